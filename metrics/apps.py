@@ -1,0 +1,12 @@
+"""The Django app."""
+
+from django.apps import AppConfig
+from django.utils.translation import gettext_lazy as _
+
+
+class MetricsConfig(AppConfig):
+    """sysmon's only app. Being ready starts nothing: samples come from a scheduled task alone."""
+
+    name = "metrics"
+    verbose_name = _("sysmon")
+    default_auto_field = "django.db.models.BigAutoField"

@@ -1,0 +1,123 @@
+"""What a supervisor shares with the processes below it: a rope that tells them to end, and a beat that they give.
+
+The rope is a pipe. Its far end is held by the supervisor alone, so that the kernel cuts it when the supervisor dies,
+however that happens. The beat is shared memory: it goes on while the database is locked or the disk is full.
+"""
+
+import os
+import signal
+import threading
+import time
+from ctypes import c_double
+from multiprocessing.context import BaseContext
+from multiprocessing.sharedctypes import RawArray
+from typing import Protocol
+
+_BEAT, _HAND_OVER, _STOPPING = range(3)
+
+
+class Line(Protocol):
+    """What a window needs of whatever runs it."""
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep; True, at once, when it is time to end."""
+
+    def beat(self) -> None:
+        """Say that recording goes on."""
+
+    def mark_hand_over(self) -> None:
+        """Say that a window has just taken over."""
+
+
+class Lifeline:
+    """The line between a supervisor and its processes; made before they are forked."""
+
+    def __init__(self, context: BaseContext) -> None:
+        self._rope, self._anchor = context.Pipe(duplex=False)
+        self._marks = RawArray(c_double, 3)
+        self.reset()
+
+    # The supervisor's end
+
+    def reset(self) -> None:
+        """Count from now, as before a new process is started."""
+        self._marks[_BEAT] = self._marks[_HAND_OVER] = time.monotonic()
+
+    def seconds_since_beat(self) -> float:
+        """How long ago the recorder last said that it lives."""
+        return time.monotonic() - self._marks[_BEAT]
+
+    def seconds_since_hand_over(self) -> float:
+        """How long ago a window last took over."""
+        return time.monotonic() - self._marks[_HAND_OVER]
+
+    def stop(self) -> None:
+        """Ask everything below to end in good order."""
+        self._marks[_STOPPING] = 1.0
+        self._anchor.close()
+
+    # The supervised end
+
+    def hold(self) -> None:
+        """Called first thing in a forked process: let go of the supervisor's end, and end all of this process group
+        when the supervisor is gone without a word."""
+        self._anchor.close()
+        threading.Thread(target=self._end_with_supervisor, name="lifeline", daemon=True).start()
+        attach(self)
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep for so long, or until the rope is cut; True if it is."""
+        return self._rope.poll(max(0.0, seconds))
+
+    def beat(self) -> None:
+        """Say that recording goes on."""
+        self._marks[_BEAT] = time.monotonic()
+
+    def mark_hand_over(self) -> None:
+        """Say that a window has just taken over."""
+        self._marks[_HAND_OVER] = time.monotonic()
+        self.beat()
+
+    def _end_with_supervisor(self) -> None:
+        self._rope.poll(None)
+        if not self._marks[_STOPPING]:
+            end_process_group()
+
+
+class Unsupervised:
+    """The line of a window that nobody watches, as under a plain `manage.py qcluster`: it ends with its parent."""
+
+    def __init__(self) -> None:
+        self._parent = os.getppid()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep; True when the parent process is gone."""
+        time.sleep(max(0.0, seconds))
+        return os.getppid() != self._parent
+
+    def beat(self) -> None:
+        """Nobody listens."""
+
+    def mark_hand_over(self) -> None:
+        """Nobody listens."""
+
+
+def end_process_group() -> None:
+    """Kill this process and all that it started; where there are no process groups, itself alone."""
+    if hasattr(os, "killpg"):
+        os.killpg(0, signal.SIGKILL)
+    os._exit(1)
+
+
+_attached: Line | None = None
+
+
+def attach(line: Line) -> None:
+    """Make a line this process's own; processes that it forks inherit it."""
+    global _attached
+    _attached = line
+
+
+def attached() -> Line:
+    """The line of this process."""
+    return _attached or Unsupervised()

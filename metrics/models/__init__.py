@@ -1,0 +1,32 @@
+"""What sysmon stores: hosts, ticks, a sample table for each family or kind, process identities, newest readings."""
+
+from metrics.models.hosts import Host
+from metrics.models.processes import Process, ProcessSample, ProcessTotals
+from metrics.models.recorders import CollectorState, NewestReading, Recorder, Tick
+from metrics.models.samples import (
+    CpuSample,
+    DeviceSample,
+    DiskSample,
+    InterfaceSample,
+    MemorySample,
+    PartitionSample,
+    Sample,
+)
+
+__all__ = [
+    "CollectorState",
+    "CpuSample",
+    "DeviceSample",
+    "DiskSample",
+    "Host",
+    "InterfaceSample",
+    "MemorySample",
+    "NewestReading",
+    "PartitionSample",
+    "Process",
+    "ProcessSample",
+    "ProcessTotals",
+    "Recorder",
+    "Sample",
+    "Tick",
+]

@@ -1,0 +1,30 @@
+"""The machine whose samples are stored."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from metrics.models.fields import EpochField
+
+
+class Host(models.Model):
+    """A machine: its name, and facts that change with a boot at most."""
+
+    name = models.CharField(_("name"), max_length=255, unique=True)
+    os_name = models.CharField(_("operating system"), max_length=255, blank=True)
+    kernel = models.CharField(_("kernel"), max_length=255, blank=True)
+    architecture = models.CharField(_("architecture"), max_length=64, blank=True)
+    cpu_model = models.CharField(_("processor"), max_length=255, blank=True)
+    logical_cores = models.PositiveIntegerField(_("logical cores"), null=True)
+    physical_cores = models.PositiveIntegerField(_("physical cores"), null=True)
+    memory_bytes = models.BigIntegerField(_("memory"), null=True)
+    boot_id = models.CharField(_("boot id"), max_length=64, blank=True)
+    booted_at = EpochField(_("booted at"), per_second=1000, null=True)
+    first_seen_at = EpochField(_("first seen"), null=True)
+
+    class Meta:
+        verbose_name = _("host")
+        verbose_name_plural = _("hosts")
+        ordering = ["name"]
+
+    def __str__(self) -> str:
+        return self.name

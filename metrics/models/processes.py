@@ -1,0 +1,88 @@
+"""Processes: an identity row for each, and small samples that point to it."""
+
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from metrics.models.fields import EpochField, Gauge, Label, Rate, Share
+from metrics.models.hosts import Host
+from metrics.models.samples import Sample, one_a_tick
+
+
+class Process(models.Model):
+    """One process from its start to its end: a pid that is used again is another process."""
+
+    host = models.ForeignKey(Host, models.CASCADE, db_index=False, related_name="+", verbose_name=_("host"))
+    pid = models.PositiveIntegerField(_("pid"))
+    started_at = EpochField(_("started"), per_second=100)
+    name = models.TextField(_("name"))
+    username = models.TextField(_("user"), null=True)  # noqa: DJ001 (null says: the system would not tell)
+    command = models.TextField(_("command line"), null=True)  # noqa: DJ001 (an empty one is a kernel thread)
+
+    class Meta:
+        verbose_name = _("process")
+        verbose_name_plural = _("processes")
+        permissions = [("view_command", "Can see the command lines of processes")]
+        constraints = [models.UniqueConstraint(fields=["host", "pid", "started_at"], name="one_process_a_start")]
+
+    def __str__(self) -> str:
+        return f"{self.name} ({self.pid})"
+
+
+class ProcessTotals(Sample):
+    """How many processes there were."""
+
+    family, kind = "processes", "processes"
+    headline = "total"
+
+    total = Gauge(source="total", help_text=_("Processes that existed"))
+    running = Gauge(source="running", help_text=_("Processes that were running at that moment"))
+    threads = Gauge(source="threads", help_text=_("Threads of all processes"))
+
+    class Meta:
+        verbose_name = _("process totals")
+        verbose_name_plural = _("process totals")
+        constraints = [one_a_tick("process_totals")]
+
+
+class ProcessSample(Sample):
+    """What one of the top processes used.
+
+    Only the top ones are kept: the `newest_kept` highest of each order of `orders` while the tick is the newest, the
+    `kept` highest that used anything (marked `is_kept`) afterwards.
+    """
+
+    family, kind, collection = "processes", "process", "processes"
+    key = ("process",)
+    reading_key = ("pid", "start_seconds")
+    facts = ("name", "username", "command")
+    born = "start_seconds"
+    headline = "cpu_percent"
+    orders: ClassVar[dict[str, tuple[str, ...]]] = {
+        "cpu": ("cpu_percent",),
+        "memory": ("rss_bytes",),
+        "io": ("read_bytes_per_second", "write_bytes_per_second"),
+    }
+    newest_kept: ClassVar[int] = 100
+    kept: ClassVar[int] = 10
+
+    process = models.ForeignKey(
+        Process, models.CASCADE, db_index=False, related_name="samples", verbose_name=_("process")
+    )
+    is_kept = models.BooleanField(default=True, editable=False)
+    status = Label(source="status", help_text=_("What the process was doing"))
+    cpu_percent = Share(source="cpu_seconds", limit=None, help_text=_("CPU time used; over 100 on several cores"))
+    memory_percent = Gauge(
+        source="memory_percent", unit="percent", scale=100, help_text=_("Resident memory, of all memory")
+    )
+    rss_bytes = Gauge(source="rss_bytes", unit="bytes", step=1024, help_text=_("Resident memory"))
+    read_bytes_per_second = Rate(source="read_bytes", unit="bytes_per_second", help_text=_("Bytes read from disks"))
+    write_bytes_per_second = Rate(source="write_bytes", unit="bytes_per_second", help_text=_("Bytes written to disks"))
+    threads = Gauge(source="threads", help_text=_("Threads of the process"))
+
+    class Meta:
+        verbose_name = _("process sample")
+        verbose_name_plural = _("process samples")
+        constraints = [one_a_tick("process_sample", "process")]
+        indexes = [models.Index(fields=["process", "timestamp"], name="process_sample_line")]

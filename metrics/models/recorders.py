@@ -1,0 +1,90 @@
+"""What the recorder keeps about its own work: ticks, newest readings, outcomes, and who records."""
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from metrics.models.fields import EpochField
+from metrics.models.hosts import Host
+
+
+class Tick(models.Model):
+    """A moment at which every family was sampled."""
+
+    host = models.ForeignKey(Host, models.CASCADE, db_index=False, related_name="+", verbose_name=_("host"))
+    timestamp = EpochField(_("time"))
+    resolution = models.PositiveSmallIntegerField(_("interval"))
+    lag_milliseconds = models.PositiveIntegerField(_("started late by"))
+    duration_milliseconds = models.PositiveIntegerField(_("took"))
+
+    class Meta:
+        verbose_name = _("tick")
+        verbose_name_plural = _("ticks")
+        constraints = [models.UniqueConstraint(fields=["host", "timestamp"], name="one_tick_a_time")]
+
+    def __str__(self) -> str:
+        return f"{self.timestamp:%Y-%m-%d %H:%M:%S} UTC"
+
+
+class NewestReading(models.Model):
+    """The newest raw reading of a family: the next rates are computed from it, and exporters show its counters."""
+
+    host = models.ForeignKey(Host, models.CASCADE, db_index=False, related_name="+", verbose_name=_("host"))
+    family = models.CharField(_("family"), max_length=64)
+    timestamp = EpochField(_("time"))
+    uptime_seconds = models.FloatField(_("time since boot"))
+    boot_id = models.CharField(_("boot id"), max_length=64, blank=True)
+    rows = models.TextField(_("rows"))
+
+    class Meta:
+        verbose_name = _("newest reading")
+        verbose_name_plural = _("newest readings")
+        constraints = [models.UniqueConstraint(fields=["host", "family"], name="one_reading_a_family")]
+
+    def __str__(self) -> str:
+        return self.family
+
+
+class CollectorState(models.Model):
+    """How a collector fared at the last tick, and how often it failed."""
+
+    class Outcome(models.TextChoices):
+        OK = "ok", _("ok")
+        NO_DATA = "no_data", _("no data here")
+        FAILED = "failed", _("failed")
+
+    host = models.ForeignKey(Host, models.CASCADE, db_index=False, related_name="+", verbose_name=_("host"))
+    family = models.CharField(_("family"), max_length=64)
+    outcome = models.CharField(_("outcome"), max_length=16, choices=Outcome.choices)
+    message = models.TextField(_("message"), blank=True)
+    timestamp = EpochField(_("last tick"))
+    succeeded_at = EpochField(_("last success"), null=True)
+    duration_milliseconds = models.FloatField(_("took"))
+    runs = models.PositiveBigIntegerField(_("runs"), default=0)
+    failures = models.PositiveBigIntegerField(_("failures"), default=0)
+
+    class Meta:
+        verbose_name = _("collector state")
+        verbose_name_plural = _("collector states")
+        constraints = [models.UniqueConstraint(fields=["host", "family"], name="one_state_a_family")]
+
+    def __str__(self) -> str:
+        return f"{self.family}: {self.get_outcome_display()}"
+
+
+class Recorder(models.Model):
+    """Who records a host: the token that one window hands to the next."""
+
+    host = models.OneToOneField(Host, models.CASCADE, related_name="recorder", verbose_name=_("host"))
+    window = models.CharField(_("window"), max_length=32)
+    pid = models.PositiveIntegerField(_("pid"))
+    boot_id = models.CharField(_("boot id"), max_length=64, blank=True)
+    first_tick = EpochField(_("first tick"))
+    taken_over_at = EpochField(_("taken over"), per_second=1000)
+    released_at = EpochField(_("released"), per_second=1000, null=True)
+
+    class Meta:
+        verbose_name = _("recorder")
+        verbose_name_plural = _("recorders")
+
+    def __str__(self) -> str:
+        return str(self.host)

@@ -1,0 +1,240 @@
+"""A table for each family, or for each kind of thing within a family: one row a tick and thing.
+
+A field says what it measures (metrics/models/fields.py); recording, the API, its schema, CSV headers, admin columns
+and charts are derived from that. A new family is a collector and a class in a module of this package.
+"""
+
+from collections.abc import Iterator
+from typing import ClassVar
+
+from django.db import models
+from django.utils.translation import gettext_lazy as _
+
+from metrics.models.fields import (
+    Counter,
+    EpochField,
+    Flag,
+    Gauge,
+    Kind,
+    Label,
+    Measure,
+    Rate,
+    Share,
+    ShareList,
+    Total,
+)
+from metrics.models.hosts import Host
+
+
+class Sample(models.Model):
+    """What every sample has. All tiers of a family share its table.
+
+    `family` and `kind` say which rows of which reading the samples come from. `collection` is the name of the list in
+    a point of the API that these samples fill; without it they are the point itself. `key` names the labels that tell
+    two samples of one tick apart, `reading_key` the values that do so in a reading. `headline` is the field that stands
+    for the family in one line. `facts` are values of a reading that never change; they are not kept with the newest
+    reading. `born` names the value that says when a thing began, in seconds since the boot: if that was after the
+    reading before, its counters began at zero; without it their past is unknown, as a plugged-in disk's is.
+    """
+
+    family: ClassVar[str] = ""
+    kind: ClassVar[str] = ""
+    collection: ClassVar[str] = ""
+    key: ClassVar[tuple[str, ...]] = ()
+    reading_key: ClassVar[tuple[str, ...]] = ()
+    facts: ClassVar[tuple[str, ...]] = ()
+    born: ClassVar[str] = ""
+    headline: ClassVar[str] = ""
+
+    host = models.ForeignKey(Host, models.CASCADE, db_index=False, related_name="+", verbose_name=_("host"))
+    tier = models.PositiveSmallIntegerField(_("tier"), default=0)
+    timestamp = EpochField(_("time"))
+    resolution = models.PositiveSmallIntegerField(_("resolution"))
+
+    class Meta:
+        abstract = True
+
+    def __str__(self) -> str:
+        return f"{self.timestamp:%Y-%m-%d %H:%M:%S} UTC"
+
+    @classmethod
+    def measures(cls) -> list[Measure]:
+        """The fields that measure something, in the order in which they are declared."""
+        return [field for field in cls._meta.concrete_fields if isinstance(field, Measure)]
+
+
+def sample_models(family: str | None = None) -> Iterator[type[Sample]]:
+    """Every table of samples, or those of one family, in the order in which they are declared."""
+    return (model for model in Sample.__subclasses__() if family in (None, model.family))
+
+
+def one_a_tick(name: str, *key: str) -> models.UniqueConstraint:
+    """At most one sample a host, tier, tick and thing; its index is also the one that all queries use."""
+    return models.UniqueConstraint(fields=["host", "tier", "timestamp", *key], name=f"one_{name}_a_tick")
+
+
+class CpuSample(Sample):
+    """The processors of the machine."""
+
+    family = kind = "cpu"
+    headline = "percent"
+
+    percent = Share(source="busy_seconds", over="total_seconds", help_text=_("CPU time in use, of all cores together"))
+    per_core = ShareList(
+        source="core_busy_seconds", over="core_total_seconds", help_text=_("CPU time in use, core by core")
+    )
+    user_percent = Share(source="user_seconds", over="total_seconds", help_text=_("CPU time spent in programs"))
+    system_percent = Share(
+        source="system_seconds", over="total_seconds", help_text=_("CPU time spent in the kernel, interrupts included")
+    )
+    idle_percent = Share(source="idle_seconds", over="total_seconds", help_text=_("CPU time with nothing to do"))
+    iowait_percent = Share(
+        source="iowait_seconds", over="total_seconds", help_text=_("CPU time idle while a disk had work to finish")
+    )
+    steal_percent = Share(
+        source="steal_seconds", over="total_seconds", help_text=_("CPU time that the hypervisor gave to other machines")
+    )
+    load_1 = Gauge(source="load_1", scale=100, help_text=_("Processes that ran or waited, mean of one minute"))
+    load_5 = Gauge(source="load_5", scale=100, help_text=_("Processes that ran or waited, mean of five minutes"))
+    load_15 = Gauge(source="load_15", scale=100, help_text=_("Processes that ran or waited, mean of 15 minutes"))
+    frequency_mhz = Gauge(source="frequency_mhz", unit="mhz", scale=10, help_text=_("Clock of the cores, their mean"))
+    context_switches_per_second = Rate(
+        source="context_switches", unit="per_second", help_text=_("Switches from one thread to another")
+    )
+    interrupts_per_second = Rate(source="interrupts", unit="per_second", help_text=_("Interrupts that were served"))
+    pressure_some_percent = Share(
+        source="pressure_some_seconds", help_text=_("Time in which at least one task waited for a CPU")
+    )
+
+    class Meta:
+        verbose_name = _("CPU sample")
+        verbose_name_plural = _("CPU samples")
+        constraints = [one_a_tick("cpu_sample")]
+
+
+class MemorySample(Sample):
+    """Memory and swap."""
+
+    family = kind = "memory"
+    headline = "percent"
+
+    total_bytes = Total(source="total_bytes", unit="bytes", help_text=_("Memory of the machine"))
+    available_bytes = Gauge(
+        source="available_bytes", unit="bytes", help_text=_("Memory that programs can get without swapping")
+    )
+    used_bytes = Gauge(source="used_bytes", unit="bytes", help_text=_("Memory in use by programs and the kernel"))
+    free_bytes = Gauge(source="free_bytes", unit="bytes", help_text=_("Memory that holds nothing"))
+    percent = Gauge(
+        source="percent", unit="percent", scale=100, help_text=_("Memory that is not available, of all memory")
+    )
+    buffers_bytes = Gauge(source="buffers_bytes", unit="bytes", help_text=_("Memory that caches file system metadata"))
+    cached_bytes = Gauge(source="cached_bytes", unit="bytes", help_text=_("Memory that caches files"))
+    swap_total_bytes = Total(source="swap_total_bytes", unit="bytes", help_text=_("Swap space of the machine"))
+    swap_used_bytes = Gauge(source="swap_used_bytes", unit="bytes", help_text=_("Swap space in use"))
+    swap_percent = Gauge(source="swap_percent", unit="percent", scale=100, help_text=_("Swap in use, of all swap"))
+    swap_in_bytes_per_second = Rate(
+        source="swap_in_bytes", unit="bytes_per_second", help_text=_("Memory read back from swap")
+    )
+    swap_out_bytes_per_second = Rate(
+        source="swap_out_bytes", unit="bytes_per_second", help_text=_("Memory written to swap")
+    )
+    pressure_some_percent = Share(
+        source="pressure_some_seconds", help_text=_("Time in which at least one task waited for memory")
+    )
+    pressure_full_percent = Share(
+        source="pressure_full_seconds", help_text=_("Time in which every task that could run waited for memory")
+    )
+
+    class Meta:
+        verbose_name = _("memory sample")
+        verbose_name_plural = _("memory samples")
+        constraints = [one_a_tick("memory_sample")]
+
+
+class DiskSample(Sample):
+    """What is true of all disks together."""
+
+    family = kind = "disk"
+    headline = "pressure_some_percent"
+
+    pressure_some_percent = Share(
+        source="pressure_some_seconds", help_text=_("Time in which at least one task waited for a disk")
+    )
+    pressure_full_percent = Share(
+        source="pressure_full_seconds", help_text=_("Time in which every task that could run waited for a disk")
+    )
+
+    class Meta:
+        verbose_name = _("disk sample")
+        verbose_name_plural = _("disk samples")
+        constraints = [one_a_tick("disk_sample")]
+
+
+class PartitionSample(Sample):
+    """The space on a mounted file system."""
+
+    family, kind, collection = "disk", "partition", "partitions"
+    key = reading_key = ("device", "mountpoint")
+    headline = "percent"
+
+    device = Label(source="device", help_text=_("What is mounted"))
+    mountpoint = Label(source="mountpoint", help_text=_("Where it is mounted"))
+    fstype = Label(source="fstype", help_text=_("Type of the file system"))
+    total_bytes = Total(source="total_bytes", unit="bytes", help_text=_("Size of the file system"))
+    used_bytes = Gauge(source="used_bytes", unit="bytes", help_text=_("Space in use"))
+    free_bytes = Gauge(source="free_bytes", unit="bytes", help_text=_("Space that any user may still fill"))
+    percent = Gauge(source="percent", unit="percent", scale=100, help_text=_("Space in use, of what users may fill"))
+    inodes_percent = Gauge(source="inodes_percent", unit="percent", scale=100, help_text=_("Inodes in use, of all"))
+
+    class Meta:
+        verbose_name = _("partition sample")
+        verbose_name_plural = _("partition samples")
+        constraints = [one_a_tick("partition_sample", "device", "mountpoint")]
+
+
+class DeviceSample(Sample):
+    """The traffic of a whole disk."""
+
+    family, kind, collection = "disk", "device", "devices"
+    key = reading_key = ("device",)
+    headline = "busy_percent"
+
+    device = Label(source="device", help_text=_("The disk's name"))
+    read_bytes_per_second = Rate(source="read_bytes", unit="bytes_per_second", help_text=_("Bytes read"))
+    write_bytes_per_second = Rate(source="write_bytes", unit="bytes_per_second", help_text=_("Bytes written"))
+    reads_per_second = Rate(source="reads", unit="per_second", help_text=_("Reads that were finished"))
+    writes_per_second = Rate(source="writes", unit="per_second", help_text=_("Writes that were finished"))
+    busy_percent = Share(source="busy_seconds", help_text=_("Time in which the disk had something to do"))
+
+    class Meta:
+        verbose_name = _("disk device sample")
+        verbose_name_plural = _("disk device samples")
+        constraints = [one_a_tick("device_sample", "device")]
+
+
+class InterfaceSample(Sample):
+    """The traffic of a network interface."""
+
+    family, kind, collection = "network", "interface", "interfaces"
+    key = reading_key = ("interface",)
+    headline = "received_bytes_per_second"
+
+    interface = Label(source="interface", help_text=_("The interface's name"))
+    is_up = Flag(source="is_up", help_text=_("Whether it is up"))
+    speed_mbps = Total(source="speed_mbps", unit="mbps", help_text=_("Speed of the link, megabits a second"))
+    sent_bytes = Counter(source="sent_bytes", unit="bytes", help_text=_("Bytes sent since the boot"))
+    received_bytes = Counter(source="received_bytes", unit="bytes", help_text=_("Bytes received since the boot"))
+    sent_bytes_per_second = Rate(source="sent_bytes", unit="bytes_per_second", help_text=_("Bytes sent"))
+    received_bytes_per_second = Rate(source="received_bytes", unit="bytes_per_second", help_text=_("Bytes received"))
+    sent_packets_per_second = Rate(source="sent_packets", unit="per_second", help_text=_("Packets sent"))
+    received_packets_per_second = Rate(source="received_packets", unit="per_second", help_text=_("Packets received"))
+    errors_per_second = Rate(source="errors", unit="per_second", help_text=_("Packets that were broken, both ways"))
+    drops_per_second = Rate(source="drops", unit="per_second", help_text=_("Packets that were dropped, both ways"))
+
+    class Meta:
+        verbose_name = _("network interface sample")
+        verbose_name_plural = _("network interface samples")
+        constraints = [one_a_tick("interface_sample", "interface")]
+
+
+__all__ = ["Kind", "Sample", "one_a_tick", "sample_models"]

@@ -1,0 +1,136 @@
+"""One host's recording: take a tick, compute its samples from the readings before, store it or hold it back."""
+
+import logging
+import time
+from collections import deque
+from collections.abc import Mapping, Sequence
+
+from django.db import OperationalError, connection
+
+from metrics import conf
+from metrics.collectors import machine
+from metrics.models import CollectorState, Host, NewestReading
+from metrics.recording.runner import Outcome, Run, Runner, runners
+from metrics.recording.samples import TakenReading, drafts_of
+from metrics.recording.writing import FamilyTick, TickRecord, TickWriter
+
+log = logging.getLogger(__name__)
+
+# Ticks held in memory while the database cannot take them: an hour at the default interval.
+MOST_PENDING_TICKS = 720
+# Two boot times further apart than this are two boots, where the system has no id for a boot.
+SAME_BOOT_SECONDS = 60.0
+
+
+class Recording:
+    """Samples this machine under a host's name."""
+
+    def __init__(self, host: Host, interval_seconds: int, family_runners: Sequence[Runner] | None = None) -> None:
+        self.host = host
+        self.interval_seconds = interval_seconds
+        self._runners = runners() if family_runners is None else family_runners
+        self._writer = TickWriter(host)
+        self._pending: deque[TickRecord] = deque(maxlen=MOST_PENDING_TICKS)
+        self._newest = {kept.family: TakenReading.stored(kept) for kept in NewestReading.objects.filter(host=host)}
+        self._states = {state.family: state for state in CollectorState.objects.filter(host=host)}
+
+    def tick(self, timestamp: int) -> TickRecord:
+        """Take the tick of a nominal time and store it, with those that had to wait before it."""
+        if len(self._pending) == MOST_PENDING_TICKS:
+            log.error("the database has not taken %d ticks: the oldest one is lost", MOST_PENDING_TICKS)
+        record = self.take(timestamp)
+        self._pending.append(record)
+        self.flush()
+        return record
+
+    def take(self, timestamp: int) -> TickRecord:
+        """Run every collector and compute the samples; nothing is stored."""
+        began, lag_seconds = time.monotonic(), time.time() - timestamp
+        # A collector gets half of the interval, so that one that hangs does not cost the next tick.
+        timeout_seconds = min(self.interval_seconds / 2, 5.0)
+        runs = [runner.run(timeout_seconds) for runner in self._runners]
+        families = [self._family_tick(timestamp, run) for run in runs]
+        return TickRecord(timestamp, self.interval_seconds, lag_seconds, time.monotonic() - began, families)
+
+    def flush(self) -> bool:
+        """Store what is pending, oldest first; False where the database would not take it."""
+        while self._pending:
+            try:
+                _be_durable(self.interval_seconds)
+                if not self._writer.write(self._pending[0]):
+                    log.warning("tick %d was recorded before: was the clock set back?", self._pending[0].timestamp)
+            except OperationalError as error:
+                if len(self._pending) == 1:
+                    log.error("ticks have to wait for the database: %s", error)
+                return False
+            self._pending.popleft()
+        return True
+
+    def _family_tick(self, timestamp: int, run: Run) -> FamilyTick:
+        state = self._next_state(timestamp, run)
+        tick = FamilyTick(run, state.runs, state.failures, _seconds(state))
+        if run.reading is not None:
+            tick.reading = TakenReading(timestamp, run.uptime_seconds, self.host.boot_id, run.reading)
+            before = self._newest.get(run.family)
+            tick.drafts = drafts_of(run.family, tick.reading, before, self.interval_seconds)
+            self._newest[run.family] = tick.reading
+        return tick
+
+    def _next_state(self, timestamp: int, run: Run) -> CollectorState:
+        before = self._states.get(run.family)
+        _log_change(before, run)
+        state = self._states[run.family] = before or CollectorState(host=self.host, family=run.family)
+        state.outcome, state.message = run.outcome, run.message
+        state.runs += 1
+        state.failures += run.outcome == Outcome.FAILED
+        if run.outcome == Outcome.OK:
+            state.succeeded_at = timestamp
+        return state
+
+
+def this_host() -> Host:
+    """This machine's row, brought up to date."""
+    facts = machine.describe()
+    host, is_new = Host.objects.get_or_create(name=conf.host_name(), defaults={**facts, "first_seen_at": time.time()})
+    if not is_new:
+        _renew(host, facts)
+    host.refresh_from_db()
+    return host
+
+
+def _renew(host: Host, facts: Mapping[str, object]) -> None:
+    """Take over what changed. The boot time stays what it was first seen to be: a stepped clock moves it, and the
+    identities of all processes with it."""
+    if _is_same_boot(host, facts):
+        facts = {name: value for name, value in facts.items() if name != "booted_at"}
+    Host.objects.filter(pk=host.pk).update(**facts)
+
+
+def _is_same_boot(host: Host, facts: Mapping[str, object]) -> bool:
+    if host.booted_at is None or host.boot_id != facts["boot_id"]:
+        return False
+    booted_at = float(facts["booted_at"])  # type: ignore[arg-type]
+    return bool(host.boot_id) or abs(booted_at - host.booted_at.timestamp()) < SAME_BOOT_SECONDS
+
+
+def _seconds(state: CollectorState) -> int | None:
+    moment = state.succeeded_at
+    return int(moment.timestamp()) if hasattr(moment, "timestamp") else moment
+
+
+def _log_change(before: CollectorState | None, run: Run) -> None:
+    """Once when a collector begins to fail, and once when it has recovered."""
+    was_failing = before is not None and before.outcome == Outcome.FAILED
+    if run.outcome == Outcome.FAILED and not was_failing:
+        log.error("collector %s failed: %s", run.family, run.message)
+    elif run.outcome != Outcome.FAILED and was_failing:
+        log.warning("collector %s has recovered", run.family)
+
+
+def _be_durable(interval_seconds: int) -> None:
+    """On this connection a power cut costs no tick, and a lock is waited for no longer than the tick can spare."""
+    if connection.vendor != "sqlite":
+        return
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA synchronous=FULL")
+        cursor.execute(f"PRAGMA busy_timeout={min(interval_seconds * 400, 5000)}")

@@ -1,0 +1,107 @@
+"""From two readings of a family to the rows of its sample tables, still without a database."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import orjson
+
+from metrics import conf
+from metrics.collectors.base import Reading, Value
+from metrics.models import NewestReading, ProcessSample, Sample
+from metrics.models.samples import sample_models
+from metrics.recording.rates import Row, is_number, value_of
+
+# Two readings closer than this say nothing about a rate: the kernel counts CPU time in steps of 10 ms.
+SHORTEST_SPAN_SECONDS = 0.05
+# A process may have been born while the older reading was being taken, after its place in the list was passed.
+BIRTH_TOLERANCE_SECONDS = 1.0
+
+
+@dataclass(frozen=True, slots=True)
+class TakenReading:
+    """A reading, and when it was taken on the clock that nobody can set."""
+
+    timestamp: int
+    uptime_seconds: float
+    boot_id: str
+    rows: Reading
+
+    @classmethod
+    def stored(cls, kept: NewestReading) -> "TakenReading":
+        """What the last recorder kept."""
+        seconds = int(kept.timestamp.timestamp())
+        return cls(seconds, kept.uptime_seconds, kept.boot_id, orjson.loads(kept.rows))
+
+    def to_json(self) -> str:
+        """The rows without the facts that never change, to be kept."""
+        return orjson.dumps({kind: _without_facts(kind, rows) for kind, rows in self.rows.items()}).decode()
+
+
+def seconds_between(new: TakenReading, old: TakenReading | None, resolution: int) -> float | None:
+    """The time over which rates may be computed; None after a boot, a long pause, or for two readings at once."""
+    if old is None or new.boot_id != old.boot_id:
+        return None
+    seconds = new.uptime_seconds - old.uptime_seconds
+    return seconds if SHORTEST_SPAN_SECONDS <= seconds <= conf.stale_after_seconds(resolution) else None
+
+
+class DraftSample(NamedTuple):
+    """A row of a sample table before it has a host: its values by field, and the row of the reading it came from."""
+
+    values: dict[str, Value]
+    row: Row
+    is_kept: bool = True
+
+
+Drafts = dict[type[Sample], list[DraftSample]]
+
+
+def drafts_of(family: str, new: TakenReading, old: TakenReading | None, resolution: int) -> Drafts:
+    """The samples of every table of a family."""
+    seconds = seconds_between(new, old, resolution)
+    return {model: _drafts(model, new, old, seconds) for model in sample_models(family)}
+
+
+def _drafts(
+    model: type[Sample], new: TakenReading, old: TakenReading | None, seconds: float | None
+) -> list[DraftSample]:
+    before = {_key(model, row): row for row in old.rows.get(model.kind, [])} if old else {}
+    fields = model.measures()
+    drafts = []
+    for row in new.rows.get(model.kind, []):
+        row_before = before.get(_key(model, row)) or _birth(model, row, old)
+        drafts.append(DraftSample({field.name: value_of(field, row, row_before, seconds) for field in fields}, row))
+    return top(drafts, model) if issubclass(model, ProcessSample) else drafts
+
+
+def _key(model: type[Sample], row: Row) -> tuple[Value, ...]:
+    return tuple(row.get(name) for name in model.reading_key)
+
+
+def _birth(model: type[Sample], row: Row, old: TakenReading | None) -> Row | None:
+    """Counters of zero for a thing that began between the two readings; None where its past is unknown."""
+    born = row.get(model.born)
+    if old is None or not is_number(born) or born < old.uptime_seconds - BIRTH_TOLERANCE_SECONDS:
+        return None
+    return {name: 0 for name, value in row.items() if is_number(value)}
+
+
+def top(drafts: Sequence[DraftSample], model: type[ProcessSample]) -> list[DraftSample]:
+    """The highest of each order: `newest_kept` of them in all, the `kept` highest that used anything marked as such."""
+    chosen: dict[int, bool] = {}
+    for names in model.orders.values():
+        totals = [_total(draft, names) for draft in drafts]
+        highest = sorted(range(len(drafts)), key=totals.__getitem__, reverse=True)[: model.newest_kept]
+        for place, index in enumerate(highest):
+            chosen[index] = chosen.get(index, False) or (place < model.kept and totals[index] > 0)
+    return [drafts[index]._replace(is_kept=is_kept) for index, is_kept in sorted(chosen.items())]
+
+
+def _total(draft: DraftSample, names: Iterable[str]) -> float:
+    return sum(value for name in names if is_number(value := draft.values[name]))
+
+
+def _without_facts(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    facts = {name for model in sample_models() if model.kind == kind for name in model.facts}
+    return [{k: v for k, v in row.items() if k not in facts} for row in rows] if facts else rows

@@ -1,0 +1,118 @@
+"""A window: keeps ticking until the window after it has taken over.
+
+django-q2's smallest unit is a minute, so each minute it starts a window, which takes over from the one before. The
+token is a database row that says from which tick on the newcomer records; the old window takes every tick before it.
+So each tick is taken once, and a newcomer that fails leaves the old window at work.
+"""
+
+import logging
+import os
+import time
+import uuid
+from collections.abc import Callable
+
+import psutil
+from django.db import DatabaseError
+
+from metrics.lifeline import Line
+from metrics.models import Host, Recorder, Tick
+from metrics.recording.recording import Recording
+
+log = logging.getLogger(__name__)
+
+# The longest sleep: after it the window beats, and looks at the wall clock again, which may have been set.
+LONGEST_WAIT_SECONDS = 5.0
+# A newcomer leaves the old window at least this much time to read the token before the next tick.
+HAND_OVER_SECONDS = 0.1
+
+
+class Window:
+    """One recorder of one host, from its take-over to its end."""
+
+    def __init__(
+        self,
+        recording: Recording,
+        line: Line,
+        now: Callable[[], float] = time.time,
+    ) -> None:
+        self.recording = recording
+        self.interval_seconds = recording.interval_seconds
+        self.name = uuid.uuid4().hex
+        self._host: Host = recording.host
+        self._line = line
+        self._now = now
+
+    def run(self, duration_seconds: float | None = None) -> int:
+        """Tick until it is over; return how many ticks were taken. A DatabaseError where the take-over fails."""
+        end = None if duration_seconds is None else self._now() + duration_seconds
+        ticks, timestamp = 0, self._wait_for(self.take_over())
+        while timestamp is not None and (end is None or timestamp < end) and not self._is_over(timestamp):
+            self.recording.tick(timestamp)
+            ticks += 1
+            timestamp = self._wait_for(self._next_tick())
+        self._end()
+        return ticks
+
+    def take_over(self) -> int:
+        """Commit the token and return this window's first tick, which nobody else will take."""
+        has_rival = is_recording(self._host)
+        while True:
+            first_tick = self._next_tick(after_seconds=HAND_OVER_SECONDS) if has_rival else self._tick_that_is_due()
+            self._commit_token(first_tick)
+            # A commit that had to wait may have come after the old window looked: then name a later tick.
+            if not has_rival or self._now() < first_tick:
+                self._line.mark_hand_over()
+                return first_tick
+
+    def _commit_token(self, first_tick: int) -> None:
+        token = {
+            "window": self.name,
+            "pid": os.getpid(),
+            "boot_id": self._host.boot_id,
+            "first_tick": first_tick,
+            "taken_over_at": self._now(),
+            "released_at": None,
+        }
+        Recorder.objects.update_or_create(host=self._host, defaults=token)
+
+    def _tick_that_is_due(self) -> int:
+        """The newest multiple of the interval, so that a start does not wait; the next one if that was recorded."""
+        due = self._multiple(self._now())
+        return self._next_tick() if Tick.objects.filter(host=self._host, timestamp=due).exists() else due
+
+    def _next_tick(self, after_seconds: float = 0.0) -> int:
+        return self._multiple(self._now() + after_seconds) + self.interval_seconds
+
+    def _multiple(self, moment: float) -> int:
+        return int(moment // self.interval_seconds) * self.interval_seconds
+
+    def _wait_for(self, timestamp: int) -> int | None:
+        """Sleep up to a tick and return the one that is due then: another one where the clock was set or the machine
+        was suspended meanwhile; None when this window was told to end."""
+        while not self._line.wait(min(remaining := timestamp - self._now(), LONGEST_WAIT_SECONDS)):
+            self._line.beat()
+            if remaining <= LONGEST_WAIT_SECONDS and self._now() >= timestamp:
+                return max(timestamp, self._multiple(self._now()))
+            if timestamp - self._now() > self.interval_seconds:
+                timestamp = self._next_tick()
+        return None
+
+    def _is_over(self, timestamp: int) -> bool:
+        """Whether another window is committed to take this tick. A database that fails says no: recording goes on."""
+        try:
+            token = Recorder.objects.filter(host=self._host).exclude(window=self.name).first()
+        except DatabaseError as error:
+            log.warning("cannot read who records: %s", error)
+            return False
+        return token is not None and timestamp >= int(token.first_tick.timestamp())
+
+    def _end(self) -> None:
+        """Store what had to wait, and give the token back if it is still this window's."""
+        self.recording.flush()
+        Recorder.objects.filter(host=self._host, window=self.name).update(released_at=self._now())
+
+
+def is_recording(host: Host) -> bool:
+    """Whether another process of this boot records the host now."""
+    token = Recorder.objects.filter(host=host, released_at=None, boot_id=host.boot_id).first()
+    return token is not None and token.pid != os.getpid() and psutil.pid_exists(token.pid)

@@ -1,0 +1,80 @@
+"""Keeps storage bounded: raw points by number, identities by use, django-q2's own rows by number."""
+
+from collections.abc import Iterator
+
+from django.db import connection, models
+from django_q.models import Failure
+
+from metrics import conf
+from metrics.models import Host, Process, ProcessSample, Sample, Tick
+from metrics.models.samples import sample_models
+
+# Rows deleted by one transaction: a few milliseconds, less than a tick can be late.
+BATCH_ROWS = 500
+# Pages given back to the file system by one step of the incremental vacuum.
+VACUUM_PAGES = 500
+KEPT_FAILURES = 100
+
+
+def apply_retention(max_points: int | None = None) -> int:
+    """Delete what has outlived its retention, in small transactions; return how many rows went."""
+    deleted = sum(_delete_in_batches(rows) for rows in outlived(max_points))
+    if deleted:
+        give_space_back()
+    return deleted
+
+
+def outlived(max_points: int | None = None) -> Iterator[models.QuerySet[models.Model]]:
+    """What the policy would delete now, a query for each table and host that has something to lose."""
+    points = conf.max_points() if max_points is None else max_points
+    for host in Host.objects.all():
+        tables: list[type[models.Model]] = [*sample_models(), Tick]
+        for model in tables:
+            if rows := _outlived_points(model, host, points):
+                yield rows
+        yield _unused_processes(host)
+
+
+def _raw(model: type[models.Model], host: Host) -> models.QuerySet[models.Model]:
+    rows = model._default_manager.filter(host=host)
+    return rows.filter(tier=0) if issubclass(model, Sample) else rows
+
+
+def _outlived_points(model: type[models.Model], host: Host, points: int) -> models.QuerySet[models.Model] | None:
+    """Rows older than the newest `points` moments at which this table has any."""
+    moments = _raw(model, host).order_by("-timestamp").values_list("timestamp", flat=True).distinct()
+    first_to_go = moments[points : points + 1].first() if points else None
+    return None if first_to_go is None else _raw(model, host).filter(timestamp__lte=first_to_go)
+
+
+def _unused_processes(host: Host) -> models.QuerySet[Process]:
+    """Identities that no sample points to any more. The recorder looks one up again that it still remembers."""
+    has_samples = ProcessSample.objects.filter(process=models.OuterRef("pk"))
+    return Process.objects.filter(~models.Exists(has_samples), host=host)
+
+
+def _delete_in_batches(rows: models.QuerySet[models.Model]) -> int:
+    """Find and delete in one statement, so that what has got a use again in between stays."""
+    deleted, batch_deleted = 0, BATCH_ROWS
+    while batch_deleted == BATCH_ROWS:
+        batch = rows.model._default_manager.filter(pk__in=rows.order_by().values("pk")[:BATCH_ROWS])
+        # _raw_delete does not load the rows to look for what hangs on them; nothing does.
+        batch_deleted = batch._raw_delete(rows.db)
+        deleted += batch_deleted
+    return deleted
+
+
+def give_space_back() -> None:
+    """Return free pages to the file system, some at a time; a full VACUUM would lock everybody out."""
+    if connection.vendor != "sqlite" or connection.in_atomic_block:
+        return
+    connection.ensure_connection()
+    # executescript, because a Django cursor's execute frees one page only.
+    connection.connection.executescript(f"PRAGMA incremental_vacuum({VACUUM_PAGES})")
+
+
+def prune_task_results() -> int:
+    """django-q2 keeps every failure for ever; keep the newest ones."""
+    newest = Failure.objects.order_by("-stopped").values_list("stopped", flat=True)
+    cut = newest[KEPT_FAILURES : KEPT_FAILURES + 1].first()
+    return Failure.objects.filter(stopped__lte=cut).delete()[0] if cut else 0

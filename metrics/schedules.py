@@ -1,0 +1,56 @@
+"""The schedules of django-q2, kept in step with this table by `migrate` and by `up`."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.conf import settings
+from django_q.models import Schedule
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """A task and how often it is started; `func` is also what a row is recognised by."""
+
+    name: str
+    func: str
+    minutes: int = 1
+
+
+JOBS = (
+    Job("record samples", "metrics.tasks.record_window"),
+    Job("prune", "metrics.tasks.prune"),
+)
+
+
+def cluster_name() -> str:
+    """The queue of this machine: several machines on one database each have their own."""
+    return str(settings.Q_CLUSTER["cluster_name"])
+
+
+def ensure_schedules() -> int:
+    """Make this machine's rows what the table says; return how many had to be changed."""
+    own = Schedule.objects.filter(cluster=cluster_name(), func__startswith="metrics.")
+    changed, _by_model = own.exclude(func__in=[job.func for job in JOBS]).delete()
+    for job in JOBS:
+        changed += _ensure(job)
+    return changed
+
+
+def _ensure(job: Job) -> int:
+    wanted: dict[str, Any] = {
+        "name": job.name,
+        "schedule_type": Schedule.MINUTES,
+        "minutes": job.minutes,
+        "repeats": -1,
+        "intended_date_kwarg": None,
+    }
+    rows = Schedule.objects.filter(cluster=cluster_name(), func=job.func)
+    found = list(rows.order_by("pk"))
+    if not found:
+        Schedule.objects.create(cluster=cluster_name(), func=job.func, **wanted)
+        return 1
+    first, *doubles = found
+    changed = rows.filter(pk__in=[row.pk for row in doubles]).delete()[0]
+    if any(getattr(first, name) != value for name, value in wanted.items()):
+        changed += rows.filter(pk=first.pk).update(**wanted)
+    return changed

@@ -1,0 +1,19 @@
+"""What django-q2 runs. Its rows hold these dotted paths, so a name here stays what it is."""
+
+from metrics import conf
+from metrics.lifeline import attached
+from metrics.recording.recording import Recording, this_host
+from metrics.recording.window import Window
+from metrics.retention import apply_retention, prune_task_results
+
+
+def record_window() -> str:
+    """Record until the next window takes over."""
+    ticks = Window(Recording(this_host(), conf.interval_seconds()), attached()).run()
+    return f"{ticks} ticks"
+
+
+def prune() -> str:
+    """Keep the storage within its bounds."""
+    deleted = apply_retention() + prune_task_results()
+    return f"{deleted} rows"

@@ -1,0 +1,214 @@
+"""Django's settings of sysmon. What a user may set comes from the environment or `.env`; docs/settings.md lists it."""
+
+import socket
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+import tzlocal
+
+from sysmon_project.addresses import allowed_hosts
+from sysmon_project.env import Env
+from sysmon_project.secret_key import data_directory, generated_secret_key
+
+BASE_DIR = Path(__file__).resolve().parent.parent
+env = Env(BASE_DIR)
+
+# What a user may set ---------------------------------------------------------------------------------------------
+SYSMON_INTERVAL = env.integer("SYSMON_INTERVAL", 5, minimum=1, maximum=60)
+SYSMON_MAX_POINTS = env.integer("SYSMON_MAX_POINTS", 3600, minimum=1, maximum=10_000_000)
+SYSMON_DATA_DIR = data_directory(env.path("SYSMON_DATA_DIR", "./data"))
+SYSMON_HOST = env.text("SYSMON_HOST", "127.0.0.1")
+SYSMON_PORT = env.integer("SYSMON_PORT", 8000, minimum=1, maximum=65535)
+SYSMON_WEB_PROCESSES = env.integer("SYSMON_WEB_PROCESSES", 1, minimum=1, maximum=64)
+SYSMON_HOSTNAME = env.host_name("SYSMON_HOSTNAME", socket.gethostname())
+SYSMON_API_ACCESS = env.choice("SYSMON_API_ACCESS", "auto", ("auto", "public", "authenticated"))
+SYSMON_HTTPS = env.boolean("SYSMON_HTTPS", False)
+SYSMON_TRUSTED_PROXIES = env.words("SYSMON_TRUSTED_PROXIES")
+SYSMON_RATE_ANON = env.rate("SYSMON_RATE_ANON")
+SYSMON_RATE_USER = env.rate("SYSMON_RATE_USER")
+SYSMON_RATE_LOGIN = env.rate("SYSMON_RATE_LOGIN", "5/min")
+DATABASE_URL = env.url("DATABASE_URL", ("sqlite", "postgres", "postgresql"))
+REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"))
+
+DEBUG = env.boolean("SYSMON_DEBUG", False)
+SECRET_KEY = env.text("SYSMON_SECRET_KEY") or generated_secret_key(SYSMON_DATA_DIR)
+ALLOWED_HOSTS = env.hosts("SYSMON_ALLOWED_HOSTS") or allowed_hosts(SYSMON_HOST)
+CORS_ALLOWED_ORIGINS = env.origins("SYSMON_CORS_ORIGINS")
+CSRF_TRUSTED_ORIGINS = env.origins("SYSMON_CSRF_ORIGINS")
+TIME_ZONE = env.time_zone("SYSMON_TIME_ZONE", tzlocal.get_localzone_name() or "UTC")
+
+# The application -------------------------------------------------------------------------------------------------
+INSTALLED_APPS = [
+    "metrics",
+    "django.contrib.admin",
+    "django.contrib.auth",
+    "django.contrib.contenttypes",
+    "django.contrib.sessions",
+    "django.contrib.messages",
+    "whitenoise.runserver_nostatic",
+    "django.contrib.staticfiles",
+    "corsheaders",
+    "rest_framework",
+    "drf_spectacular",
+    "drf_spectacular_sidecar",
+    "django_q",
+]
+
+MIDDLEWARE = [
+    "django.middleware.security.SecurityMiddleware",
+    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "corsheaders.middleware.CorsMiddleware",
+    "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.common.CommonMiddleware",
+    "django.middleware.csrf.CsrfViewMiddleware",
+    "django.contrib.auth.middleware.AuthenticationMiddleware",
+    "django.contrib.messages.middleware.MessageMiddleware",
+    "django.middleware.clickjacking.XFrameOptionsMiddleware",
+]
+
+ROOT_URLCONF = "sysmon_project.urls"
+WSGI_APPLICATION = "sysmon_project.wsgi.application"
+APPEND_SLASH = False
+DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
+USE_TZ = True
+LANGUAGE_CODE = "en"
+
+TEMPLATES = [
+    {
+        "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "APP_DIRS": True,
+        "OPTIONS": {
+            "context_processors": [
+                "django.template.context_processors.request",
+                "django.contrib.auth.context_processors.auth",
+                "django.contrib.messages.context_processors.messages",
+            ],
+        },
+    },
+]
+
+AUTH_PASSWORD_VALIDATORS = [
+    {"NAME": f"django.contrib.auth.password_validation.{name}"}
+    for name in (
+        "UserAttributeSimilarityValidator",
+        "MinimumLengthValidator",
+        "CommonPasswordValidator",
+        "NumericPasswordValidator",
+    )
+]
+
+# Storage ---------------------------------------------------------------------------------------------------------
+SQLITE_FILE = SYSMON_DATA_DIR / "sysmon.sqlite3"
+SQLITE_OPTIONS = {
+    # Readers wait this long for a lock (seconds); the recorder sets a shorter time of its own.
+    "timeout": 10,
+    "transaction_mode": "IMMEDIATE",
+    # auto_vacuum has to come before journal_mode, which writes the file's first page.
+    "init_command": (
+        "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
+        "PRAGMA journal_size_limit=16777216; PRAGMA temp_store=MEMORY"
+    ),
+}
+
+
+def _database() -> dict[str, Any]:
+    database: dict[str, Any] = dict(
+        dj_database_url.parse(DATABASE_URL or f"sqlite:///{SQLITE_FILE}", conn_max_age=None)
+    )
+    if database["ENGINE"] == "django.db.backends.sqlite3":
+        database["OPTIONS"] = SQLITE_OPTIONS
+    return database
+
+
+DATABASES = {"default": _database()}
+
+CACHES = {
+    "default": (
+        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
+        if REDIS_URL
+        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
+    )
+}
+
+# The schedule of django-q2; metrics/schedules.py says what runs, metrics/window.py why a window outlives a timeout.
+Q_CLUSTER: dict[str, Any] = {
+    "name": "sysmon",
+    "cluster_name": SYSMON_HOSTNAME,
+    "workers": 2,
+    "queue_limit": 4,
+    "poll": 1,
+    "guard_cycle": 1,
+    "catch_up": False,
+    "ack_failures": True,
+    "max_attempts": 1,
+    # A window is ended by its successor or by the supervisor, never by django-q2.
+    "timeout": 86_400,
+    "retry": 86_460,
+    "recycle": 100_000,
+    "save_limit": 20,
+    "save_limit_per": "func",
+    "log_level": "WARNING",
+    "label": "Scheduled tasks",
+    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+}
+
+# Static files ----------------------------------------------------------------------------------------------------
+STATIC_URL = "/static/"
+STATIC_ROOT = SYSMON_DATA_DIR / "static"
+WHITENOISE_USE_FINDERS = True
+
+# The API ---------------------------------------------------------------------------------------------------------
+REST_FRAMEWORK = {
+    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_PERMISSION_CLASSES": ["metrics.api.access.ApiAccess"],
+    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "metrics.api.renderers.FormatNegotiation",
+    "DEFAULT_RENDERER_CLASSES": [
+        "metrics.api.renderers.JsonRenderer",
+        "rest_framework.renderers.BrowsableAPIRenderer",
+    ],
+    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
+    "DEFAULT_PAGINATION_CLASS": None,
+    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_THROTTLE_CLASSES": [
+        "rest_framework.throttling.AnonRateThrottle",
+        "rest_framework.throttling.UserRateThrottle",
+    ],
+    "DEFAULT_THROTTLE_RATES": {"anon": SYSMON_RATE_ANON, "user": SYSMON_RATE_USER},
+    "EXCEPTION_HANDLER": "metrics.api.errors.exception_handler",
+    "URL_FORMAT_OVERRIDE": "format",
+}
+
+CORS_URLS_REGEX = r"^/(api/|openapi\.json).*$"
+CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
+
+# Safety ----------------------------------------------------------------------------------------------------------
+SECURE_CONTENT_TYPE_NOSNIFF = True
+SECURE_REFERRER_POLICY = "same-origin"
+SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
+X_FRAME_OPTIONS = "DENY"
+SESSION_COOKIE_HTTPONLY = True
+SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_NAME = "sysmon_session"
+CSRF_COOKIE_NAME = "sysmon_csrf"
+SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SYSMON_HTTPS
+SECURE_HSTS_SECONDS = 31_536_000 if SYSMON_HTTPS else 0
+SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SYSMON_HTTPS
+# Without TLS in front, these four checks ask for what would lock the user out: HSTS, a redirect to an address that
+# does not answer, cookies that are never sent back.
+SILENCED_SYSTEM_CHECKS = [] if SYSMON_HTTPS else ["security.W004", "security.W008", "security.W012", "security.W016"]
+DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
+DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
+
+# Log -------------------------------------------------------------------------------------------------------------
+LOGGING = {
+    "version": 1,
+    "disable_existing_loggers": False,
+    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "root": {"handlers": ["console"], "level": "WARNING"},
+    "loggers": {
+        "metrics": {"level": "INFO"},
+        "django-q": {"level": Q_CLUSTER["log_level"], "handlers": ["console"], "propagate": False},
+    },
+}
