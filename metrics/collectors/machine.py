@@ -1,0 +1,76 @@
+"""What this machine is: facts that hold until the next boot, for its row among the hosts."""
+
+import platform
+import subprocess
+from pathlib import Path
+
+import psutil
+
+from metrics.collectors.base import Value
+from metrics.collectors.text import valid_text
+
+BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
+CPUINFO_FILE = Path("/proc/cpuinfo")
+
+# The first key of /proc/cpuinfo that is there: x86 has the first, some ARM boards and others the rest.
+_MODEL_KEYS = ("model name", "Model", "Hardware", "cpu model", "cpu", "machine")
+
+
+def describe() -> dict[str, Value]:
+    """Return os_name, kernel, architecture, cpu_model, cores, memory_bytes, boot_id and booted_at (epoch)."""
+    return {
+        "os_name": os_name(),
+        "kernel": valid_text(platform.release()),
+        "architecture": valid_text(platform.machine()),
+        "cpu_model": cpu_model(),
+        "logical_cores": psutil.cpu_count(),
+        "physical_cores": psutil.cpu_count(logical=False),
+        "memory_bytes": psutil.virtual_memory().total,
+        "boot_id": _read(BOOT_ID_FILE).strip(),
+        "booted_at": float(psutil.boot_time()),
+    }
+
+
+def os_name() -> str:
+    """Return such as `Debian GNU/Linux 12 (bookworm)`, `macOS 15.1` or `Windows 11`."""
+    try:
+        return valid_text(platform.freedesktop_os_release()["PRETTY_NAME"])
+    except (OSError, KeyError):
+        pass
+    if version := platform.mac_ver()[0]:
+        return f"macOS {version}"
+    return f"{platform.system()} {platform.release()}".strip()
+
+
+def cpu_model() -> str:
+    """Return the processor's name as its maker gives it, "" where nothing tells it."""
+    if model := parse_cpu_model(_read(CPUINFO_FILE)):
+        return model
+    return (_sysctl("machdep.cpu.brand_string") if psutil.MACOS else "") or platform.processor()
+
+
+def parse_cpu_model(cpuinfo: str) -> str:
+    """Find the model in the text of /proc/cpuinfo, "" where there is none."""
+    values: dict[str, str] = {}
+    for line in cpuinfo.splitlines():
+        key, colon, value = line.partition(":")
+        if colon:
+            values.setdefault(key.strip(), value.strip())
+    return next((values[key] for key in _MODEL_KEYS if values.get(key)), "")
+
+
+def _read(path: Path) -> str:
+    try:
+        return path.read_text("utf-8", "backslashreplace")
+    except OSError:
+        return ""
+
+
+def _sysctl(name: str) -> str:
+    try:
+        answer = subprocess.run(
+            ["/usr/sbin/sysctl", "-n", name], capture_output=True, text=True, timeout=2, check=False
+        )
+    except (OSError, subprocess.TimeoutExpired):
+        return ""
+    return answer.stdout.strip()

@@ -1,0 +1,202 @@
+"""Command lines without their secrets.
+
+A command line is walked word by word. A word is hidden for its own sake (`--token=…`, `PGPASSWORD=…`), for
+the word before it (`--password …`), or for the program it is given to (`-p…` of mysql). A word with blanks in
+it (a shell script, a header, the whole command line of a process that rewrote its arguments) is text:
+patterns that span words are hidden first, then its own words are walked.
+
+Where a word may or may not be a secret, it is hidden. All patterns take time linear in the length of the
+text, since any user can start a process with a command line made to be slow.
+"""
+
+import re
+from collections.abc import Sequence
+
+from metrics.collectors.secret_names import MASK, NO_OPTIONS, Hide, Options, hide, hide_named, options_after
+
+
+def mask_command(arguments: Sequence[str]) -> str:
+    """Join the arguments by blanks, each secret in them replaced by `***`."""
+    if arguments and _has_blank(arguments[0]):  # all arguments rewritten into the first, without quotes
+        return " ".join([_mask_text(arguments[0]), *_mask_words(arguments[1:])])
+    return " ".join(_mask_words(arguments))
+
+
+def _has_blank(text: str) -> bool:
+    return any(character.isspace() for character in text)
+
+
+_OPTION = re.compile(r"--?[A-Za-z][\w.-]*(=.*)?", re.DOTALL)
+_SCRIPT_OPTION = re.compile(r"-[a-z]*c")
+
+
+def _mask_words(words: Sequence[str]) -> list[str]:
+    masked: list[str] = []
+    program, options = "", NO_OPTIONS
+    previous = ""
+    hide_value: Hide | None = None
+    for word in words:
+        if hide_value and not _OPTION.fullmatch(word):
+            masked.append(hide_value(word))
+            hide_value = None
+        else:
+            masked.append(_mask_word(word, previous, options))
+            hide_value = _hide_next(word, options)
+            program, options = options_after(word, program, options)
+        previous = word
+    return masked
+
+
+def _hide_next(word: str, options: Options) -> Hide | None:
+    """Return how to hide the word after this one, None where that is no secret."""
+    if word in options.next_word:
+        return options.next_word[word]
+    return hide_named(word) if "=" not in word and _OPTION.fullmatch(word) else None
+
+
+def _mask_word(word: str, previous: str, options: Options) -> str:
+    for option, hide_value in options.same_word.items():
+        if word.startswith(option) and len(word) > len(option):
+            return option + hide_value(word[len(option) :])
+    if _has_blank(word) and _SCRIPT_OPTION.fullmatch(previous):
+        return _mask_text(word)
+    return _mask_element(word)
+
+
+def _mask_element(word: str) -> str:
+    return _mask_assignment(word) or _mask_header(word) or _mask_slash_option(word) or _mask_rest(word)
+
+
+_NAME = re.compile(r"[\w.\-\[\]]+")
+
+
+def _mask_assignment(word: str) -> str:
+    """Hide all that follows the first equals sign after a secret's name; "" where it is no such word."""
+    name, equals, value = word.partition("=")
+    hide_value = hide_named(name) if equals and _NAME.fullmatch(name) else None
+    return f"{name}={hide_value(value)}" if hide_value else ""
+
+
+_HEADER = re.compile(r"([\w-]{1,64}):(?!/)\s*(?=\S)")
+_SECRET_HEADER = re.compile(r"(proxy-)?authorization|(set-)?cookie", re.IGNORECASE)
+_SCHEME = re.compile(r"(bearer|basic|digest|token|negotiate|apikey)\s+", re.IGNORECASE)
+
+
+def _mask_header(word: str) -> str:
+    """Hide what follows the name, and the scheme, of a header (`Private-Token: …`); "" where it is none."""
+    match = _HEADER.match(word)
+    if not match or not (_SECRET_HEADER.fullmatch(match[1]) or hide_named(match[1])):
+        return ""
+    scheme = _SCHEME.match(word, match.end())
+    return word[: scheme.end() if scheme else match.end()] + MASK
+
+
+_SLASH_OPTION = re.compile(r"/([A-Za-z][\w-]{0,64}):(.+)", re.DOTALL)
+
+
+def _mask_slash_option(word: str) -> str:
+    """Hide the value of an option as Windows writes them (`/password:…`); "" where it is none."""
+    match = _SLASH_OPTION.fullmatch(word)
+    return f"/{match[1]}:{MASK}" if match and hide_named(match[1]) else ""
+
+
+# As a shell would split it, but a quote without its second is a character like any other.
+_WORD = re.compile(r"""(?:"[^"]*"|'[^']*'|\S)++""")
+_WORDS = re.compile(f"({_WORD.pattern})")
+_QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
+
+
+def _mask_rest(word: str) -> str:
+    if _has_blank(word) and not _WORD.fullmatch(word):
+        return _mask_text(word)
+    masked = _mask_pairs(_mask_patterns(word))
+    return _QUOTED.sub(_mask_quoted, masked) if _has_blank(masked) else masked
+
+
+def _mask_quoted(match: re.Match[str]) -> str:
+    quote = match[0][0]
+    return f"{quote}{_mask_element(match[0][1:-1])}{quote}"
+
+
+def _mask_text(text: str) -> str:
+    pieces = _WORDS.split(_mask_patterns(text))
+    pieces[1::2] = _mask_words(pieces[1::2])
+    return "".join(pieces)
+
+
+_PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
+    # scheme://user:secret@host, but not scheme://host:port/path@version
+    (
+        re.compile(r"(://[^\s/:@\"']{0,256}:)(?!\d{1,5}[/?#])[^\s@]{1,512}@(?:[^\s/@]{0,256}@)*"),
+        rf"\1{MASK}@",
+    ),
+    (
+        re.compile(
+            r"(?i)\b((?:authorization|cookie)\\?[\"']?\s{0,8}[:=]\s{0,8}\\?[\"']?"
+            r"(?:(?:bearer|basic|digest|token|negotiate|apikey)\s{1,8})?)[^\s\"',;]+"
+        ),
+        rf"\1{MASK}",
+    ),
+    (re.compile(r"(?i)\b(bearer\s{1,8})[\w.~+/=-]{16,}"), rf"\1{MASK}"),
+    # Tokens that say themselves what they are: of GitHub, GitLab, Slack, OpenAI, Stripe, Google; and any JWT.
+    (
+        re.compile(r"\b(?:gh[oprsu]_|github_pat_|glpat-|xox[abeprs]-|sk-|[rs]k_live_|npm_|AIza)[\w-]{16,}"),
+        MASK,
+    ),
+    (re.compile(r"\beyJ[\w-]{8,256}\.[\w-]{8,}\.[\w-]*"), MASK),
+)
+
+# "name": "value" as in JSON, name: value as in a header, name = value as in a configuration
+_NAMED_VALUE = re.compile(
+    r"""
+    (?<![\w.-]) (?P<before> (?P<quote>\\?["'])? (?P<name>[\w.-]{1,64}) (?(quote)(?P=quote))
+                            (?(quote) \s{0,8}[:=]>?\s{0,8} | (?: :\s{1,8} | \s{1,8}=\s{1,8} ) ) )
+    (?P<value> \\?"[^"]*" | '[^']*' | \[[^\]]{0,1024}\] | [^\s,;}\])"']+ )
+    """,
+    re.VERBOSE,
+)
+_OPENING_QUOTE = re.compile(r"""\\?["']""")
+
+
+def _mask_patterns(text: str) -> str:
+    for pattern, replacement in _PATTERNS:
+        text = pattern.sub(replacement, text)
+    return _NAMED_VALUE.sub(_mask_named_value, text)
+
+
+def _mask_named_value(match: re.Match[str]) -> str:
+    hide_value = hide_named(match["name"])
+    if not hide_value:
+        return match[0]
+    opening = _OPENING_QUOTE.match(match["value"])
+    shown = f"{opening[0]}{MASK}{opening[0]}" if opening else hide_value(match["value"])
+    return match["before"] + shown
+
+
+_PAIR_END = re.compile(r"([&;,?#|])")
+_NAME_BEGIN = re.compile(r"[/:\s\"'({]")
+_SIGNATURES = frozenset({"sig", "signature", "x-amz-signature", "x-goog-signature"})
+
+
+def _mask_pairs(word: str) -> str:
+    """Hide secrets among pairs as in `a=b&c=d`; what follows one, up to the next pair, is part of it."""
+    pieces = _PAIR_END.split(word)
+    masked: list[str] = []
+    hidden = False
+    for separator, pair in zip(["", *pieces[1::2]], pieces[::2], strict=True):
+        if hidden and "=" not in pair:
+            continue
+        shown = _mask_pair(pair)
+        hidden = shown != pair
+        masked.append(separator + shown)
+    return "".join(masked)
+
+
+def _mask_pair(pair: str) -> str:
+    parts = pair.split("=")
+    for index, part in enumerate(parts[:-1], start=1):
+        name = _NAME_BEGIN.split(part)[-1]
+        hide_value = hide if name.lower() in _SIGNATURES else hide_named(name)
+        if hide_value:
+            return "=".join([*parts[:index], hide_value("=".join(parts[index:]))])
+    return pair
