@@ -15,7 +15,7 @@ from metrics.collectors.text import valid_text
 # Not hardware: node_exporter's default leaves the same out.
 _VIRTUAL_DEVICE = re.compile(r"(z?ram|loop|fd)\d+(p\d+)?")
 # sda1 of sda, but nvme0n1p1 of nvme0n1: a name that ends in a digit takes a p before the partition's number.
-_PARTITION_OF = re.compile(r"(?P<device>.*[a-z])\d+|(?P<numbered>.*\d)p\d+")
+_PARTITION_OF = re.compile(r"(?P<numbered>.*\d)p\d+|(?P<device>.*[a-z])\d+")
 
 # Images that can only be read: always 100 % full, which is no news (every snap is one).
 _IMAGE_FSTYPES = frozenset({"squashfs", "iso9660", "erofs"})
@@ -122,7 +122,7 @@ def whole_devices(names: Collection[str]) -> Iterable[str]:
 
 def _parent(name: str) -> str | None:
     match = _PARTITION_OF.fullmatch(name)
-    return match and (match["device"] or match["numbered"])
+    return match and (match["numbered"] or match["device"])
 
 
 def _device_row(device: str, counters: Any) -> Row:

@@ -34,24 +34,26 @@ def _mask_words(words: Sequence[str]) -> list[str]:
     masked: list[str] = []
     program, options = "", NO_OPTIONS
     previous = ""
-    hide_value: Hide | None = None
     for word in words:
-        if hide_value and not _OPTION.fullmatch(word):
+        hide_value = _hide_after(previous, word, options)
+        if hide_value:
             masked.append(hide_value(word))
-            hide_value = None
+            previous = ""  # a value names nothing, whatever it looks like
         else:
             masked.append(_mask_word(word, previous, options))
-            hide_value = _hide_next(word, options)
             program, options = options_after(word, program, options)
-        previous = word
+            previous = word
     return masked
 
 
-def _hide_next(word: str, options: Options) -> Hide | None:
-    """Return how to hide the word after this one, None where that is no secret."""
-    if word in options.next_word:
-        return options.next_word[word]
-    return hide_named(word) if "=" not in word and _OPTION.fullmatch(word) else None
+def _hide_after(previous: str, word: str, options: Options) -> Hide | None:
+    """Return how to hide a word for the sake of the one before it, None where that names no secret."""
+    if previous in options.next_word:
+        return options.next_word[previous]
+    # An option that may stand without a value (mysql --password) is often followed by another.
+    if "=" in previous or not _OPTION.fullmatch(previous) or _OPTION.fullmatch(word):
+        return None
+    return hide_named(previous)
 
 
 def _mask_word(word: str, previous: str, options: Options) -> str:

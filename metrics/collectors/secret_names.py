@@ -90,6 +90,11 @@ def _hide_after(separator: str) -> Hide:
     return hide_password
 
 
+def _hide_oracle_password(word: str) -> str:
+    user, found, password = word.partition("/")
+    return f"{user}/{MASK}{''.join(password.partition('@')[1:])}" if user and found else word
+
+
 class Options(NamedTuple):
     """Options of a program that take a secret: as the next word (`-p x`), or in the same one (`-px`)."""
 
@@ -126,6 +131,8 @@ _TABLE: Sequence[tuple[str, Options]] = (
     ("xfreerdp xfreerdp3 wlfreerdp", _options("", "/p:")),
     ("lftp", _options("-u", hidden_by=_hide_after(","))),
     ("sshpass", _options("-p", "-p")),
+    # scott/tiger@db, as a word of its own
+    ("sqlplus expdp impdp rman sqlldr", Options({}, {"": _hide_oracle_password})),
     ("aws", _options("aws_secret_access_key aws_session_token")),
     ("openssl", _options("-k -K")),
     # These have the same options for something else, often behind one of the above: sshpass -p … ssh -p 22.

@@ -1,5 +1,4 @@
 import sys
-from collections.abc import Iterator
 from typing import Any
 
 import pytest
@@ -9,10 +8,9 @@ from metrics.collectors.base import Collector, NoData, Reading, collectors
 
 
 @pytest.fixture(autouse=True)
-def own_registry(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+def own_registry(monkeypatch: pytest.MonkeyPatch) -> None:
     collectors()
     monkeypatch.setattr(base, "_registry", dict(base._registry))
-    return
 
 
 class Probe(Collector):
@@ -49,7 +47,7 @@ def test_an_intermediate_class_is_not_registered() -> None:
 
 
 def test_a_second_collector_of_a_family_is_refused() -> None:
-    with pytest.raises(TypeError, match="'cpu' is already read by metrics.collectors.cpu.CpuCollector"):
+    with pytest.raises(TypeError, match=r"'cpu' is already read by metrics.collectors.cpu.CpuCollector"):
         type("Other", (Probe,), {"family": "cpu", "read": lambda self: {}})
     assert collectors()["cpu"].__name__ == "CpuCollector"
 

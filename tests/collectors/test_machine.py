@@ -46,9 +46,7 @@ def test_without_cpuinfo_python_is_asked(monkeypatch: pytest.MonkeyPatch, tmp_pa
     assert cpu_model() == "Intel64 Family 6"
 
 
-def test_a_mac_without_an_answer_from_sysctl_still_has_a_model(
-    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
-) -> None:
+def test_a_mac_without_an_answer_from_sysctl_still_has_a_model(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     def refuse(*arguments: object, **options: object) -> None:
         raise FileNotFoundError("/usr/sbin/sysctl")
 

@@ -3,7 +3,7 @@
 import time
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics.collectors.masking import mask_command
@@ -71,6 +71,8 @@ def words(line: str) -> list[str]:
         ("sudo -u root mysql -ps3cret", "sudo -u root mysql -p***"),
         ("sshpass -p s3cret ssh -p 22 bob@host", "sshpass -p *** ssh -p 22 bob@host"),
         ("sshpass -ps3cret scp a host:", "sshpass -p*** scp a host:"),
+        ("sshpass -p -s3cret ssh host", "sshpass -p *** ssh host"),
+        ("sqlplus -s scott/s3cret@db @x.sql", "sqlplus -s scott/***@db @x.sql"),
         ("redis-cli -h cache -a s3cret ping", "redis-cli -h cache -a *** ping"),
         ("mongosh -u bob -p s3cret shop", "mongosh -u bob -p *** shop"),
         ("ldapsearch -x -D cn=admin -w s3cret", "ldapsearch -x -D cn=admin -w ***"),
@@ -135,7 +137,7 @@ def test_it_hides_a_secret(line: str, masked: str | None) -> None:
         (["sh", "-c", "mysql -ps3cret < dump.sql"], "sh -c mysql -p*** < dump.sql"),
         (["sh", "-c", 'export TOKEN="two s3cret words"; run'], "sh -c export TOKEN=*** run"),
         (["sh", "-c", "curl -H 'Authorization: Bearer s3cret' https://x"], None),
-        (["sh", "-c", "curl -H \"X-Api-Key: two s3cret words\" https://x"], None),
+        (["sh", "-c", 'curl -H "X-Api-Key: two s3cret words" https://x'], None),
         (["bash", "-lc", "ssh host 'mysql -ps3cret shop' | gzip"], "bash -lc ssh host 'mysql -p*** shop' | gzip"),
         (["ssh", "host", "mysql -ps3cret shop"], "ssh host mysql -p*** shop"),
         (["python", "-c", "connect(user='bob', password='s3cret')"], None),
@@ -195,6 +197,8 @@ def test_it_hides_a_secret_in_an_argument_with_blanks(arguments: list[str], mask
         "curl http://localhost:8080/image@sha256:0123456789",
         "curl https://example.org:443/a?page=2&sort=name",
         "curl -u bob https://x",
+        "sqlplus /nolog",
+        "mysql --password --host db",
         "java -cp a.jar:b.jar -Xmx1g com.example.Main",
         "tar -cf x.tar --exclude=secret.txt dir",
         "vi /etc/secrets/password",
@@ -244,9 +248,10 @@ def test_no_text_takes_long(text: str) -> None:
     began = time.process_time()
     mask_command(["app", text])
     mask_command(["app", "-c", text + " x"])
-    assert time.process_time() - began < 0.5
+    assert time.process_time() - began < 2  # a quadratic pattern takes minutes
 
 
+@settings(deadline=None)  # a busy machine is no reason to fail
 @given(st.lists(st.text(alphabet="ab -=\"'&;:/@,\\{}[]\n|pP", max_size=30), max_size=5))
 def test_any_text_is_taken_and_no_long_password_option_is_shown(arguments: list[str]) -> None:
     shown = mask_command([*arguments, "--password=s3cret", "--token", "s3cret"])

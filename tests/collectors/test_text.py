@@ -1,5 +1,5 @@
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from metrics.collectors.text import decode, valid_text
@@ -28,6 +28,7 @@ def test_a_lone_surrogate_of_windows_is_shown() -> None:
     assert valid_text("a\ud800b") == "a\\ud800b"
 
 
+@settings(deadline=None)
 @given(st.text(alphabet=st.characters(categories=("L", "Cs", "Cc"))))
 def test_any_text_can_be_encoded_afterwards(text: str) -> None:
     assert "\0" not in valid_text(text).encode("utf-8").decode("utf-8")

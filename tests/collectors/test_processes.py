@@ -1,0 +1,315 @@
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections import namedtuple
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import psutil
+import pytest
+
+from metrics.collectors import procfs
+from metrics.collectors.processes import ProcessesCollector, ProcfsSweep, PsutilSweep, summary
+from tests.collectors.test_procfs import IO, STAT
+
+linux = pytest.mark.skipif(not psutil.LINUX, reason="/proc is Linux's")
+
+Memory = namedtuple("Memory", "total")
+UPTIME = 1000.0
+TICKS = os.sysconf("SC_CLK_TCK") if psutil.LINUX else 100
+STATUS = "Name:\tx\nUid:\t0\t0\t0\t0\n"
+
+
+class FrozenProc:
+    """A /proc directory with what processes the test puts into it, on a machine that is up for 1000 s."""
+
+    def __init__(self, directory: Path) -> None:
+        self.directory = directory
+        self.sweep = ProcfsSweep()
+
+    def start(
+        self,
+        pid: int = 2201,
+        comm: bytes = b"node",
+        cmdline: bytes = b"node\0server.js\0",
+        *,
+        started: float = 10.0,
+        stack: int = 140001,
+        state: bytes = b"S",
+    ) -> None:
+        process = self.directory / str(pid)
+        process.mkdir(exist_ok=True)
+        stat = STAT.replace(b"(node) S", b"(" + comm + b") " + state)
+        stat = stat.replace(b" 2405 ", b" %d " % (started * TICKS)).replace(b" 140001 ", b" %d " % stack)
+        (process / "stat").write_bytes(stat)
+        (process / "io").write_bytes(IO)
+        (process / "cmdline").write_bytes(cmdline)
+        (process / "status").write_text(STATUS)
+
+    def end(self, pid: int = 2201) -> None:
+        shutil.rmtree(self.directory / str(pid))
+
+    def rows(self) -> dict[Any, dict[str, Any]]:
+        return {row["pid"]: row for row in self.sweep.rows()}
+
+
+@pytest.fixture
+def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FrozenProc:
+    monkeypatch.setattr(procfs, "PROC_DIRECTORY", str(tmp_path))
+    monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(2943 * os.sysconf("SC_PAGE_SIZE") * 4))
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: UPTIME)
+    (tmp_path / "self").mkdir()
+    (tmp_path / "meminfo").touch()
+    return FrozenProc(tmp_path)
+
+
+@linux
+def test_a_process_is_one_row(proc: FrozenProc) -> None:
+    proc.start()
+    assert proc.sweep.rows() == [
+        {
+            "pid": 2201,
+            "start_seconds": 10.0,
+            "name": "node",
+            "username": "root",
+            "command": "node server.js",
+            "status": "sleeping",
+            "cpu_seconds": (66 + 321) / TICKS,
+            "memory_percent": 25.0,
+            "rss_bytes": 2943 * os.sysconf("SC_PAGE_SIZE"),
+            "threads": 11,
+            "read_bytes": 4096,
+            "write_bytes": 8192,
+        }
+    ]
+
+
+@linux
+def test_secrets_never_leave_the_collector(proc: FrozenProc) -> None:
+    proc.start(cmdline=b"psql\0--password\0s3cret\0")
+    assert proc.rows()[2201]["command"] == "psql --password ***"
+
+
+@linux
+def test_what_a_process_is_is_read_once(proc: FrozenProc) -> None:
+    proc.start()
+    proc.rows()
+    (proc.directory / "2201" / "cmdline").write_bytes(b"other\0")
+    assert proc.rows()[2201]["command"] == "node server.js"
+
+
+@linux
+def test_a_process_that_execs_is_read_again(proc: FrozenProc) -> None:
+    proc.start(comm=b"sh", cmdline=b"sh\0run.sh\0")
+    proc.rows()
+    proc.start(comm=b"node", cmdline=b"node\0server.js\0")
+    assert (proc.rows()[2201]["name"], proc.rows()[2201]["command"]) == ("node", "node server.js")
+
+
+@linux
+def test_a_process_that_execs_the_same_program_is_read_again(proc: FrozenProc) -> None:
+    proc.start(cmdline=b"node\0one.js\0")
+    proc.rows()
+    proc.start(cmdline=b"node\0two.js\0", stack=150001)
+    assert proc.rows()[2201]["command"] == "node two.js"
+
+
+@linux
+def test_a_young_process_is_read_again_until_it_has_settled(proc: FrozenProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    proc.start(cmdline=b"node\0", started=UPTIME - 0.5)
+    proc.rows()
+    proc.start(cmdline=b"node: master\0", started=UPTIME - 0.5)
+    monkeypatch.setattr(time, "clock_gettime", lambda clock: UPTIME + 5)
+    assert proc.rows()[2201]["command"] == "node: master"
+    proc.start(cmdline=b"node: late title\0", started=UPTIME - 0.5)
+    assert proc.rows()[2201]["command"] == "node: master"
+
+
+@linux
+def test_a_pid_that_is_used_again_is_another_process(proc: FrozenProc) -> None:
+    proc.start()
+    proc.rows()
+    proc.start(cmdline=b"node\0other.js\0", started=500.0)
+    assert (proc.rows()[2201]["start_seconds"], proc.rows()[2201]["command"]) == (500.0, "node other.js")
+
+
+@linux
+def test_a_zombie_keeps_the_command_that_it_had(proc: FrozenProc) -> None:
+    proc.start()
+    proc.rows()
+    proc.start(cmdline=b"", state=b"Z", stack=0)
+    assert (proc.rows()[2201]["command"], proc.rows()[2201]["status"]) == ("node server.js", "zombie")
+
+
+@linux
+def test_a_zombie_that_was_never_seen_alive_has_no_command(proc: FrozenProc) -> None:
+    proc.start(cmdline=b"", state=b"Z", stack=0)
+    assert (proc.rows()[2201]["name"], proc.rows()[2201]["command"]) == ("node", "")
+
+
+@linux
+def test_processes_that_are_gone_are_forgotten(proc: FrozenProc) -> None:
+    proc.start(1)
+    proc.start(2)
+    proc.rows()
+    proc.end(2)
+    assert list(proc.rows()) == [1]
+    assert list(proc.sweep._facts) == ["1"]
+
+
+@linux
+@pytest.mark.parametrize("lost", ["stat", "cmdline", "status"])
+def test_a_process_that_vanishes_meanwhile_has_no_row(proc: FrozenProc, lost: str) -> None:
+    proc.start(1)
+    proc.start(2)
+    (proc.directory / "2" / lost).unlink()
+    assert list(proc.rows()) == [1]
+
+
+@linux
+def test_a_stat_that_is_cut_short_has_no_row(proc: FrozenProc) -> None:
+    proc.start(1)
+    (proc.directory / "1" / "stat").write_bytes(STAT[:60])
+    assert proc.rows() == {}
+
+
+@linux
+def test_values_of_another_user_are_none(proc: FrozenProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse_some(path: str, flags: int) -> int:
+        if path.endswith(("/io", "/cmdline", "/status")):
+            raise PermissionError(path)
+        return open_file(path, flags)
+
+    open_file = os.open
+    proc.start()
+    monkeypatch.setattr(os, "open", refuse_some)
+    row = proc.rows()[2201]
+    assert [row[name] for name in ("username", "command", "read_bytes", "write_bytes")] == [None] * 4
+    assert row["name"] == "node"
+
+
+@linux
+def test_hostile_names_and_commands_become_valid_text(proc: FrozenProc) -> None:
+    proc.start(comm=b") R \xff\n", cmdline=b"\xff\x1b[31m\0<script>\0=cmd()\0")
+    row = proc.rows()[2201]
+    assert row["name"] == ") R \\xff\n"
+    assert row["command"] == "\\xff\x1b[31m <script> =cmd()"
+
+
+@linux
+def test_a_command_is_cut_at_4096_characters(proc: FrozenProc) -> None:
+    proc.start(cmdline=b"node\0" + b"x" * 9000 + b"\0")
+    assert len(proc.rows()[2201]["command"]) == 4096
+
+
+def test_the_machine_counts_processes_those_that_run_and_threads() -> None:
+    rows: list[Any] = [
+        {"status": "running", "threads": 3},
+        {"status": "sleeping", "threads": 2},
+        {"status": "running", "threads": None},
+    ]
+    assert summary(rows) == {"total": 3, "running": 2, "threads": 5}
+    assert summary([]) == {"total": 0, "running": 0, "threads": 0}
+
+
+class FakeProcess:
+    """Stands in for psutil.Process on a platform where some of it is not there or not allowed."""
+
+    pid = 7
+    created = 1_700_000_010.5
+
+    def __init__(self, pid: int) -> None:
+        self.pid = pid
+
+    def create_time(self) -> float:
+        if self.pid == 8:
+            raise psutil.NoSuchProcess(8)
+        if self.pid == 9:
+            raise psutil.AccessDenied(9)
+        return self.created
+
+    def as_dict(self, names: list[str]) -> dict[str, Any]:
+        values = {"name": "na\udcffme", "username": None, "cmdline": ["app", "--token=s3cret"], "status": "running"}
+        return {name: values.get(name) for name in names}
+
+
+@pytest.fixture
+def elsewhere(monkeypatch: pytest.MonkeyPatch) -> PsutilSweep:
+    monkeypatch.setattr(psutil, "boot_time", lambda: 1_700_000_000.0)
+    monkeypatch.setattr(psutil, "pids", lambda: [0, 7, 8, 9])
+    monkeypatch.setattr(psutil, "Process", FakeProcess)
+    return PsutilSweep()
+
+
+def test_elsewhere_what_psutil_may_not_tell_is_none(elsewhere: PsutilSweep) -> None:
+    assert elsewhere.rows()[1] == {
+        "pid": 7,
+        "start_seconds": 10.5,
+        "name": "na\\xffme",
+        "username": None,
+        "command": "app --token=***",
+        "status": "running",
+        "cpu_seconds": None,
+        "memory_percent": None,
+        "rss_bytes": None,
+        "threads": None,
+        "read_bytes": None,
+        "write_bytes": None,
+    }
+
+
+def test_elsewhere_a_process_that_is_gone_or_hidden_has_no_row(elsewhere: PsutilSweep) -> None:
+    assert [row["pid"] for row in elsewhere.rows()] == [0, 7]
+
+
+def test_the_idle_time_of_windows_is_no_process(elsewhere: PsutilSweep, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "WINDOWS", True)
+    assert [row["pid"] for row in elsewhere.rows()] == [7]
+
+
+def test_elsewhere_a_pid_that_is_used_again_is_another_process(
+    elsewhere: PsutilSweep, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    elsewhere.rows()
+    monkeypatch.setattr(FakeProcess, "created", FakeProcess.created + 100)
+    assert elsewhere.rows()[1]["start_seconds"] == 110.5
+
+
+def test_a_platform_other_than_linux_asks_psutil(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(psutil, "LINUX", False)
+    assert isinstance(ProcessesCollector()._sweep, PsutilSweep)
+
+
+@pytest.fixture
+def child() -> Iterator[subprocess.Popen[bytes]]:
+    program = [sys.executable, "-c", "print(flush=True); input()", "--password", "s3cret"]
+    with subprocess.Popen(program, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        process.stdout.readline()  # from here on it only waits
+        yield process
+        process.communicate(b"\n")
+
+
+@linux
+def test_both_ways_say_the_same_of_a_live_process(child: subprocess.Popen[bytes]) -> None:
+    by_hand, by_psutil = (
+        next(row for row in sweep.rows() if row["pid"] == child.pid) for sweep in (ProcfsSweep(), PsutilSweep())
+    )
+    assert by_hand["command"] == f"{sys.executable} -c print(flush=True); input() --password ***"
+    # psutil's boot time is in whole seconds; the child may not quite have gone to sleep yet.
+    for name, tolerance in {"start_seconds": 1.1, "cpu_seconds": 0.05, "memory_percent": 0.1, "rss_bytes": 1e6}.items():
+        assert by_hand.pop(name) == pytest.approx(by_psutil.pop(name), abs=tolerance)
+    assert by_hand.pop("status") in ("sleeping", "running")
+    assert by_psutil.pop("status") in ("sleeping", "running")
+    assert by_hand == by_psutil
+
+
+def test_this_process_is_among_those_of_the_machine() -> None:
+    reading = ProcessesCollector().read()
+    me = next(row for row in reading["process"] if row["pid"] == os.getpid())
+    assert reading["processes"][0]["total"] == len(reading["process"])
+    assert me["status"] == psutil.STATUS_RUNNING
+    assert me["threads"] == psutil.Process().num_threads()
