@@ -1,0 +1,83 @@
+"""Whether sysmon does its work: the database answers, ticks arrive, a recorder lives, each family delivers."""
+
+import time
+from typing import Any
+
+from django.db import DatabaseError
+
+from metrics import conf
+from metrics.history.newest import find_host, newest_tick
+from metrics.models import CollectorState, Host, Recorder, Tick
+
+Check = dict[str, Any]
+OK, FAILED, UNKNOWN = "ok", "failed", "unknown"
+
+
+def read_health() -> dict[str, Any]:
+    """The state of this host's recording. `is_healthy` is false where ticks are overdue or the database is silent."""
+    now = time.time()
+    try:
+        host = find_host()
+        checks = {"database": {"status": OK}, **_checks(host, now)}
+    except DatabaseError as error:
+        checks = {"database": {"status": FAILED, "message": str(error)}}
+    is_healthy = all(checks.get(name, {}).get("status") == OK for name in ("database", "sampling"))
+    return {"is_healthy": is_healthy, "host": conf.host_name(), "timestamp": now, "checks": checks}
+
+
+def _checks(host: Host | None, now: float) -> dict[str, Check]:
+    if host is None:
+        return {"sampling": {"status": FAILED, "message": "no sample yet"}}
+    return {"sampling": _sampling(host, now), "recorder": _recorder(host, now), "families": _families(host, now)}
+
+
+def _sampling(host: Host, now: float) -> Check:
+    newest = newest_tick(host)
+    if newest is None:
+        return {"status": FAILED, "message": "no sample yet"}
+    age_seconds = now - newest.timestamp
+    allowed_seconds = conf.stale_after_seconds(newest.resolution)
+    check = {
+        "status": OK,
+        "newest_tick": newest.timestamp,
+        "age_seconds": round(age_seconds, 3),
+        "allowed_age_seconds": allowed_seconds,
+        "interval_seconds": newest.resolution,
+        **(
+            Tick.objects.filter(host=host, timestamp=newest.timestamp)
+            .values("lag_milliseconds", "duration_milliseconds")
+            .get()
+        ),
+    }
+    if age_seconds > allowed_seconds:
+        return check | {"status": FAILED, "message": f"the newest tick is {age_seconds:.0f} s old"}
+    if age_seconds < -newest.resolution:
+        return check | {
+            "status": FAILED,
+            "message": f"the newest tick is {-age_seconds:.0f} s ahead: the clock was set",
+        }
+    return check
+
+
+def _recorder(host: Host, now: float) -> Check:
+    token = Recorder.objects.filter(host=host).first()
+    if token is None or token.released_at is not None:
+        return {"status": FAILED, "message": "nobody records"}
+    seconds = now - token.taken_over_at.timestamp()
+    return {"status": OK, "pid": token.pid, "window_age_seconds": round(seconds, 1)}
+
+
+def _families(host: Host, now: float) -> dict[str, Check]:
+    return {state.family: _family(state, now) for state in CollectorState.objects.filter(host=host).order_by("family")}
+
+
+def _family(state: CollectorState, now: float) -> Check:
+    succeeded = state.succeeded_at
+    return {
+        "status": str(state.outcome),
+        "message": state.message,
+        "age_seconds": None if succeeded is None else round(now - succeeded.timestamp(), 3),
+        "duration_milliseconds": state.duration_milliseconds,
+        "runs": state.runs,
+        "failures": state.failures,
+    }

@@ -1,0 +1,44 @@
+"""The newest tick of a host, and the hosts there are."""
+
+from dataclasses import dataclass
+
+from metrics import conf
+from metrics.history.catalogue import series_families
+from metrics.history.columns import Point, fetch, table
+from metrics.history.processes import ProcessQuery, read_processes, read_totals
+from metrics.history.series import read_moment
+from metrics.models import Host, ProcessSample, Tick
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A tick: its nominal time, and the interval then in force."""
+
+    timestamp: int
+    resolution: int
+
+
+def find_host(name: str | None = None) -> Host | None:
+    """The host of that name; this machine without a name. None where nothing was ever recorded for it."""
+    return Host.objects.filter(name=name or conf.host_name()).first()
+
+
+def newest_tick(host: Host) -> Moment | None:
+    """The newest tick of a host, None before the first."""
+    statement = f"SELECT timestamp, resolution FROM {table(Tick)} WHERE host_id = %s ORDER BY timestamp DESC LIMIT 1"  # noqa: S608
+    rows = fetch(statement, (host.pk,))
+    return Moment(*rows[0]) if rows else None
+
+
+def read_tick(host: Host, moment: Moment, top: int = 10) -> dict[str, Point | None]:
+    """Every family's point of one tick; None for a family that has none. Of the processes the `top` ones by CPU."""
+    points = {family: read_moment(host, family, moment.timestamp) for family in series_families()}
+    return {**points, ProcessSample.family: _processes(host, moment, top)}
+
+
+def _processes(host: Host, moment: Moment, top: int) -> Point | None:
+    totals = read_totals(host, moment.timestamp)
+    if totals is None:
+        return None
+    ranked = read_processes(ProcessQuery(host, at=moment.timestamp, limit=top))
+    return {**totals, "sort_by": ranked.sort_by, "count": len(ranked.results), "results": ranked.results}

@@ -1,0 +1,215 @@
+"""The top processes at a moment or over a range."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from math import ceil, floor
+from typing import Any
+
+from metrics.history.catalogue import output_names
+from metrics.history.columns import STRETCH, Point, column, columns_of, decoded, fetch, table
+from metrics.models import Host, Process, ProcessSample, ProcessTotals
+
+FIRST_MOMENT, LAST_MOMENT = -(2**50), 2**50
+IDENTITY = ("pid", "name", "username")
+RATES = ("cpu_percent", "read_bytes_per_second", "write_bytes_per_second")
+LEVELS = ("memory_percent", "rss_bytes", "threads")
+
+
+@dataclass(frozen=True, slots=True)
+class ProcessQuery:
+    """Which processes: those of the newest tick, of the tick at or before `at`, or those from `start` to `end`."""
+
+    host: Host
+    sort_by: str = "cpu"
+    limit: int = 10
+    at: float | None = None
+    start: float | None = None
+    end: float | None = None
+
+    @property
+    def is_range(self) -> bool:
+        """Whether it asks about a stretch of time."""
+        return self.start is not None or self.end is not None
+
+    @property
+    def stretch(self) -> tuple[int, int, int]:
+        """Host, first and last second: the values for columns.STRETCH."""
+        start = FIRST_MOMENT if self.start is None else ceil(self.start)
+        return self.host.pk, start, LAST_MOMENT if self.end is None else floor(self.end)
+
+
+@dataclass(frozen=True, slots=True)
+class RankedProcesses:
+    """The highest processes first, from `timestamp` on for `resolution` seconds; `total` is how many processes ran at
+    the most. All of it is None where nothing was recorded."""
+
+    sort_by: str
+    timestamp: int | None
+    resolution: int | None
+    total: int | None
+    results: list[Point]
+
+
+def sort_orders() -> list[str]:
+    """What `sort_by` may name; the first one is the default."""
+    return list(ProcessSample.orders)
+
+
+def process_fields() -> list[Any]:
+    """What is measured of a process."""
+    return ProcessSample.measures()
+
+
+def totals_fields() -> list[Any]:
+    """What is measured of all processes together."""
+    return ProcessTotals.measures()
+
+
+def read_processes(query: ProcessQuery) -> RankedProcesses:
+    """Rank the processes that the query is about."""
+    return _over_range(query) if query.is_range else _at_moment(query)
+
+
+def read_totals(host: Host, timestamp: int) -> Point | None:
+    """How many processes there were at a tick; None where nobody counted."""
+    names = tuple(output_names(ProcessTotals, None, maxima=False))
+    statement = f"SELECT timestamp{columns_of(ProcessTotals, names)} FROM {table(ProcessTotals)} WHERE {STRETCH}"  # noqa: S608
+    rows = fetch(statement, (host.pk, timestamp, timestamp))
+    return dict(zip(names, rows[0][1:], strict=True)) if rows else None
+
+
+def _at_moment(query: ProcessQuery) -> RankedProcesses:
+    newest = LAST_MOMENT if query.at is None else floor(query.at)
+    statement = (
+        f"SELECT timestamp, resolution, {column(_total())} FROM {table(ProcessTotals)} WHERE {STRETCH}"  # noqa: S608
+        " ORDER BY timestamp DESC LIMIT 1"
+    )
+    rows = fetch(statement, (query.host.pk, FIRST_MOMENT, newest))
+    if not rows or (query.at is not None and query.at - rows[0][0] > rows[0][1]):
+        return RankedProcesses(query.sort_by, None, None, None, [])
+    timestamp, resolution, total = rows[0]
+    ranked = fetch(_ranking_statement(query.sort_by), (query.host.pk, timestamp, timestamp, query.limit))
+    return RankedProcesses(query.sort_by, timestamp, resolution, total, [_point(row) for row in ranked])
+
+
+@lru_cache
+def _ranking_statement(sort_by: str) -> str:
+    """The samples of a moment with their identities, the highest first."""
+    names = tuple(output_names(ProcessSample, None, maxima=False))
+    identity = "".join(f", p.{name}" for name in (*IDENTITY, "started_at", "command"))
+    return (
+        f"SELECT s.process_id{identity}{columns_of(ProcessSample, names, 's.')}"  # noqa: S608
+        f" FROM {table(ProcessSample)} s JOIN {table(Process)} p ON p.id = s.process_id"
+        f" WHERE s.{STRETCH.replace(' AND ', ' AND s.')}"
+        f" ORDER BY {_order(sort_by)} DESC, COALESCE(s.cpu_percent, 0) DESC, COALESCE(s.rss_bytes, 0) DESC,"
+        " s.process_id LIMIT %s"
+    )
+
+
+def _order(sort_by: str) -> str:
+    """The sum of the columns of an order, as they are stored: they share one scale."""
+    return " + ".join(f"COALESCE(s.{column(_field(name))}, 0)" for name in ProcessSample.orders[sort_by])
+
+
+def _point(row: tuple[Any, ...]) -> Point:
+    pk, pid, name, username, started_at, command, *values = row
+    return {
+        "id": pk,
+        "pid": pid,
+        "name": name,
+        "username": username,
+        **dict(zip(output_names(ProcessSample, None, maxima=False), values, strict=True)),
+        "started_at": started_at / 100,
+        "command": command,
+    }
+
+
+def _over_range(query: ProcessQuery) -> RankedProcesses:
+    """CPU and I/O are means over the time that was recorded, in which an absent process used nothing; memory is the
+    mean over the moments at which the process was seen."""
+    statement = (
+        f"SELECT SUM(resolution), MAX({column(_total())}), MIN(timestamp) FROM {table(ProcessTotals)}"  # noqa: S608
+        f" WHERE {STRETCH}"
+    )
+    [(covered_seconds, total, first)] = fetch(statement, query.stretch)
+    if not covered_seconds:
+        return RankedProcesses(query.sort_by, None, None, None, [])
+    rows = fetch(_sums_statement(query.sort_by), (*query.stretch, query.limit))
+    sums = [dict(zip(SUMS, row, strict=True)) for row in rows]
+    identities = Process.objects.in_bulk([row["id"] for row in sums])
+    statuses = _newest_statuses(query.host, sums)
+    results = [
+        _range_point(row, covered_seconds, identities[row["id"]], statuses.get((row["id"], row["last_seen"])))
+        for row in sums
+        if row["id"] in identities
+    ]
+    return RankedProcesses(query.sort_by, first, covered_seconds, total, results)
+
+
+SUMS = ("id", "seen_seconds", "rss_bytes_max", "first_seen", "last_seen", *RATES, *LEVELS)
+
+
+@lru_cache
+def _sums_statement(sort_by: str) -> str:
+    """A row a process: what SUMS names; rates and levels are sums weighted by time, as they are stored."""
+    sums = "".join(
+        f", SUM(CAST(s.{name} AS DOUBLE PRECISION) * s.resolution) AS sum_{name}" for name in (*RATES, *LEVELS)
+    )
+    order = " + ".join(f"COALESCE(sum_{name}, 0)" for name in ProcessSample.orders[sort_by])
+    if sort_by == "memory":
+        order = f"({order}) / seen_seconds"
+    highest = decoded(_field("rss_bytes"), "MAX(s.rss_bytes)")
+    return (
+        f"SELECT * FROM (SELECT s.process_id, SUM(s.resolution) AS seen_seconds, {highest} AS rss_bytes_max,"  # noqa: S608
+        f" MIN(s.timestamp) AS first_seen, MAX(s.timestamp) AS last_seen{sums} FROM {table(ProcessSample)} s"
+        f" WHERE s.{STRETCH.replace(' AND ', ' AND s.')} GROUP BY s.process_id) totals"
+        f" ORDER BY {order} DESC, process_id LIMIT %s"
+    )
+
+
+def _range_point(row: dict[str, Any], covered_seconds: int, process: Process, status: str | None) -> Point:
+    means = {
+        **{name: _mean(name, row[name], covered_seconds) for name in RATES},
+        **{name: _mean(name, row[name], row["seen_seconds"]) for name in LEVELS},
+    }
+    cpu_percent = means["cpu_percent"]
+    return {
+        "id": process.pk,
+        **{name: getattr(process, name) for name in IDENTITY},
+        **{name: means.get(name, status) for name in output_names(ProcessSample, None, maxima=False)},
+        "started_at": process.started_at.timestamp(),
+        "command": process.command,
+        "cpu_seconds": None if cpu_percent is None else round(cpu_percent * covered_seconds / 100, 2),
+        **{name: row[name] for name in ("rss_bytes_max", "first_seen", "last_seen")},
+    }
+
+
+def _mean(name: str, weighted_sum: float | None, seconds: int) -> float | int | None:
+    if weighted_sum is None:
+        return None
+    field = _field(name)
+    mean: float = weighted_sum * field.step / field.scale / seconds
+    return round(mean) if field.scale == 1 else round(mean, 3)
+
+
+def _newest_statuses(host: Host, sums: Iterable[dict[str, Any]]) -> dict[tuple[int, int], str]:
+    """What each process was doing when it was last seen, by its id and that time."""
+    pairs = [(row["id"], row["last_seen"]) for row in sums]
+    if not pairs:
+        return {}
+    condition = " OR ".join("(process_id = %s AND timestamp = %s)" for _ in pairs)
+    statement = (
+        f"SELECT process_id, timestamp, status FROM {table(ProcessSample)}"  # noqa: S608
+        f" WHERE host_id = %s AND tier = 0 AND ({condition})"
+    )
+    rows = fetch(statement, (host.pk, *(value for pair in pairs for value in pair)))
+    return {(pk, timestamp): status for pk, timestamp, status in rows}
+
+
+def _field(name: str) -> Any:
+    return ProcessSample._meta.get_field(name)
+
+
+def _total() -> Any:
+    return ProcessTotals._meta.get_field("total")
