@@ -1,0 +1,76 @@
+"""The machines that were recorded."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import Model, OuterRef, Subquery
+from django.http import HttpRequest
+from django.utils.html import format_html_join
+from django.utils.text import capfirst
+from django.utils.translation import gettext_lazy as _
+
+from metrics import formats
+from metrics.admin import columns
+from metrics.admin.columns import Column
+from metrics.admin.read_only import ReadOnlyAdmin
+from metrics.models import Host, Process, Tick
+from metrics.models.samples import sample_models
+
+
+def _uptime(row: Any) -> str:
+    """How long it ran at its newest tick; a machine that is off does not go on running."""
+    if row.booted_at is None or row.newest_tick is None:
+        return formats.EMPTY
+    return formats.duration(max(0.0, (row.newest_tick - row.booted_at).total_seconds()))
+
+
+def _lists(row: Host) -> str:
+    tables: list[type[Model]] = [*sample_models(), Tick, Process]
+    links = [(columns.list_url(table, host=row.name), capfirst(table._meta.verbose_name_plural)) for table in tables]
+    return format_html_join(" · ", '<a href="{}">{}</a>', links)
+
+
+UPTIME = Column("uptime", _("uptime"), _uptime, _("At the newest tick"))
+CORES = columns.format_column("logical_cores", _("cores"), formats.number)
+MEMORY = columns.format_column("memory_bytes", _("memory"), formats.size)
+
+
+@admin.register(Host)
+class HostAdmin(ReadOnlyAdmin):
+    """Hosts by name."""
+
+    ordering = ("name",)
+    newest_by = "pk"
+    list_columns = (
+        columns.text_column("name", _("name")),
+        columns.text_column("os_name", _("operating system")),
+        columns.text_column("cpu_model", _("processor")),
+        CORES,
+        MEMORY,
+        UPTIME,
+        columns.time_column("newest_tick", _("newest tick")),
+    )
+    machine = (
+        columns.text_column("name", _("name"), columns.LINE_CHARACTERS),
+        columns.text_column("os_name", _("operating system")),
+        columns.text_column("kernel", _("kernel")),
+        columns.text_column("architecture", _("architecture")),
+        columns.text_column("cpu_model", _("processor")),
+        CORES,
+        columns.format_column("physical_cores", _("physical cores"), formats.number),
+        MEMORY,
+    )
+    history = (
+        UPTIME,
+        columns.time_column("booted_at", _("booted at"), offset=True),
+        columns.text_column("boot_id", _("boot id")),
+        columns.time_column("first_seen_at", _("first seen"), offset=True),
+        columns.time_column("newest_tick", _("newest tick"), offset=True),
+        Column("lists", _("recorded"), _lists),
+    )
+    sections = ((None, machine), (_("History"), history))
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """With the newest tick, which the index of the ticks gives."""
+        newest = Tick.objects.filter(host=OuterRef("pk")).order_by("-timestamp").values("timestamp")[:1]
+        return super().get_queryset(request).annotate(newest_tick=Subquery(newest))

@@ -1,0 +1,155 @@
+"""The recorder's own work: ticks, newest readings, outcomes of the collectors, and who records."""
+
+from typing import Any, ClassVar
+
+import orjson
+from django.contrib import admin
+from django.db.models.functions import Length
+from django.http import HttpRequest
+from django.utils.html import format_html
+from django.utils.text import capfirst
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from metrics import formats
+from metrics.admin import columns
+from metrics.admin.columns import Column
+from metrics.admin.filters import HostFilter, LastFilter
+from metrics.admin.read_only import Link, ReadOnlyAdmin
+from metrics.models import CollectorState, NewestReading, Recorder, Tick
+from metrics.models.samples import sample_models
+
+READING_CHARACTERS = 20_000
+# A shape beside the word, so that a failure stands out in a long list without any colour.
+SHAPES = {CollectorState.Outcome.OK: "●", CollectorState.Outcome.NO_DATA: "○", CollectorState.Outcome.FAILED: "▲"}
+
+HOST = columns.related_column("host", _("host"))
+FAMILY = columns.text_column("family", _("family"))
+TIME = columns.time_column("timestamp", _("time"))
+TIME_LINE = columns.time_column("timestamp", _("time"), offset=True)
+TOOK = columns.format_column("duration_milliseconds", _("took"), formats.milliseconds)
+
+
+@admin.register(Tick)
+class TickAdmin(ReadOnlyAdmin):
+    """The ticks of a host, the newest first; a tick leads to everything that was sampled then."""
+
+    ordering = ("-timestamp",)
+    list_filter = (HostFilter, LastFilter)
+    list_select_related = ("host",)
+    numbers: ClassVar[tuple[Column, ...]] = (
+        columns.format_column("resolution", _("interval"), formats.duration),
+        columns.format_column("lag_milliseconds", _("started late by"), formats.milliseconds),
+        TOOK,
+    )
+    list_columns = (TIME, *numbers)
+    sections = ((None, (TIME_LINE, HOST, *numbers)),)
+
+    def see_also(self, row: Any) -> list[Link]:
+        """Every table's samples of this tick."""
+        query = {"host": row.host.name, "tick": int(row.timestamp.timestamp())}
+        return [
+            (str(capfirst(model._meta.verbose_name_plural)), columns.list_url(model, **query))
+            for model in sample_models()
+        ]
+
+
+def _rows(row: NewestReading) -> str:
+    try:
+        text = orjson.dumps(orjson.loads(row.rows), option=orjson.OPT_INDENT_2).decode()
+    except ValueError:  # not JSON: shown as it is
+        text = row.rows
+    return format_html("<pre>{}</pre>", formats.visible_lines(text, READING_CHARACTERS))
+
+
+@admin.register(NewestReading)
+class NewestReadingAdmin(ReadOnlyAdmin):
+    """The newest raw reading of each family, from which the next rates are computed."""
+
+    ordering = ("family",)
+    list_filter = (HostFilter,)
+    uptime = columns.format_column("uptime_seconds", _("time since boot"), formats.duration)
+    list_columns = (FAMILY, TIME, uptime, columns.format_column("characters", _("length"), formats.size))
+    lines = (
+        FAMILY,
+        HOST,
+        TIME_LINE,
+        uptime,
+        columns.text_column("boot_id", _("boot id")),
+        Column("rows", _("rows"), _rows),
+    )
+    sections = ((None, lines),)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without the rows, which only the detail page shows and then loads."""
+        return super().get_queryset(request).defer("rows").annotate(characters=Length("rows"))
+
+
+def _outcome(row: CollectorState) -> str:
+    shape = SHAPES.get(CollectorState.Outcome(row.outcome)) if row.outcome in CollectorState.Outcome else None
+    return f"{shape or '?'} {formats.visible(row.get_outcome_display())}"
+
+
+@admin.register(CollectorState)
+class CollectorStateAdmin(ReadOnlyAdmin):
+    """How each collector fared."""
+
+    ordering = ("family",)
+    list_filter = (HostFilter,)
+    outcome = Column("outcome", _("outcome"), _outcome)
+    numbers: ClassVar[tuple[Column, ...]] = (
+        TOOK,
+        columns.format_column("runs", _("runs"), formats.number),
+        columns.format_column("failures", _("failures"), formats.number),
+    )
+    list_columns = (
+        FAMILY,
+        outcome,
+        columns.text_column("message", _("message")),
+        columns.time_column("timestamp", _("last tick")),
+        columns.time_column("succeeded_at", _("last success")),
+        *numbers,
+    )
+    lines = (
+        FAMILY,
+        HOST,
+        outcome,
+        columns.text_column("message", _("message"), columns.LINE_CHARACTERS),
+        columns.time_column("timestamp", _("last tick"), offset=True),
+        columns.time_column("succeeded_at", _("last success"), offset=True),
+        *numbers,
+    )
+    sections = ((None, lines),)
+
+
+def _state(row: Recorder) -> str:
+    return "○ " + gettext("released") if row.released_at else "● " + gettext("holds the token")
+
+
+@admin.register(Recorder)
+class RecorderAdmin(ReadOnlyAdmin):
+    """Who records each host."""
+
+    ordering = ("host__name",)
+    newest_by = "pk"
+    list_select_related = ("host",)
+    state = Column("state", _("state"), _state)
+    pid = columns.format_column("pid", _("PID"), str)
+    list_columns = (
+        Column("host", _("host"), lambda row: formats.visible(row.host.name)),
+        state,
+        pid,
+        columns.time_column("taken_over_at", _("taken over")),
+        columns.time_column("released_at", _("released")),
+    )
+    lines = (
+        HOST,
+        state,
+        pid,
+        columns.text_column("window", _("window")),
+        columns.text_column("boot_id", _("boot id")),
+        columns.time_column("first_tick", _("first tick"), offset=True),
+        columns.time_column("taken_over_at", _("taken over"), offset=True),
+        columns.time_column("released_at", _("released"), offset=True),
+    )
+    sections = ((None, lines),)

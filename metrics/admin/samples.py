@@ -1,0 +1,148 @@
+"""Every table of samples, by one class: columns, help, units, filters and search come from the model's own fields."""
+
+# ruff: noqa: ARG002 (Django says which arguments its hooks get)
+
+from typing import Any
+
+from django.contrib import admin
+from django.db.models import F, QuerySet
+from django.http import HttpRequest
+from django.utils.text import capfirst, format_lazy
+from django.utils.translation import gettext
+from django.utils.translation import gettext_lazy as _
+
+from metrics import formats
+from metrics.admin import columns
+from metrics.admin.columns import Column
+from metrics.admin.filters import HostFilter, LastFilter, TickFilter, TierFilter, related_filter
+from metrics.admin.read_only import SEARCHED_ROWS, Link, ReadOnlyAdmin
+from metrics.models import Sample, Tick
+from metrics.models.samples import sample_models
+
+
+class SampleAdmin(ReadOnlyAdmin):
+    """The samples of one table: the newest first, and within a tick the highest first."""
+
+    model: type[Sample]
+
+    def __init__(self, model: type[Sample], admin_site: admin.AdminSite) -> None:
+        super().__init__(model, admin_site)
+        self.related = [field for field in _key_fields(model) if field.is_relation]
+        self.related_filters = [related_filter(field.name, field.related_model) for field in self.related]
+        self.search_help_text = _search_help(model)  # type: ignore[misc]
+        self.list_columns = self._list_columns()
+        self.sections = ((None, self._about_lines()), (_("Measured"), self._measure_lines()))
+
+    # What a list shows
+
+    def _list_columns(self) -> list[Column]:
+        measures: list[Any] = self.model.measures()
+        names = columns.headings(measures)
+        shown = [
+            columns.time_column("timestamp", _("time")),
+            *(columns.related_column(field.name, field.verbose_name) for field in self.related),
+            *(columns.measure_column(field, names[field.name]) for field in measures),
+        ]
+        return [*shown, Column("same_tick", _("see also"), same_tick_link)] if self.model.key else shown
+
+    def get_ordering(self, request: HttpRequest) -> Any:
+        """As the index has it: reading it backwards gives the newest first."""
+        return ["-timestamp", *_highest_first(self.model)]
+
+    def get_search_fields(self, request: HttpRequest) -> tuple[str, ...]:
+        """The labels of the key."""
+        return self.model.key
+
+    def get_list_select_related(self, request: HttpRequest) -> list[str]:
+        """What the links of a row name."""
+        return ["host", *(field.name for field in self.related)]
+
+    def get_list_filter(self, request: HttpRequest) -> list[Any]:
+        """Host, tier, time and tick; one thing, such as a process, has one host: there the host is not asked for."""
+        chosen = any(field.name in request.GET for field in self.related)
+        return [*([] if chosen else [HostFilter]), TierFilter, LastFilter, *self.related_filters, TickFilter]
+
+    def search(self, request: HttpRequest, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
+        """By the labels of the key, which the index has; what a key points to is searched in its own table first."""
+        if not self.related:
+            return super().search(request, queryset, term)
+        for field in self.related:
+            queryset = queryset.filter(**{f"{field.name}__in": self._found(request, field.related_model, term)})
+        return queryset
+
+    def _found(self, request: HttpRequest, related: Any, term: str) -> QuerySet[Any]:
+        pages: Any = self.admin_site.get_model_admin(related)
+        rows, _duplicates = pages.get_search_results(request, related._default_manager.order_by("-pk"), term)
+        return rows.order_by().values("pk")
+
+    # What a detail page shows
+
+    def _about_lines(self) -> list[Column]:
+        return [_about_line(field) for field in self.model._meta.concrete_fields if _is_about(field)]
+
+    def _measure_lines(self) -> list[Column]:
+        measures: list[Any] = self.model.measures()
+        names = columns.headings(measures)
+        return [columns.measure_line(field, names[field.name]) for field in measures]
+
+    def see_also(self, row: Any) -> list[Link]:
+        """Its tick, what else there was at that tick, and what it points to."""
+        links = [
+            (str(capfirst(field.verbose_name)), columns.object_url(getattr(row, field.name))) for field in self.related
+        ]
+        if self.model.key:
+            plural = self.opts.verbose_name_plural
+            links.append((gettext("All %(samples)s of this tick") % {"samples": plural}, same_tick_url(row)))
+        tick = Tick.objects.filter(host=row.host_id, timestamp=row.timestamp).first()
+        return [*links, (gettext("Tick"), columns.object_url(tick))] if tick else links
+
+
+def _key_fields(model: type[Sample]) -> list[Any]:
+    return [model._meta.get_field(name) for name in model.key]
+
+
+def _search_help(model: type[Sample]) -> Any:
+    names = " / ".join(columns.headings(_key_fields(model)).values())
+    rows = formats.number(SEARCHED_ROWS)
+    return format_lazy(_("Part of: {names}. Looks at the newest {rows} samples."), names=names, rows=rows)
+
+
+def _highest_first(model: type[Sample]) -> list[Any]:
+    return [F(model.headline).desc(nulls_last=True)] if model.key else []
+
+
+def _is_about(field: Any) -> bool:
+    return not hasattr(field, "unit") and not field.primary_key
+
+
+ABOUT = {
+    "timestamp": lambda name, label: columns.time_column(name, label, offset=True),
+    "tier": lambda name, label: columns.format_column(name, label, formats.tier),
+    "resolution": lambda name, label: columns.format_column(name, label, formats.duration),
+}
+
+
+def _about_line(field: Any) -> Column:
+    if field.is_relation:
+        return columns.related_column(field.name, field.verbose_name)
+    make = ABOUT.get(field.name)
+    return (
+        make(field.name, field.verbose_name)
+        if make
+        else columns.format_column(field.name, field.verbose_name, formats.measured)
+    )
+
+
+def same_tick_url(row: Sample) -> str:
+    """The list of what else there was at a sample's tick."""
+    moment = int(row.timestamp.timestamp())
+    return columns.list_url(type(row), host=row.host.name, tier=row.tier, tick=moment)
+
+
+def same_tick_link(row: Sample) -> str:
+    """A link to what else there was at a sample's tick."""
+    return columns.link(same_tick_url(row), _("same tick"))
+
+
+for model in sample_models():
+    admin.site.register(model, SampleAdmin)
