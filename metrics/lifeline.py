@@ -8,12 +8,14 @@ import os
 import signal
 import threading
 import time
+from collections.abc import Callable
 from ctypes import c_double
 from multiprocessing.context import BaseContext
 from multiprocessing.sharedctypes import RawArray
-from typing import Protocol
+from types import FrameType
+from typing import Protocol, Self
 
-_BEAT, _HAND_OVER, _STOPPING = range(3)
+_BEAT, _HAND_OVER, _RECORDER, _STOPPING = range(4)
 
 
 class Line(Protocol):
@@ -34,7 +36,9 @@ class Lifeline:
 
     def __init__(self, context: BaseContext) -> None:
         self._rope, self._anchor = context.Pipe(duplex=False)
-        self._marks = RawArray(c_double, 3)
+        self._marks = RawArray(c_double, 4)
+        # What a supervised process does when it is asked to end.
+        self.on_stop: Callable[[], None] = terminate_self
         self.reset()
 
     # The supervisor's end
@@ -42,6 +46,7 @@ class Lifeline:
     def reset(self) -> None:
         """Count from now, as before a new process is started."""
         self._marks[_BEAT] = self._marks[_HAND_OVER] = time.monotonic()
+        self._marks[_RECORDER] = 0
 
     def seconds_since_beat(self) -> float:
         """How long ago the recorder last said that it lives."""
@@ -51,6 +56,10 @@ class Lifeline:
         """How long ago a window last took over."""
         return time.monotonic() - self._marks[_HAND_OVER]
 
+    def recorder_pid(self) -> int | None:
+        """The process of the newest window, None before the first."""
+        return int(self._marks[_RECORDER]) or None
+
     def stop(self) -> None:
         """Ask everything below to end in good order."""
         self._marks[_STOPPING] = 1.0
@@ -59,11 +68,14 @@ class Lifeline:
     # The supervised end
 
     def hold(self) -> None:
-        """Called first thing in a forked process: let go of the supervisor's end, and end all of this process group
-        when the supervisor is gone without a word."""
+        """Called first thing in a supervised process: let go of the supervisor's end, so that nobody else holds it."""
         self._anchor.close()
-        threading.Thread(target=self._end_with_supervisor, name="lifeline", daemon=True).start()
+        self.watch()
         attach(self)
+
+    def watch(self) -> None:
+        """End this process group when the supervisor is gone without a word, from a thread of this process."""
+        threading.Thread(target=self._end_with_supervisor, name="lifeline", daemon=True).start()
 
     def wait(self, seconds: float) -> bool:
         """Sleep for so long, or until the rope is cut; True if it is."""
@@ -76,12 +88,14 @@ class Lifeline:
     def mark_hand_over(self) -> None:
         """Say that a window has just taken over."""
         self._marks[_HAND_OVER] = time.monotonic()
+        self._marks[_RECORDER] = os.getpid()
         self.beat()
 
     def _end_with_supervisor(self) -> None:
         self._rope.poll(None)
         if not self._marks[_STOPPING]:
             end_process_group()
+        self.on_stop()
 
 
 class Unsupervised:
@@ -100,6 +114,40 @@ class Unsupervised:
 
     def mark_hand_over(self) -> None:
         """Nobody listens."""
+
+
+class Interruptible:
+    """The line of a command in the foreground: SIGINT or SIGTERM ends it after the tick that it is at."""
+
+    def __init__(self) -> None:
+        self._ended = threading.Event()
+
+    def __enter__(self) -> Self:
+        for number in (signal.SIGINT, signal.SIGTERM):
+            signal.signal(number, self._end)
+        return self
+
+    def __exit__(self, *_error: object) -> None:
+        for number, handler in ((signal.SIGINT, signal.default_int_handler), (signal.SIGTERM, signal.SIG_DFL)):
+            signal.signal(number, handler)
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep; True once a signal has come."""
+        return self._ended.wait(max(0.0, seconds))
+
+    def beat(self) -> None:
+        """Nobody listens."""
+
+    def mark_hand_over(self) -> None:
+        """Nobody listens."""
+
+    def _end(self, _number: int, _frame: FrameType | None) -> None:
+        self._ended.set()
+
+
+def terminate_self() -> None:
+    """End this process as a signal from outside would."""
+    os.kill(os.getpid(), signal.SIGTERM)
 
 
 def end_process_group() -> None:

@@ -2,6 +2,7 @@
 
 from metrics import conf
 from metrics.lifeline import attached
+from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
 from metrics.recording.window import Window
 from metrics.retention import apply_retention, prune_task_results
@@ -9,7 +10,8 @@ from metrics.retention import apply_retention, prune_task_results
 
 def record_window() -> str:
     """Record until the next window takes over."""
-    ticks = Window(Recording(this_host(), conf.interval_seconds()), attached()).run()
+    recording = Recording(this_host(), conf.interval_seconds(), pending=BackgroundTicks)
+    ticks = Window(recording, attached()).run()
     return f"{ticks} ticks"
 
 

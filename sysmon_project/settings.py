@@ -155,7 +155,7 @@ Q_CLUSTER: dict[str, Any] = {
 
 # Static files ----------------------------------------------------------------------------------------------------
 STATIC_URL = "/static/"
-STATIC_ROOT = SYSMON_DATA_DIR / "static"
+# Files are served from where the packages keep them: nothing has to be collected before a start.
 WHITENOISE_USE_FINDERS = True
 
 # The API ---------------------------------------------------------------------------------------------------------

@@ -2,22 +2,20 @@
 
 import logging
 import time
-from collections import deque
 from collections.abc import Mapping, Sequence
-
-from django.db import OperationalError, connection
 
 from metrics import conf
 from metrics.collectors import machine
 from metrics.models import CollectorState, Host, NewestReading
+from metrics.recording.pending import PendingTicks
 from metrics.recording.runner import Outcome, Run, Runner, runners
 from metrics.recording.samples import TakenReading, drafts_of
 from metrics.recording.writing import FamilyTick, TickRecord, TickWriter
 
 log = logging.getLogger(__name__)
 
-# Ticks held in memory while the database cannot take them: an hour at the default interval.
-MOST_PENDING_TICKS = 720
+# A collector that has not answered by then is given up for this tick.
+LONGEST_TIMEOUT_SECONDS = 5.0
 # Two boot times further apart than this are two boots, where the system has no id for a boot.
 SAME_BOOT_SECONDS = 60.0
 
@@ -25,46 +23,38 @@ SAME_BOOT_SECONDS = 60.0
 class Recording:
     """Samples this machine under a host's name."""
 
-    def __init__(self, host: Host, interval_seconds: int, family_runners: Sequence[Runner] | None = None) -> None:
+    def __init__(
+        self,
+        host: Host,
+        interval_seconds: int,
+        family_runners: Sequence[Runner] | None = None,
+        pending: type[PendingTicks] = PendingTicks,
+    ) -> None:
         self.host = host
         self.interval_seconds = interval_seconds
         self._runners = runners() if family_runners is None else family_runners
-        self._writer = TickWriter(host)
-        self._pending: deque[TickRecord] = deque(maxlen=MOST_PENDING_TICKS)
+        self._pending = pending(TickWriter(host), interval_seconds)
         self._newest = {kept.family: TakenReading.stored(kept) for kept in NewestReading.objects.filter(host=host)}
         self._states = {state.family: state for state in CollectorState.objects.filter(host=host)}
 
     def tick(self, timestamp: int) -> TickRecord:
-        """Take the tick of a nominal time and store it, with those that had to wait before it."""
-        if len(self._pending) == MOST_PENDING_TICKS:
-            log.error("the database has not taken %d ticks: the oldest one is lost", MOST_PENDING_TICKS)
+        """Take the tick of a nominal time and hand it over to be stored."""
         record = self.take(timestamp)
-        self._pending.append(record)
-        self.flush()
+        self._pending.add(record)
         return record
 
     def take(self, timestamp: int) -> TickRecord:
         """Run every collector and compute the samples; nothing is stored."""
         began, lag_seconds = time.monotonic(), time.time() - timestamp
         # A collector gets half of the interval, so that one that hangs does not cost the next tick.
-        timeout_seconds = min(self.interval_seconds / 2, 5.0)
+        timeout_seconds = min(self.interval_seconds / 2, LONGEST_TIMEOUT_SECONDS)
         runs = [runner.run(timeout_seconds) for runner in self._runners]
         families = [self._family_tick(timestamp, run) for run in runs]
         return TickRecord(timestamp, self.interval_seconds, lag_seconds, time.monotonic() - began, families)
 
     def flush(self) -> bool:
-        """Store what is pending, oldest first; False where the database would not take it."""
-        while self._pending:
-            try:
-                _be_durable(self.interval_seconds)
-                if not self._writer.write(self._pending[0]):
-                    log.warning("tick %d was recorded before: was the clock set back?", self._pending[0].timestamp)
-            except OperationalError as error:
-                if len(self._pending) == 1:
-                    log.error("ticks have to wait for the database: %s", error)
-                return False
-            self._pending.popleft()
-        return True
+        """Store what is pending; False where the database would not take it."""
+        return self._pending.flush()
 
     def _family_tick(self, timestamp: int, run: Run) -> FamilyTick:
         state = self._next_state(timestamp, run)
@@ -125,12 +115,3 @@ def _log_change(before: CollectorState | None, run: Run) -> None:
         log.error("collector %s failed: %s", run.family, run.message)
     elif run.outcome != Outcome.FAILED and was_failing:
         log.warning("collector %s has recovered", run.family)
-
-
-def _be_durable(interval_seconds: int) -> None:
-    """On this connection a power cut costs no tick, and a lock is waited for no longer than the tick can spare."""
-    if connection.vendor != "sqlite":
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute(f"PRAGMA busy_timeout={min(interval_seconds * 400, 5000)}")

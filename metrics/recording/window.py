@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT_SECONDS = 5.0
 # A newcomer leaves the old window at least this much time to read the token before the next tick.
 HAND_OVER_SECONDS = 0.1
+# How long a window that is over goes on trying to store what the database did not take, and how often.
+FLUSH_SECONDS, FLUSH_PAUSE_SECONDS = 30.0, 0.5
 
 
 class Window:
@@ -108,7 +110,11 @@ class Window:
 
     def _end(self) -> None:
         """Store what had to wait, and give the token back if it is still this window's."""
-        self.recording.flush()
+        deadline = self._now() + FLUSH_SECONDS
+        while not self.recording.flush():
+            if self._now() > deadline or self._line.wait(FLUSH_PAUSE_SECONDS):
+                log.error("the database has not taken the last ticks: they are lost")
+                break
         Recorder.objects.filter(host=self._host, window=self.name).update(released_at=self._now())
 
 

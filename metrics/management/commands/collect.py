@@ -1,0 +1,78 @@
+"""`manage.py collect`: record in the foreground without django-q2, or look once."""
+
+import json
+from argparse import ArgumentTypeError
+from typing import Any
+
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from metrics import conf
+from metrics.lifeline import Interruptible
+from metrics.recording.once import look_once
+from metrics.recording.pending import BackgroundTicks
+from metrics.recording.recording import Recording, this_host
+from metrics.recording.window import Window, is_recording
+from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
+from metrics.tables import table_of_point
+from metrics.times import iso
+
+
+class Command(BaseCommand):
+    help = "Record samples in the foreground until Ctrl-C, without django-q2; or show one reading and store nothing."
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument("--once", action="store_true", help="show one reading as a table; nothing is stored")
+        parser.add_argument("--json", action="store_true", dest="as_json", help="with --once: show it as JSON")
+        parser.add_argument(
+            "--interval", type=_interval, metavar="SECONDS", help="between samples, 1 to 60 (default: SYSMON_INTERVAL)"
+        )
+        parser.add_argument("--duration", type=_duration, metavar="SECONDS", help="end after so long (default: never)")
+
+    def handle(
+        self, *args: Any, once: bool, as_json: bool, interval: int | None, duration: float | None, **options: Any
+    ) -> None:
+        if as_json and not once:
+            raise CommandError("--json goes with --once")
+        if once and (interval or duration):
+            raise CommandError("--once takes neither --interval nor --duration")
+        if once:
+            self._show_once(as_json)
+        else:
+            self._record(interval or conf.interval_seconds(), duration)
+
+    def _show_once(self, as_json: bool) -> None:
+        found = look_once()
+        found["timestamp"] = iso(found["timestamp"])
+        self.stdout.write(json.dumps(found, ensure_ascii=False) if as_json else table_of_point(found))
+
+    def _record(self, interval_seconds: int, duration_seconds: float | None) -> None:
+        try:
+            with hold_data_directory([WORKER]), Interruptible() as line:
+                host = this_host()
+                if is_recording(host):
+                    raise CommandError(f"another recorder samples {host} now")
+                self.stdout.write(f"samples {host} every {interval_seconds} s; Ctrl-C ends it")
+                recording = Recording(host, interval_seconds, pending=BackgroundTicks)
+                ticks = Window(recording, line).run(duration_seconds)
+        except DirectoryInUse as error:
+            raise CommandError(str(error)) from None
+        except DatabaseError as error:
+            raise CommandError(f"the database cannot be used ({error}); `manage.py migrate` prepares it") from None
+        self.stdout.write(f"{ticks} ticks recorded")
+
+
+def _interval(text: str) -> int:
+    if not text.isascii() or not text.isdigit() or not 1 <= int(text) <= 60:
+        raise ArgumentTypeError("must be a whole number from 1 to 60")
+    return int(text)
+
+
+def _duration(text: str) -> float:
+    try:
+        seconds = float(text)
+    except ValueError:
+        seconds = 0.0
+    if not 0 < seconds < float("inf"):
+        raise ArgumentTypeError("must be a number of seconds above 0")
+    return seconds

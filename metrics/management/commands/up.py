@@ -1,0 +1,84 @@
+"""`manage.py up`: everything in the foreground."""
+
+import logging
+from functools import partial
+from typing import Any
+
+from django.conf import settings
+from django.core.management import call_command
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
+
+from metrics import conf
+from metrics.lifeline import Lifeline
+from metrics.supervision import address
+from metrics.supervision.locks import WEB, WORKER, DirectoryInUse, hold_data_directory
+from metrics.supervision.part import Part, context
+from metrics.supervision.supervisor import Supervisor
+from metrics.supervision.web import load_application, run_web
+from metrics.supervision.worker import complaint_about, run_worker
+
+log = logging.getLogger(__name__)
+
+
+class Command(BaseCommand):
+    help = (
+        "Run sysmon: prepare the database, then record samples and serve the web page and the API until Ctrl-C. "
+        "What dies or gets stuck is started again. Settings come from the environment or from .env."
+    )
+    requires_system_checks: list[str] = []
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "--only",
+            choices=[WEB, WORKER],
+            help="run only the web server, or only the worker that records; for containers and systemd",
+        )
+
+    def handle(self, *args: Any, only: str | None, **options: Any) -> None:
+        names = [only] if only else [WORKER, WEB]
+        try:
+            with hold_data_directory(names):
+                if WEB in names:
+                    address.check_is_free()
+                self._prepare_database()
+                self._supervise(names)
+        except (DirectoryInUse, address.AddressTaken) as error:
+            raise CommandError(str(error)) from None
+
+    def _prepare_database(self) -> None:
+        try:
+            call_command("migrate", verbosity=0, interactive=False)
+        except DatabaseError as error:
+            raise CommandError(f"the database cannot be used: {error}") from None
+
+    def _supervise(self, names: list[str]) -> None:
+        lifeline = Lifeline(context())
+        parts = [self._part(name, lifeline) for name in names]
+        if WEB in names:
+            load_application()
+            is_ready, announce = address.answers, self._announce_address
+        else:
+            is_ready, announce = (lambda: lifeline.recorder_pid() is not None), self._announce_recording
+        Supervisor(parts, lifeline, is_ready, announce).run()
+
+    def _part(self, name: str, lifeline: Lifeline) -> Part:
+        if name == WEB:
+            return Part("web server", run_web, lifeline)
+        complaint = partial(complaint_about, lifeline)
+        return Part("worker", run_worker, lifeline, complaint, before_start=lifeline.reset)
+
+    def _announce_address(self) -> None:
+        self.stdout.write(f"sysmon is at {address.url()} and samples {_what()}. Ctrl-C ends it.")
+        self.stdout.flush()
+
+    def _announce_recording(self) -> None:
+        self.stdout.write(f"sysmon samples {_what()}. Ctrl-C ends it.")
+        self.stdout.flush()
+
+
+def _what() -> str:
+    seconds = conf.interval_seconds()
+    return (
+        f"{conf.host_name()} every {'second' if seconds == 1 else f'{seconds} seconds'} into {settings.SYSMON_DATA_DIR}"
+    )

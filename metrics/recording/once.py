@@ -1,0 +1,61 @@
+"""One look at this machine that stores nothing and needs no database."""
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+from metrics import conf
+from metrics.models import ProcessSample
+from metrics.recording.runner import Outcome, Run, runners
+from metrics.recording.samples import Drafts, TakenReading, drafts_of
+
+# Two readings this far apart: long enough for a rate, short enough to wait for.
+PAUSE_SECONDS = 1.0
+TIMEOUT_SECONDS = 5.0
+SHOWN_PROCESSES = 10
+
+
+def look_once(sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
+    """What the newest tick would say now: host, timestamp (seconds since the epoch), and a point for each family;
+    None for a family that has nothing here or failed."""
+    before = {run.family: run for run in _runs()}
+    sleep(PAUSE_SECONDS)
+    after = _runs()
+    return {
+        "host": conf.host_name(),
+        "timestamp": int(time.time()),
+        **{run.family: _point(run, before.get(run.family)) for run in after},
+    }
+
+
+def _runs() -> list[Run]:
+    return [runner.run(TIMEOUT_SECONDS) for runner in runners()]
+
+
+def _point(run: Run, before: Run | None) -> dict[str, Any] | None:
+    if run.outcome != Outcome.OK:
+        return None
+    new, old = _taken(run), _taken(before) if before else None
+    drafts = drafts_of(run.family, new, old, resolution=1) if new else {}
+    point: dict[str, Any] = {}
+    for model, rows in drafts.items():
+        if model is ProcessSample:
+            point[model.collection] = _highest(drafts)
+        elif model.collection:
+            point[model.collection] = [draft.values for draft in rows]
+        else:
+            point |= rows[0].values if rows else {}
+    return point
+
+
+def _taken(run: Run) -> TakenReading | None:
+    return None if run.reading is None else TakenReading(0, run.uptime_seconds, "", run.reading)
+
+
+def _highest(drafts: Drafts) -> list[dict[str, Any]]:
+    """The processes that used the most CPU, with what identifies them."""
+    ranked = sorted(drafts[ProcessSample], key=lambda draft: -float(draft.values["cpu_percent"] or 0))  # type: ignore[arg-type]
+    return [
+        {"pid": draft.row["pid"], **{name: draft.row[name] for name in ProcessSample.facts}, **draft.values}
+        for draft in ranked[:SHOWN_PROCESSES]
+    ]

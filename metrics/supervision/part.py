@@ -1,0 +1,113 @@
+"""One supervised process: started in a group of its own, restarted with back-off, ended for good within seconds."""
+
+import contextlib
+import logging
+import os
+import signal
+import time
+from collections.abc import Callable
+from multiprocessing import get_all_start_methods, get_context
+from multiprocessing.context import BaseContext
+from multiprocessing.process import BaseProcess
+
+from django.db import connections
+
+from metrics.lifeline import Lifeline
+
+log = logging.getLogger(__name__)
+
+Target = Callable[[Lifeline], None]
+
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
+# A process that ran for so long failed for a new reason: it is started again at once.
+PROVEN_SECONDS = 60.0
+
+
+def context() -> BaseContext:
+    """Forked children share the memory of what is imported already; where nothing can fork, they start anew."""
+    return get_context("fork" if "fork" in get_all_start_methods() else "spawn")
+
+
+class Part:
+    """A process that runs `target(lifeline)` until it is told to end. `complaint` says why it has to be restarted
+    although it runs, None while all is well."""
+
+    def __init__(
+        self,
+        name: str,
+        target: Target,
+        lifeline: Lifeline,
+        complaint: Callable[[], str | None] = lambda: None,
+        before_start: Callable[[], None] = lambda: None,
+    ) -> None:
+        self.name = name
+        self._target = target
+        self._lifeline = lifeline
+        self._complaint = complaint
+        self._before_start = before_start
+        self._process: BaseProcess | None = None
+        self._started_at = 0.0
+        self._due_at = 0.0
+        self._pause_seconds = 0.0
+
+    def look_after(self) -> None:
+        """One look: start the process if it is due, clear away and reschedule it if it has ended or is stuck."""
+        if self._process is None:
+            if time.monotonic() >= self._due_at:
+                self._start()
+        elif not self._process.is_alive():
+            self._fail(f"has ended ({self._process.exitcode})")
+        elif complaint := self._complaint():
+            self._fail(complaint)
+
+    @property
+    def handle(self) -> int | None:
+        """Something to wait for that is ready when the process ends; None while there is no process."""
+        return self._process.sentinel if self._process else None
+
+    @property
+    def is_alive(self) -> bool:
+        """Whether the process runs."""
+        return self._process is not None and self._process.is_alive()
+
+    def kill(self) -> None:
+        """End the process and everything that it started, now. What it started is in its group, and may outlive it."""
+        process, self._process = self._process, None
+        if process is None or process.pid is None:
+            return
+        if hasattr(os, "killpg"):
+            # No such group: it has ended whole, or has not got so far as to make one.
+            with contextlib.suppress(ProcessLookupError):
+                os.killpg(process.pid, signal.SIGKILL)
+        process.kill()
+        process.join()
+
+    def _start(self) -> None:
+        # A connection must not be shared with a fork.
+        connections.close_all()
+        self._before_start()
+        self._process = context().Process(  # type: ignore[attr-defined]
+            target=_main, args=(self._target, self._lifeline), name=f"sysmon-{self.name}"
+        )
+        self._process.start()
+        self._started_at = time.monotonic()
+
+    def _fail(self, reason: str) -> None:
+        self.kill()
+        now = time.monotonic()
+        has_proven = now - self._started_at > PROVEN_SECONDS
+        grown = max(self._pause_seconds * 2, FIRST_PAUSE_SECONDS)
+        self._pause_seconds = 0.0 if has_proven else min(grown, LONGEST_PAUSE_SECONDS)
+        self._due_at = now + self._pause_seconds
+        log.warning("the %s %s; it is started again in %.1f s", self.name, reason, self._pause_seconds)
+
+
+def _main(target: Target, lifeline: Lifeline) -> None:
+    """First thing in the new process."""
+    if hasattr(os, "setsid"):
+        os.setsid()
+    signal.set_wakeup_fd(-1)
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_DFL)
+    lifeline.hold()
+    target(lifeline)

@@ -1,0 +1,80 @@
+"""Starts the parts, watches over them, and ends all of them within seconds."""
+
+import gc
+import signal
+import socket
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from multiprocessing.connection import wait
+from types import FrameType
+
+from metrics.lifeline import Lifeline
+from metrics.supervision.part import Part
+
+# How long a part may be stuck before somebody looks; one that dies is noticed at once.
+LOOK_EVERY_SECONDS = 2.0
+LOOK_OFTEN_SECONDS = 0.1
+# What has not ended in good order after this time is killed; together well under ten seconds.
+GRACE_SECONDS = 7.0
+
+
+class Supervisor:
+    """Runs until SIGINT or SIGTERM. `is_ready` is asked until it is true, then `announce` is called, once."""
+
+    def __init__(
+        self, parts: Sequence[Part], lifeline: Lifeline, is_ready: Callable[[], bool], announce: Callable[[], None]
+    ) -> None:
+        self._parts = parts
+        self._lifeline = lifeline
+        self._is_ready = is_ready
+        self._announce = announce
+        self._was_announced = False
+        self._stop_signal: int | None = None
+
+    def run(self) -> None:
+        """Start everything; return when everything has ended."""
+        # Nothing made so far is garbage: the collector of a child need not touch, and so copy, a page of it.
+        gc.collect()
+        gc.freeze()
+        with self._signals() as woken:
+            while self._stop_signal is None:
+                self._look(woken)
+            self._end()
+
+    def _look(self, woken: socket.socket) -> None:
+        for part in self._parts:
+            part.look_after()
+        if not self._was_announced and self._is_ready():
+            self._was_announced = True
+            self._announce()
+        handles = [handle for part in self._parts if (handle := part.handle) is not None]
+        all_is_well = self._was_announced and len(handles) == len(self._parts)
+        wait([*handles, woken], LOOK_EVERY_SECONDS if all_is_well else LOOK_OFTEN_SECONDS)
+
+    def _end(self) -> None:
+        self._lifeline.stop()
+        deadline = time.monotonic() + GRACE_SECONDS
+        while any(part.is_alive for part in self._parts) and time.monotonic() < deadline:
+            wait([handle for part in self._parts if (handle := part.handle) and part.is_alive], LOOK_OFTEN_SECONDS)
+        for part in self._parts:
+            part.kill()
+
+    @contextmanager
+    def _signals(self) -> Iterator[socket.socket]:
+        """Have SIGINT and SIGTERM end the loop, by a socket that becomes readable: a signal between the last look
+        and the wait is not missed."""
+        woken, waker = socket.socketpair()
+        with woken, waker:
+            waker.setblocking(False)
+            old_descriptor = signal.set_wakeup_fd(waker.fileno())
+            old_handlers = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+            try:
+                yield woken
+            finally:
+                signal.set_wakeup_fd(old_descriptor)
+                for number, handler in old_handlers.items():
+                    signal.signal(number, handler)
+
+    def _note(self, number: int, _frame: FrameType | None) -> None:
+        self._stop_signal = number

@@ -1,0 +1,87 @@
+"""The django-q2 cluster below `up`, and the same windows without it where nothing can fork."""
+
+import os
+import threading
+from multiprocessing import Event
+from uuid import uuid4
+
+import django
+import psutil
+from django.db import connections
+from django_q.brokers import get_broker
+from django_q.tasks import async_task
+
+from metrics import conf, tasks
+from metrics.lifeline import Lifeline
+from metrics.schedules import ensure_schedules
+
+# A window beats every five seconds at least, and at its start; a slow start and a slow tick get their time.
+OVERDUE_BEAT_SECONDS = 20.0
+# django-q2 looks at its schedules every 30 s, so that hand-overs lie 60 to 90 s apart.
+OVERDUE_HAND_OVER_SECONDS = 120.0
+PRUNE_EVERY_SECONDS = 60.0
+
+
+def run_worker(lifeline: Lifeline) -> None:
+    """Record until the lifeline says stop."""
+    if hasattr(os, "fork"):
+        run_cluster(lifeline)
+    else:
+        django.setup()
+        run_windows(lifeline)
+
+
+def run_cluster(lifeline: Lifeline) -> None:
+    """Be the sentinel of a django-q2 cluster.
+
+    The sentinel itself, not the `Cluster` around it: that is one more process, which ends in good order, and so
+    unnoticed, when its sentinel is killed.
+    """
+    from django_q.cluster import Sentinel
+    from django_q.signals import post_spawn
+
+    def watch(**_signal: object) -> None:
+        lifeline.watch()
+
+    stop_event = Event()
+    lifeline.on_stop = stop_event.set
+    # Each worker watches too: the sentinel may be the one that was killed.
+    post_spawn.connect(watch)
+    queue_first_window()
+    Sentinel(stop_event, Event(), uuid4())
+
+
+def queue_first_window() -> None:
+    """Begin with an empty queue and a window at once, not when the scheduler looks for the first time."""
+    ensure_schedules()
+    get_broker().purge_queue()
+    async_task("metrics.tasks.record_window", group="record samples")
+    connections.close_all()
+
+
+def run_windows(lifeline: Lifeline) -> None:
+    """The tasks of the schedule without django-q2: windows in this thread, pruning in another."""
+    threading.Thread(target=_prune_now_and_then, name="prune", daemon=True).start()
+    while not lifeline.wait(0):
+        tasks.record_window()
+
+
+def _prune_now_and_then() -> None:
+    pause = threading.Event()
+    while not pause.wait(PRUNE_EVERY_SECONDS):
+        tasks.prune()
+
+
+def complaint_about(lifeline: Lifeline) -> str | None:
+    """Why the recording has to be started anew; None while it goes on.
+
+    Asked of shared memory and not of the database, which may be locked or full while ticks wait in memory.
+    """
+    pid = lifeline.recorder_pid()
+    if pid is not None and not psutil.pid_exists(pid):
+        return "has lost the process that records"
+    if lifeline.seconds_since_beat() > OVERDUE_BEAT_SECONDS + conf.interval_seconds() / 2:
+        return "has stopped recording"
+    if lifeline.seconds_since_hand_over() > OVERDUE_HAND_OVER_SECONDS:
+        return "has stopped handing over"
+    return None

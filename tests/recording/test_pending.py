@@ -1,0 +1,102 @@
+"""Ticks wait in memory for a database that is slow, locked or full."""
+
+import threading
+
+import pytest
+from django.db import OperationalError
+
+from metrics.recording import pending as pending_module
+from metrics.recording.pending import BackgroundTicks, PendingTicks
+from metrics.recording.writing import TickRecord
+
+
+class Writer:
+    """Notes what it is given; fails while `error` is set, waits while `gate` is shut."""
+
+    def __init__(self):
+        self.written, self.error, self.gate = [], None, threading.Event()
+        self.gate.set()
+
+    def write(self, tick):
+        self.gate.wait(10)
+        if self.error:
+            raise self.error
+        self.written.append(tick.timestamp)
+        return True
+
+
+def tick(timestamp):
+    return TickRecord(timestamp, 5, 0.0, 0.0, [])
+
+
+@pytest.fixture
+def writer(db):
+    return Writer()
+
+
+def test_ticks_are_stored_as_they_come(writer):
+    ticks = PendingTicks(writer, 5)
+    ticks.add(tick(1))
+    ticks.add(tick(2))
+    assert writer.written == [1, 2]
+
+
+def test_those_that_had_to_wait_go_first(writer):
+    ticks = PendingTicks(writer, 5)
+    writer.error = OperationalError("database is locked")
+    for number in range(3):
+        ticks.add(tick(number))
+    writer.error = None
+    ticks.add(tick(3))
+    assert writer.written == [0, 1, 2, 3]
+
+
+def test_waiting_is_logged_once_and_so_is_its_end(writer, caplog):
+    ticks = PendingTicks(writer, 5)
+    writer.error = OperationalError("database or disk is full")
+    for number in range(5):
+        ticks.add(tick(number))
+    writer.error = None
+    ticks.add(tick(5))
+    assert [record.levelname for record in caplog.records] == ["ERROR", "WARNING"]
+    assert "disk is full" in caplog.text
+
+
+def test_memory_is_bounded_and_the_oldest_goes(writer, monkeypatch, caplog):
+    monkeypatch.setattr(pending_module, "MOST_PENDING_TICKS", 3)
+    ticks = PendingTicks(writer, 5)
+    writer.error = OperationalError("locked")
+    for number in range(5):
+        ticks.add(tick(number))
+    writer.error = None
+    assert ticks.flush()
+    assert writer.written == [2, 3, 4]
+    assert "lost" in caplog.text
+
+
+class TestInTheBackground:
+    def test_a_slow_database_does_not_hold_up_the_next_tick(self, writer):
+        ticks = BackgroundTicks(writer, 5)
+        writer.gate.clear()
+        for number in range(3):
+            ticks.add(tick(number))
+        assert writer.written == []
+        writer.gate.set()
+        assert ticks.flush()
+        assert writer.written == [0, 1, 2]
+
+    def test_flushing_stores_what_the_thread_could_not(self, writer):
+        ticks = BackgroundTicks(writer, 5)
+        writer.error = OperationalError("locked")
+        ticks.add(tick(1))
+        assert not ticks.flush()
+        writer.error = None
+        assert ticks.flush()
+        assert writer.written == [1]
+
+    def test_it_leaves_no_thread_behind(self, writer):
+        before = threading.active_count()
+        ticks = BackgroundTicks(writer, 5)
+        ticks.add(tick(1))
+        ticks.flush()
+        assert threading.active_count() == before

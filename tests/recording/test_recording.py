@@ -1,0 +1,266 @@
+"""Ticks of one host, from readings to rows."""
+
+import logging
+import time
+
+import pytest
+from django.db import OperationalError, connection
+from django.test.utils import CaptureQueriesContext
+
+from metrics.models import (
+    CollectorState,
+    CpuSample,
+    DiskSample,
+    Host,
+    NewestReading,
+    PartitionSample,
+    Process,
+    ProcessSample,
+    ProcessTotals,
+    Tick,
+)
+from metrics.recording import recording as recording_module
+from metrics.recording.recording import Recording, this_host
+from metrics.recording.runner import Runner
+from tests.recording.fakes import Clock, ScriptedRunner, cpu_row, process_row, processes_reading
+
+TICK = 1_700_000_000
+DISK = {
+    "disk": [{"pressure_some_seconds": 1.0, "pressure_full_seconds": 1.0}],
+    "partition": [
+        {
+            "device": "/dev/sda1",
+            "mountpoint": "/",
+            "fstype": "ext4",
+            "total_bytes": 100,
+            "used_bytes": 40,
+            "free_bytes": 60,
+            "percent": 40.0,
+            "inodes_percent": 1.5,
+        }
+    ],
+    "device": [],
+}
+
+
+def cpu(busy, total):
+    return {"cpu": [cpu_row(busy, total)]}
+
+
+class Scene:
+    """A recording of scripted readings, five seconds apart."""
+
+    def __init__(self, host, **readings):
+        self.uptime = Clock(100.0)
+        runners = [ScriptedRunner(family, script, self.uptime) for family, script in readings.items()]
+        self.recording = Recording(host, 5, runners)
+
+    def tick(self, number):
+        self.uptime.now = 100.0 + number * 5
+        return self.recording.tick(TICK + number * 5)
+
+
+def percents(host):
+    return list(CpuSample.objects.filter(host=host).order_by("timestamp").values_list("percent", flat=True))
+
+
+def test_a_tick_is_one_row_a_family_with_rates_from_the_second_on(host):
+    scene = Scene(host, cpu=[cpu(0, 100), cpu(1, 110), cpu(6, 120)])
+    for number in range(3):
+        scene.tick(number)
+    assert percents(host) == [None, 10.0, 50.0]
+    assert Tick.objects.count() == 3
+
+
+def test_a_tick_is_one_transaction(host):
+    scene = Scene(host, cpu=[cpu(0, 100)], disk=[DISK], processes=[processes_reading(process_row(1))])
+    with CaptureQueriesContext(
+        connection,
+    ) as queries:
+        scene.tick(0)
+    begun = [q["sql"] for q in queries if q["sql"].startswith(("BEGIN", "SAVEPOINT"))]
+    assert len(begun) == 1
+
+
+def test_a_tick_that_cannot_be_finished_leaves_nothing(host, monkeypatch):
+    scene = Scene(host, cpu=[cpu(0, 100)], disk=[DISK])
+
+    def fail(*_args):
+        raise OperationalError("disk full")
+
+    monkeypatch.setattr(scene.recording._pending._writer, "_keep_states", fail)
+    scene.tick(0)
+    assert (Tick.objects.count(), CpuSample.objects.count(), NewestReading.objects.count()) == (0, 0, 0)
+
+
+def test_what_could_not_be_written_is_written_later_in_order(host, monkeypatch):
+    scene = Scene(host, cpu=[cpu(0, 100), cpu(1, 110), cpu(6, 120)])
+    writer = scene.recording._pending._writer
+    write = writer.write
+
+    def locked(_record):
+        raise OperationalError("database is locked")
+
+    monkeypatch.setattr(writer, "write", locked)
+    scene.tick(0)
+    scene.tick(1)
+    monkeypatch.setattr(writer, "write", write)
+    scene.tick(2)
+    assert percents(host) == [None, 10.0, 50.0]
+
+
+def test_a_moment_is_never_recorded_twice(host, caplog):
+    scene = Scene(host, cpu=[cpu(0, 100), cpu(50, 110)])
+    scene.tick(0)
+    scene.uptime.now += 5
+    scene.recording.tick(TICK)
+    assert percents(host) == [None]
+    assert "clock" in caplog.text
+
+
+def test_the_next_recording_computes_its_first_rate_from_the_kept_reading(host):
+    Scene(host, cpu=[cpu(0, 100)]).tick(0)
+    Scene(host, cpu=[cpu(1, 110)]).tick(1)
+    assert percents(host) == [None, 10.0]
+
+
+def test_a_boot_between_two_recordings_gives_no_rate(host):
+    Scene(host, cpu=[cpu(0, 100)]).tick(0)
+    host.boot_id = "next boot"
+    Scene(host, cpu=[cpu(1, 110)]).tick(1)
+    assert percents(host) == [None, None]
+
+
+def test_a_family_that_fails_leaves_the_others_alone(host):
+    scene = Scene(host, cpu=[cpu(0, 100), cpu(1, 110)], disk=[ValueError("broken"), DISK])
+    scene.tick(0)
+    scene.tick(1)
+    assert len(percents(host)) == 2
+    assert DiskSample.objects.count() == 1
+    state = CollectorState.objects.get(family="disk")
+    assert (state.runs, state.failures, state.outcome) == (2, 1, "ok")
+
+
+def test_a_failure_is_logged_once_and_so_is_the_recovery(host, caplog):
+    caplog.set_level(logging.INFO)
+    scene = Scene(host, disk=[DISK, ValueError("a"), ValueError("a"), ValueError("a"), DISK, DISK])
+    for number in range(6):
+        scene.tick(number)
+    assert [record.getMessage() for record in caplog.records] == [
+        "collector disk failed: a",
+        "collector disk has recovered",
+    ]
+
+
+def test_a_hung_mount_costs_only_the_disk_family(host, monkeypatch):
+    import threading
+
+    import psutil
+
+    from metrics.collectors.cpu import CpuCollector
+    from metrics.collectors.disk import DiskCollector
+
+    gate = threading.Event()
+    monkeypatch.setattr(psutil, "disk_usage", lambda _path: gate.wait(10))
+    recording = Recording(host, 1, [Runner(DiskCollector()), Runner(CpuCollector())])
+    monkeypatch.setattr(recording_module, "LONGEST_TIMEOUT_SECONDS", 0.02)
+    began = time.monotonic()
+    recording.tick(TICK)
+    recording.tick(TICK + 1)
+    gate.set()
+    assert time.monotonic() - began < 1
+    assert CpuSample.objects.count() == 2
+    assert PartitionSample.objects.count() == 0
+    assert CollectorState.objects.get(family="disk").failures == 2
+
+
+class TestProcesses:
+    def test_an_identity_is_made_once(self, host):
+        scene = Scene(host, processes=[processes_reading(process_row(1)), processes_reading(process_row(1))])
+        scene.tick(0)
+        scene.tick(1)
+        assert Process.objects.count() == 1
+        assert ProcessSample.objects.count() == 2
+
+    def test_a_reused_pid_is_another_identity(self, host):
+        scene = Scene(
+            host,
+            processes=[
+                processes_reading(process_row(1, start_seconds=5.0)),
+                processes_reading(process_row(1, start_seconds=104.0)),
+            ],
+        )
+        scene.tick(0)
+        scene.tick(1)
+        assert Process.objects.count() == 2
+
+    def test_a_program_that_runs_another_keeps_its_identity_and_takes_the_new_name(self, host):
+        scene = Scene(
+            host,
+            processes=[
+                processes_reading(process_row(1, name="sh", command="sh -c make")),
+                processes_reading(process_row(1, name="make", command="make")),
+            ],
+        )
+        scene.tick(0)
+        scene.tick(1)
+        assert list(Process.objects.values_list("name", "command")) == [("make", "make")]
+
+    def test_the_start_is_the_boot_time_plus_the_seconds_since(self, host):
+        Scene(host, processes=[processes_reading(process_row(1, start_seconds=12.34))]).tick(0)
+        assert Process.objects.get().started_at.timestamp() == 1_700_000_012.34
+
+    def test_only_the_top_ones_stay_when_the_next_tick_comes(self, host):
+        rows = [process_row(pid) for pid in range(1, 61)]
+        scene = Scene(host, processes=[processes_reading(*rows), processes_reading(*rows)])
+        scene.tick(0)
+        assert ProcessSample.objects.count() == 60
+        scene.tick(1)
+        by_tick = {moment: ProcessSample.objects.filter(timestamp=TICK + moment).count() for moment in (0, 5)}
+        assert by_tick == {0: 10, 5: 60}
+        assert ProcessTotals.objects.get(timestamp=TICK).total == 60
+
+    @pytest.mark.django_db(transaction=True)
+    def test_one_that_was_pruned_meanwhile_is_made_again(self, host):
+        row = process_row(1)
+        scene = Scene(host, processes=[processes_reading(row), processes_reading(row)])
+        scene.tick(0)
+        ProcessSample.objects.all().delete()
+        Process.objects.all().delete()
+        scene.tick(1)
+        assert Process.objects.count() == ProcessSample.objects.count() == 1
+
+    def test_a_hostile_name_is_stored_as_it_is(self, host):
+        name = "<img src=x onerror=alert(1)>\x1b[2J'; DROP TABLE metrics_process; --"
+        Scene(host, processes=[processes_reading(process_row(1, name=name))]).tick(0)
+        assert Process.objects.get().name == name
+
+
+def test_this_host_is_made_once_and_knows_its_machine(db):
+    assert this_host().pk == this_host().pk
+    host = Host.objects.get()
+    assert host.name == "test-host"
+    assert host.logical_cores >= 1
+    assert host.booted_at.timestamp() < time.time()
+
+
+def test_the_boot_time_stays_what_it_was_first_seen_to_be(db, monkeypatch):
+    from metrics.collectors import machine
+
+    facts = machine.describe()
+    first = this_host().booted_at
+    monkeypatch.setattr(machine, "describe", lambda: {**facts, "booted_at": facts["booted_at"] + 30})
+    assert this_host().booted_at == first
+    monkeypatch.setattr(machine, "describe", lambda: {**facts, "boot_id": "x", "booted_at": facts["booted_at"] + 90})
+    assert this_host().booted_at > first
+
+
+@pytest.mark.live
+def test_the_live_machine_gives_every_family_a_sample(host):
+    recording = Recording(host, 1)
+    recording.tick(TICK)
+    assert set(CollectorState.objects.values_list("family", "outcome")) == {
+        (family, "ok") for family in ("cpu", "disk", "memory", "network", "processes")
+    }
+    assert CpuSample.objects.get().per_core is None
+    assert ProcessSample.objects.count() > 1

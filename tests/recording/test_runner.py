@@ -1,0 +1,73 @@
+"""A collector that fails or hangs costs its own family, and nothing else."""
+
+import threading
+
+from metrics.collectors.base import NoData
+from metrics.recording.runner import Outcome, Runner, runners
+from tests.recording.fakes import collector
+
+
+def raising(error):
+    def read():
+        raise error
+
+    return read
+
+
+def test_it_returns_the_reading():
+    run = Runner(collector("cpu", lambda: {"cpu": [{"load_1": 1.0}]})).run(1)
+    assert (run.outcome, run.reading, run.family) == (Outcome.OK, {"cpu": [{"load_1": 1.0}]}, "cpu")
+
+
+def test_a_failure_is_an_outcome_with_a_message():
+    run = Runner(collector("cpu", raising(ValueError("broken")))).run(1)
+    assert (run.outcome, run.message, run.reading) == (Outcome.FAILED, "ValueError: broken", None)
+
+
+def test_no_data_here_is_no_failure():
+    assert Runner(collector("cpu", raising(NoData("no sensors")))).run(1).outcome == Outcome.NO_DATA
+
+
+def test_a_failure_does_not_end_the_thread():
+    answers = iter([ValueError("once")])
+
+    def read():
+        raise next(answers, None) or NoData("then nothing")
+
+    runner = Runner(collector("cpu", read))
+    assert [runner.run(1).outcome, runner.run(1).outcome] == [Outcome.FAILED, Outcome.NO_DATA]
+
+
+class TestHanging:
+    def setup_method(self):
+        self.gate = threading.Event()
+        self.threads_before = threading.active_count()
+        self.runner = Runner(collector("disk", lambda: {"disk": [{"stuck": self.gate.wait(10)}]}))
+
+    def teardown_method(self):
+        self.gate.set()
+
+    def test_it_is_given_up_after_the_timeout(self):
+        assert self.runner.run(0.01).outcome == Outcome.FAILED
+
+    def test_it_costs_no_second_thread_and_no_second_wait(self):
+        self.runner.run(0.01)
+        runs = [self.runner.run(10) for _ in range(5)]
+        assert {run.outcome for run in runs} == {Outcome.FAILED}
+        assert threading.active_count() == self.threads_before + 1
+        assert sum(run.duration_seconds for run in runs) < 0.1
+
+    def test_it_works_again_once_the_call_has_come_back(self):
+        self.runner.run(0.01)
+        self.gate.set()
+        while (run := self.runner.run(1)).outcome == Outcome.FAILED:
+            pass
+        assert run.reading == {"disk": [{"stuck": True}]}
+
+    def test_the_message_says_since_when(self):
+        assert self.runner.run(0.01).message == "no answer for 0 s"
+
+
+def test_a_process_keeps_one_runner_a_family():
+    assert runners() is runners()
+    assert {"cpu", "disk", "memory", "network", "processes"} <= {runner.family for runner in runners()}

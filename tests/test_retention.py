@@ -1,0 +1,144 @@
+"""Storage is bounded, and what is within the bounds stays."""
+
+import sqlite3
+
+import pytest
+from django.db import connection
+from django.utils import timezone
+from django_q.models import Failure
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.django import TestCase
+
+from metrics import retention
+from metrics.models import CpuSample, Host, InterfaceSample, Process, ProcessSample, Tick
+from metrics.retention import apply_retention, outlived, prune_task_results
+
+FIRST = 1_700_000_000
+
+
+@pytest.fixture
+def host(db):
+    return Host.objects.create(name="test-host")
+
+
+def add_cpu(host, count, tier=0):
+    CpuSample.objects.bulk_create(
+        CpuSample(host=host, tier=tier, timestamp=FIRST + number * 5, resolution=5) for number in range(count)
+    )
+
+
+def times(model, **filters):
+    return sorted(
+        int(moment.timestamp()) for moment in model.objects.filter(**filters).values_list("timestamp", flat=True)
+    )
+
+
+def test_the_newest_points_stay(host):
+    add_cpu(host, 30)
+    assert apply_retention(max_points=10) == 20
+    assert times(CpuSample) == [FIRST + number * 5 for number in range(20, 30)]
+
+
+def test_nothing_goes_while_there_is_room(host):
+    add_cpu(host, 10)
+    assert apply_retention(max_points=10) == 0
+
+
+def test_a_point_is_a_moment_however_many_rows_it_has(host):
+    InterfaceSample.objects.bulk_create(
+        InterfaceSample(host=host, timestamp=FIRST + number, resolution=1, interface=name)
+        for number in range(6)
+        for name in ("lo", "eth0", "eth1")
+    )
+    apply_retention(max_points=4)
+    assert InterfaceSample.objects.count() == 12
+
+
+def test_each_host_has_its_own_points(host):
+    other = Host.objects.create(name="other")
+    add_cpu(host, 20)
+    add_cpu(other, 5)
+    apply_retention(max_points=10)
+    assert (CpuSample.objects.filter(host=host).count(), CpuSample.objects.filter(host=other).count()) == (10, 5)
+
+
+def test_roll_ups_are_not_raw_points(host):
+    add_cpu(host, 20, tier=60)
+    assert apply_retention(max_points=10) == 0
+
+
+def test_more_than_one_batch_goes(host, monkeypatch):
+    monkeypatch.setattr(retention, "BATCH_ROWS", 7)
+    add_cpu(host, 50)
+    assert apply_retention(max_points=10) == 40
+
+
+def test_ticks_are_bounded_too(host):
+    Tick.objects.bulk_create(
+        Tick(host=host, timestamp=FIRST + n, resolution=1, lag_milliseconds=0, duration_milliseconds=0)
+        for n in range(9)
+    )
+    apply_retention(max_points=4)
+    assert Tick.objects.count() == 4
+
+
+def test_a_process_goes_with_its_last_sample(host):
+    kept, gone = (Process.objects.create(host=host, pid=pid, started_at=FIRST, name="p") for pid in (1, 2))
+    for number in range(6):
+        ProcessSample.objects.create(
+            host=host, timestamp=FIRST + number, resolution=1, process=gone if number < 2 else kept
+        )
+    apply_retention(max_points=4)
+    assert list(Process.objects.all()) == [kept]
+
+
+def test_a_dry_look_deletes_nothing(host):
+    add_cpu(host, 30)
+    assert sum(rows.count() for rows in outlived(max_points=10)) == 20
+    assert CpuSample.objects.count() == 30
+
+
+def test_old_failures_of_tasks_go(db, monkeypatch):
+    monkeypatch.setattr(retention, "KEPT_FAILURES", 3)
+    now = timezone.now()
+    for number in range(5):
+        moment = now.replace(year=2000 + number)
+        Failure.objects.create(id=f"{number:032}", name="t", func="f", started=moment, stopped=moment, success=False)
+    assert prune_task_results() == 2
+    assert {failure.stopped.year for failure in Failure.objects.all()} == {2002, 2003, 2004}
+
+
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's file")
+def test_free_pages_go_back_to_the_file_system(tmp_path, monkeypatch):
+    from sysmon_project.settings import SQLITE_OPTIONS
+
+    file = sqlite3.connect(tmp_path / "file.sqlite3", isolation_level=None)
+    file.executescript(SQLITE_OPTIONS["init_command"])
+    file.execute("CREATE TABLE t (x)")
+    file.executemany("INSERT INTO t VALUES (?)", [("x" * 1000,)] * 4000)
+    file.execute("DELETE FROM t")
+    free = file.execute("PRAGMA freelist_count").fetchone()[0]
+    assert file.execute("PRAGMA auto_vacuum").fetchone() == (2,)
+    assert free > 900
+
+    class Connection:
+        vendor, in_atomic_block, connection = "sqlite", False, file
+
+        @staticmethod
+        def ensure_connection():
+            pass
+
+    monkeypatch.setattr(retention, "connection", Connection)
+    retention.give_space_back()
+    assert free - file.execute("PRAGMA freelist_count").fetchone()[0] == retention.VACUUM_PAGES
+
+
+class TestAnyHistory(TestCase):
+    @settings(max_examples=30, deadline=None)
+    @given(moments=st.sets(st.integers(0, 300), max_size=60), points=st.integers(1, 40))
+    def test_exactly_the_newest_moments_stay(self, moments, points):
+        host = Host.objects.create(name="any")
+        CpuSample.objects.bulk_create(CpuSample(host=host, timestamp=FIRST + m, resolution=1) for m in moments)
+        apply_retention(max_points=points)
+        assert times(CpuSample) == [FIRST + m for m in sorted(moments)[-points:]]
