@@ -53,7 +53,7 @@ class ProcessSample(Sample):
     `kept` highest that used anything (marked `is_kept`) afterwards.
     """
 
-    family, kind, collection = "processes", "process", "processes"
+    family, kind, collection = "processes", "process", "results"
     key = ("process",)
     reading_key = ("pid", "start_seconds")
     facts = ("name", "username", "command")
