@@ -150,8 +150,13 @@ def measured(value: Any, unit: str = "", limit: int = MAX_LISTED) -> str:
 
 
 def _listed(values: list[Any], unit: str, limit: int) -> str:
-    shown = ", ".join(measured(value, unit) for value in values[:limit])
-    return shown if len(values) <= limit else f"{shown}, … ({len(values)})"
+    """`12.3, 4.5 %`: the unit once where all have the same; what is too much is counted."""
+    texts = [measured(value, unit) for value in values[:limit]]
+    units = {text.partition(" ")[2] for text in texts if text != EMPTY}
+    if len(units) == 1:
+        (common,) = units
+        texts[:-1] = [text.removesuffix(f" {common}") for text in texts[:-1]]
+    return ", ".join(texts if len(values) <= limit else [*texts, f"… ({len(values)})"])
 
 
 def unit_words(unit: str) -> str:

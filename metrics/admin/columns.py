@@ -6,7 +6,7 @@ from typing import Any
 
 from django.db.models import Field, Model
 from django.urls import reverse
-from django.utils.html import format_html
+from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
@@ -16,28 +16,40 @@ from metrics.models.fields import Measure
 
 # How a field's name is written as a word, where it is no word.
 WRITTEN = {"cpu": "CPU", "rss": "RSS", "fstype": "file system", "mountpoint": "mount point", "iowait": "I/O wait"}
+# How much of a text or of a list of numbers a list shows, and a detail page.
+LISTED_CHARACTERS, LINE_CHARACTERS = 40, 1000
+LISTED_NUMBERS, LINE_NUMBERS = 4, 1024
 
 
 class Column:
     """A callable for list_display and readonly_fields: a heading, and one value of a row as people read it.
 
-    `help` is shown when the heading is pointed at; on a detail page Django prints the help of the field that has this
-    name.
+    Numbers are marked, so that the style sheet can put them under each other. `help` is shown when the heading is
+    pointed at; on a detail page Django prints the help of the field that has this name.
     """
 
-    def __init__(self, name: str, heading: Any, read: Callable[[Any], str], help: Any = "") -> None:  # noqa: A002
+    def __init__(
+        self,
+        name: str,
+        heading: Any,
+        read: Callable[[Any], str],
+        *,
+        help: Any = "",  # noqa: A002
+        is_number: bool = False,
+    ) -> None:
         self.__name__ = name
-        self.heading, self.help, self.read = heading, help, read
+        self.heading, self.help, self.read, self.is_number = heading, help, read, is_number
 
     def __call__(self, row: Any) -> str:
         """The value's text, or HTML that is marked as safe."""
-        return self.read(row)
+        text = self.read(row)
+        return format_html('<span class="number">{}</span>', text) if self.is_number else text
 
     @property
     def short_description(self) -> str:
         """The heading, in the language of the moment."""
-        heading = str(capfirst(self.heading))
-        return format_html('<span title="{}">{}</span>', self.help, heading) if self.help else heading
+        heading, kind = str(capfirst(self.heading)), "number" if self.is_number else ""
+        return format_html('<abbr class="{}" title="{}">{}</abbr>', kind, self.help, heading)
 
 
 def headings(fields: Iterable[Any]) -> dict[str, str]:
@@ -53,13 +65,13 @@ def _words(name: str) -> str:
 
 
 def measure_column(field: Any, heading: str) -> Column:
-    """A measure in a list: short, with its unit, numbers to the right."""
+    """A measure in a list: short, with its unit."""
 
     def read(row: Any) -> str:
-        text = formats.measured(getattr(row, field.name), field.unit)
-        return format_html('<span class="number">{}</span>', text) if is_number(field) else text
+        value = getattr(row, field.name)
+        return short(value) if isinstance(value, str) else formats.measured(value, field.unit, LISTED_NUMBERS)
 
-    return Column(field.name, heading, read, field.help_text)
+    return Column(field.name, heading, read, help=field.help_text, is_number=is_number(field))
 
 
 def measure_line(field: Any, heading: str) -> Column:
@@ -73,11 +85,7 @@ def measure_line(field: Any, heading: str) -> Column:
         exact = isinstance(value, int | float) and field.unit.startswith("bytes")
         return f"{text} ({formats.number(value)} {formats.unit_words(field.unit)})" if exact else text
 
-    return Column(field.name, heading, read, field.help_text)
-
-
-LINE_CHARACTERS = 1000
-LINE_NUMBERS = 1024
+    return Column(field.name, heading, read, help=field.help_text)
 
 
 def is_number(field: Any) -> bool:
@@ -90,19 +98,24 @@ def time_column(name: str, heading: Any, *, offset: bool = False) -> Column:
     return Column(name, heading, lambda row: formats.local_time(getattr(row, name), offset=offset))
 
 
-def text_column(name: str, heading: Any, limit: int = formats.MAX_CHARACTERS) -> Column:
+def text_column(name: str, heading: Any, limit: int = LISTED_CHARACTERS) -> Column:
     """Text of unknown origin, on one line; empty and unknown are a dash."""
     return Column(name, heading, lambda row: formats.visible(getattr(row, name) or formats.EMPTY, limit))
 
 
-def format_column(name: str, heading: Any, form: Callable[[Any], str]) -> Column:
-    """A number in one of the formats, to the right."""
+def text_line(name: str, heading: Any) -> Column:
+    """As `text_column`, on a detail page."""
+    return text_column(name, heading, LINE_CHARACTERS)
+
+
+def number_column(name: str, heading: Any, form: Callable[[Any], str], help: Any = "") -> Column:  # noqa: A002
+    """A number in one of the formats."""
 
     def read(row: Any) -> str:
         value = getattr(row, name)
-        return format_html('<span class="number">{}</span>', formats.EMPTY if value is None else form(value))
+        return formats.EMPTY if value is None else form(value)
 
-    return Column(name, heading, read)
+    return Column(name, heading, read, help=help, is_number=True)
 
 
 def related_column(name: str, heading: Any) -> Column:
@@ -112,7 +125,12 @@ def related_column(name: str, heading: Any) -> Column:
 
 def object_link(row: Model | None, text: str = "") -> str:
     """A link to a row's own page."""
-    return formats.EMPTY if row is None else link(object_url(row), text or formats.visible(str(row)))
+    return formats.EMPTY if row is None else link(object_url(row), text or short(str(row)))
+
+
+def short(text: str) -> str:
+    """Text of unknown origin, as short as a list needs it."""
+    return formats.visible(text, LISTED_CHARACTERS)
 
 
 def object_url(row: Model) -> str:
@@ -124,6 +142,19 @@ def list_url(model: type[Model], **query: Any) -> str:
     """The address of a model's list, filtered."""
     address = reverse(f"admin:{model._meta.app_label}_{model._meta.model_name}_changelist")
     return f"{address}?{urlencode(query)}" if query else address
+
+
+def tables_line(
+    heading: Any, tables: Callable[[], Iterable[type[Model]]], query: Callable[[Any], dict[str, Any]]
+) -> Column:
+    """Links to the lists of several tables, each filtered by what `query` makes of the row."""
+
+    def read(row: Any) -> str:
+        asked = query(row)
+        links = [(list_url(table, **asked), capfirst(table._meta.verbose_name_plural)) for table in tables()]
+        return format_html_join(" · ", '<a href="{}">{}</a>', links)
+
+    return Column("tables", heading, read)
 
 
 def link(url: str, text: Any) -> SafeString:

@@ -123,6 +123,12 @@ class LastFilter(ListFilter):
         """How far back."""
         return [("hour", _("Last hour")), ("day", _("Last day")), ("week", _("Last week"))]
 
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """Any time, and how far back."""
+        choices = super().choices(changelist)
+        yield {**next(choices), "display": _("Any time")}
+        yield from choices
+
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """Rows that are not older."""
         value = self.value()
@@ -155,12 +161,12 @@ class TickFilter(ListFilter):
         after = self.others.filter(timestamp__gt=self.tick).order_by("timestamp")
         yield self._choice(changelist, None, str(_("All")))
         yield from self._neighbour(changelist, before, "←")
-        chosen = self.others.filter(timestamp=self.tick)
+        chosen = self.others.filter(timestamp=self.tick).order_by("timestamp")
         yield from self._neighbour(changelist, chosen, "") or [self._choice(changelist, self.tick, str(self.tick))]
         yield from self._neighbour(changelist, after, "→")
 
     def _neighbour(self, changelist: ChangeList, rows: QuerySet[Any], arrow: str) -> list[dict[str, Any]]:
-        moment = rows.values_list("timestamp", flat=True)[:1].first()
+        moment = rows.values_list("timestamp", flat=True).first()
         if moment is None:
             return []
         text = f"{arrow} {formats.local_time(moment)}".strip()

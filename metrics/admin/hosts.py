@@ -5,8 +5,6 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Model, OuterRef, Subquery
 from django.http import HttpRequest
-from django.utils.html import format_html_join
-from django.utils.text import capfirst
 from django.utils.translation import gettext_lazy as _
 
 from metrics import formats
@@ -24,15 +22,13 @@ def _uptime(row: Any) -> str:
     return formats.duration(max(0.0, (row.newest_tick - row.booted_at).total_seconds()))
 
 
-def _lists(row: Host) -> str:
-    tables: list[type[Model]] = [*sample_models(), Tick, Process]
-    links = [(columns.list_url(table, host=row.name), capfirst(table._meta.verbose_name_plural)) for table in tables]
-    return format_html_join(" · ", '<a href="{}">{}</a>', links)
+def _tables() -> list[type[Model]]:
+    return [*sample_models(), Tick, Process]
 
 
-UPTIME = Column("uptime", _("uptime"), _uptime, _("At the newest tick"))
-CORES = columns.format_column("logical_cores", _("cores"), formats.number)
-MEMORY = columns.format_column("memory_bytes", _("memory"), formats.size)
+UPTIME = Column("uptime", _("uptime"), _uptime, help=_("At the newest tick"), is_number=True)
+CORES = columns.number_column("logical_cores", _("cores"), formats.number)
+MEMORY = columns.number_column("memory_bytes", _("memory"), formats.size)
 
 
 @admin.register(Host)
@@ -51,22 +47,22 @@ class HostAdmin(ReadOnlyAdmin):
         columns.time_column("newest_tick", _("newest tick")),
     )
     machine = (
-        columns.text_column("name", _("name"), columns.LINE_CHARACTERS),
-        columns.text_column("os_name", _("operating system")),
-        columns.text_column("kernel", _("kernel")),
-        columns.text_column("architecture", _("architecture")),
-        columns.text_column("cpu_model", _("processor")),
+        columns.text_line("name", _("name")),
+        columns.text_line("os_name", _("operating system")),
+        columns.text_line("kernel", _("kernel")),
+        columns.text_line("architecture", _("architecture")),
+        columns.text_line("cpu_model", _("processor")),
         CORES,
-        columns.format_column("physical_cores", _("physical cores"), formats.number),
+        columns.number_column("physical_cores", _("physical cores"), formats.number),
         MEMORY,
     )
     history = (
         UPTIME,
         columns.time_column("booted_at", _("booted at"), offset=True),
-        columns.text_column("boot_id", _("boot id")),
+        columns.text_line("boot_id", _("boot id")),
         columns.time_column("first_seen_at", _("first seen"), offset=True),
         columns.time_column("newest_tick", _("newest tick"), offset=True),
-        Column("lists", _("recorded"), _lists),
+        columns.tables_line(_("recorded"), _tables, lambda row: {"host": row.name}),
     )
     sections = ((None, machine), (_("History"), history))
 

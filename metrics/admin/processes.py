@@ -56,10 +56,10 @@ def _edge(row: Process, order: str) -> str:
 COMMAND = Column("command", _("command line"), _command)
 HIDDEN_COMMAND = Column("command", _("command line"), _hidden_command)
 IDENTITY = (
-    columns.text_column("name", _("name"), columns.LINE_CHARACTERS),
-    columns.format_column("pid", _("PID"), str),
+    columns.text_line("name", _("name")),
+    columns.number_column("pid", _("PID"), str),
     columns.related_column("host", _("host")),
-    columns.text_column("username", _("user")),
+    columns.text_line("username", _("user")),
     columns.time_column("started_at", _("started"), offset=True),
 )
 SEEN = (
@@ -82,14 +82,14 @@ class ProcessAdmin(ReadOnlyAdmin):
     list_filter = (ProcessHostFilter,)
     list_columns = (
         columns.text_column("name", _("name")),
-        columns.format_column("pid", _("PID"), str),
+        columns.number_column("pid", _("PID"), str),
         columns.text_column("username", _("user")),
         columns.time_column("started_at", _("started")),
-        Column("host", _("host"), lambda row: formats.visible(row.host.name)),
+        Column("host", _("host"), lambda row: columns.short(row.host.name)),
         Column("samples", _("see also"), _samples_link),
     )
     search_fields = ("name", "username", "=pid")
-    search_help_text = _("Part of a name, of a user or, with the permission, of a command line; or a PID.")
+    search_help_text = _("Part of a process name or of a user, or a PID; with its permission also of a command line.")
 
     def get_search_fields(self, request: HttpRequest) -> Any:
         """What cannot be seen cannot be found either."""

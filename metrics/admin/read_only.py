@@ -11,6 +11,7 @@ from django.contrib.admin.views.main import PAGE_VAR
 from django.core.paginator import Paginator
 from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
+from django.utils.text import capfirst
 
 from metrics import formats
 from metrics.admin.columns import Column
@@ -85,7 +86,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, queryset: Any, per_page: int, *args: Any, **kwargs: Any
     ) -> "Paginator[Any]":
         """One that does not count the table."""
-        table = self.get_queryset(request).select_related(*self.get_list_select_related(request) or [None])
+        joined: Any = self.get_list_select_related(request) or [None]
+        table = self.get_queryset(request).select_related(*joined)
         return UncountedPaginator(queryset, table, per_page, _page_number(request))
 
     def get_search_results(
@@ -105,12 +107,21 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         """Links above a detail page."""
         return []
 
+    def caption(self, row: Any) -> str:
+        """What a row is called above its page."""
+        return formats.visible(str(row))
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
+        """Head the list with what it lists, where Django's says "Select … to view"."""
+        title = capfirst(self.opts.verbose_name_plural)
+        return super().changelist_view(request, {"title": title, **(extra_context or {})})
+
     def render_change_form(
         self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any
     ) -> HttpResponse:
         """Say what the row is in a text that is short and cannot do harm."""
         row = context["original"]
-        context |= {"subtitle": formats.visible(str(row)), "see_also": self.see_also(row)}
+        context |= {"subtitle": self.caption(row), "see_also": self.see_also(row)}
         return super().render_change_form(request, context, *args, **kwargs)
 
 

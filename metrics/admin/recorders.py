@@ -7,7 +7,6 @@ from django.contrib import admin
 from django.db.models.functions import Length
 from django.http import HttpRequest
 from django.utils.html import format_html
-from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -15,7 +14,7 @@ from metrics import formats
 from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.filters import HostFilter, LastFilter
-from metrics.admin.read_only import Link, ReadOnlyAdmin
+from metrics.admin.read_only import ReadOnlyAdmin
 from metrics.models import CollectorState, NewestReading, Recorder, Tick
 from metrics.models.samples import sample_models
 
@@ -27,7 +26,14 @@ HOST = columns.related_column("host", _("host"))
 FAMILY = columns.text_column("family", _("family"))
 TIME = columns.time_column("timestamp", _("time"))
 TIME_LINE = columns.time_column("timestamp", _("time"), offset=True)
-TOOK = columns.format_column("duration_milliseconds", _("took"), formats.milliseconds)
+TOOK = columns.number_column("duration_milliseconds", _("took"), formats.milliseconds)
+
+
+def _tick_query(row: Tick) -> dict[str, Any]:
+    return {"host": row.host.name, "tick": int(row.timestamp.timestamp())}
+
+
+SAMPLED = columns.tables_line(_("sampled then"), sample_models, _tick_query)
 
 
 @admin.register(Tick)
@@ -38,20 +44,16 @@ class TickAdmin(ReadOnlyAdmin):
     list_filter = (HostFilter, LastFilter)
     list_select_related = ("host",)
     numbers: ClassVar[tuple[Column, ...]] = (
-        columns.format_column("resolution", _("interval"), formats.duration),
-        columns.format_column("lag_milliseconds", _("started late by"), formats.milliseconds),
+        columns.number_column("resolution", _("interval"), formats.duration),
+        columns.number_column("lag_milliseconds", _("started late by"), formats.milliseconds),
         TOOK,
     )
     list_columns = (TIME, *numbers)
-    sections = ((None, (TIME_LINE, HOST, *numbers)),)
+    sections = ((None, (TIME_LINE, HOST, *numbers, SAMPLED)),)
 
-    def see_also(self, row: Any) -> list[Link]:
-        """Every table's samples of this tick."""
-        query = {"host": row.host.name, "tick": int(row.timestamp.timestamp())}
-        return [
-            (str(capfirst(model._meta.verbose_name_plural)), columns.list_url(model, **query))
-            for model in sample_models()
-        ]
+    def caption(self, row: Any) -> str:
+        """The tick's time."""
+        return formats.local_time(row.timestamp, offset=True)
 
 
 def _rows(row: NewestReading) -> str:
@@ -68,14 +70,14 @@ class NewestReadingAdmin(ReadOnlyAdmin):
 
     ordering = ("family",)
     list_filter = (HostFilter,)
-    uptime = columns.format_column("uptime_seconds", _("time since boot"), formats.duration)
-    list_columns = (FAMILY, TIME, uptime, columns.format_column("characters", _("length"), formats.size))
+    uptime = columns.number_column("uptime_seconds", _("time since boot"), formats.duration)
+    list_columns = (FAMILY, TIME, uptime, columns.number_column("characters", _("length"), formats.size))
     lines = (
         FAMILY,
         HOST,
         TIME_LINE,
         uptime,
-        columns.text_column("boot_id", _("boot id")),
+        columns.text_line("boot_id", _("boot id")),
         Column("rows", _("rows"), _rows),
     )
     sections = ((None, lines),)
@@ -99,13 +101,13 @@ class CollectorStateAdmin(ReadOnlyAdmin):
     outcome = Column("outcome", _("outcome"), _outcome)
     numbers: ClassVar[tuple[Column, ...]] = (
         TOOK,
-        columns.format_column("runs", _("runs"), formats.number),
-        columns.format_column("failures", _("failures"), formats.number),
+        columns.number_column("runs", _("runs"), formats.number),
+        columns.number_column("failures", _("failures"), formats.number),
     )
     list_columns = (
         FAMILY,
         outcome,
-        columns.text_column("message", _("message")),
+        columns.text_column("message", _("message"), formats.MAX_CHARACTERS),
         columns.time_column("timestamp", _("last tick")),
         columns.time_column("succeeded_at", _("last success")),
         *numbers,
@@ -114,7 +116,7 @@ class CollectorStateAdmin(ReadOnlyAdmin):
         FAMILY,
         HOST,
         outcome,
-        columns.text_column("message", _("message"), columns.LINE_CHARACTERS),
+        columns.text_line("message", _("message")),
         columns.time_column("timestamp", _("last tick"), offset=True),
         columns.time_column("succeeded_at", _("last success"), offset=True),
         *numbers,
@@ -134,9 +136,9 @@ class RecorderAdmin(ReadOnlyAdmin):
     newest_by = "pk"
     list_select_related = ("host",)
     state = Column("state", _("state"), _state)
-    pid = columns.format_column("pid", _("PID"), str)
+    pid = columns.number_column("pid", _("PID"), str)
     list_columns = (
-        Column("host", _("host"), lambda row: formats.visible(row.host.name)),
+        Column("host", _("host"), lambda row: columns.short(row.host.name)),
         state,
         pid,
         columns.time_column("taken_over_at", _("taken over")),
@@ -146,8 +148,8 @@ class RecorderAdmin(ReadOnlyAdmin):
         HOST,
         state,
         pid,
-        columns.text_column("window", _("window")),
-        columns.text_column("boot_id", _("boot id")),
+        columns.text_line("window", _("window")),
+        columns.text_line("boot_id", _("boot id")),
         columns.time_column("first_tick", _("first tick"), offset=True),
         columns.time_column("taken_over_at", _("taken over"), offset=True),
         columns.time_column("released_at", _("released"), offset=True),

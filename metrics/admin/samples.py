@@ -2,12 +2,12 @@
 
 # ruff: noqa: ARG002 (Django says which arguments its hooks get)
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin
 from django.db.models import F, QuerySet
 from django.http import HttpRequest
-from django.utils.text import capfirst, format_lazy
+from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
@@ -29,7 +29,6 @@ class SampleAdmin(ReadOnlyAdmin):
         super().__init__(model, admin_site)
         self.related = [field for field in _key_fields(model) if field.is_relation]
         self.related_filters = [related_filter(field.name, field.related_model) for field in self.related]
-        self.search_help_text = _search_help(model)  # type: ignore[misc]
         self.list_columns = self._list_columns()
         self.sections = ((None, self._about_lines()), (_("Measured"), self._measure_lines()))
 
@@ -38,12 +37,12 @@ class SampleAdmin(ReadOnlyAdmin):
     def _list_columns(self) -> list[Column]:
         measures: list[Any] = self.model.measures()
         names = columns.headings(measures)
-        shown = [
+        return [
             columns.time_column("timestamp", _("time")),
+            *([Column("same_tick", _("what else"), same_tick_link)] if self.model.key else []),
             *(columns.related_column(field.name, field.verbose_name) for field in self.related),
             *(columns.measure_column(field, names[field.name]) for field in measures),
         ]
-        return [*shown, Column("same_tick", _("see also"), same_tick_link)] if self.model.key else shown
 
     def get_ordering(self, request: HttpRequest) -> Any:
         """As the index has it: reading it backwards gives the newest first."""
@@ -62,6 +61,15 @@ class SampleAdmin(ReadOnlyAdmin):
         chosen = any(field.name in request.GET for field in self.related)
         return [*([] if chosen else [HostFilter]), TierFilter, LastFilter, *self.related_filters, TickFilter]
 
+    @property
+    def search_help_text(self) -> str:  # type: ignore[override]
+        """What is searched, and how far back."""
+        labels = [columns.headings([field])[field.name] for field in _key_fields(self.model) if not field.is_relation]
+        asked = [gettext("Part of: %(names)s.") % {"names": ", ".join(labels)}] if labels else []
+        asked += [str(self._pages_of(field.related_model).search_help_text) for field in self.related]
+        bound = gettext("Looks at the newest %(rows)s samples.") % {"rows": formats.number(SEARCHED_ROWS)}
+        return " ".join([*asked, bound])
+
     def search(self, request: HttpRequest, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
         """By the labels of the key, which the index has; what a key points to is searched in its own table first."""
         if not self.related:
@@ -71,9 +79,12 @@ class SampleAdmin(ReadOnlyAdmin):
         return queryset
 
     def _found(self, request: HttpRequest, related: Any, term: str) -> QuerySet[Any]:
-        pages: Any = self.admin_site.get_model_admin(related)
-        rows, _duplicates = pages.get_search_results(request, related._default_manager.order_by("-pk"), term)
+        everything = related._default_manager.order_by("-pk")
+        rows, _duplicates = self._pages_of(related).get_search_results(request, everything, term)
         return rows.order_by().values("pk")
+
+    def _pages_of(self, related: Any) -> ReadOnlyAdmin:
+        return cast(ReadOnlyAdmin, self.admin_site.get_model_admin(related))
 
     # What a detail page shows
 
@@ -84,6 +95,11 @@ class SampleAdmin(ReadOnlyAdmin):
         measures: list[Any] = self.model.measures()
         names = columns.headings(measures)
         return [columns.measure_line(field, names[field.name]) for field in measures]
+
+    def caption(self, row: Any) -> str:
+        """The thing that the sample is about, and the time."""
+        things = [columns.short(str(getattr(row, name))) for name in self.model.key]
+        return " · ".join([*things, formats.local_time(row.timestamp, offset=True)])
 
     def see_also(self, row: Any) -> list[Link]:
         """Its tick, what else there was at that tick, and what it points to."""
@@ -101,12 +117,6 @@ def _key_fields(model: type[Sample]) -> list[Any]:
     return [model._meta.get_field(name) for name in model.key]
 
 
-def _search_help(model: type[Sample]) -> Any:
-    names = " / ".join(columns.headings(_key_fields(model)).values())
-    rows = formats.number(SEARCHED_ROWS)
-    return format_lazy(_("Part of: {names}. Looks at the newest {rows} samples."), names=names, rows=rows)
-
-
 def _highest_first(model: type[Sample]) -> list[Any]:
     return [F(model.headline).desc(nulls_last=True)] if model.key else []
 
@@ -117,8 +127,8 @@ def _is_about(field: Any) -> bool:
 
 ABOUT = {
     "timestamp": lambda name, label: columns.time_column(name, label, offset=True),
-    "tier": lambda name, label: columns.format_column(name, label, formats.tier),
-    "resolution": lambda name, label: columns.format_column(name, label, formats.duration),
+    "tier": lambda name, label: columns.number_column(name, label, formats.tier),
+    "resolution": lambda name, label: columns.number_column(name, label, formats.duration),
 }
 
 
@@ -126,11 +136,9 @@ def _about_line(field: Any) -> Column:
     if field.is_relation:
         return columns.related_column(field.name, field.verbose_name)
     make = ABOUT.get(field.name)
-    return (
-        make(field.name, field.verbose_name)
-        if make
-        else columns.format_column(field.name, field.verbose_name, formats.measured)
-    )
+    if make:
+        return make(field.name, field.verbose_name)
+    return columns.number_column(field.name, field.verbose_name, formats.measured)
 
 
 def same_tick_url(row: Sample) -> str:

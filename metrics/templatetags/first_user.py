@@ -1,6 +1,7 @@
 """The hint of metrics.first_user, for the sign-in page."""
 
 from django import template
+from django.utils.html import format_html, format_html_join
 
 from metrics import first_user
 
@@ -8,6 +9,11 @@ register = template.Library()
 
 
 @register.simple_tag
-def first_user_hint() -> str | None:
-    """How to make the first user; nothing as soon as there is one."""
-    return first_user.hint()
+def first_user_hint() -> str:
+    """How to make the first user, its command marked as one; nothing as soon as there is a user."""
+    hint = first_user.hint() or ""
+    return format_html_join("", "{}", ((_part(number, text),) for number, text in enumerate(hint.split("`"))))
+
+
+def _part(number: int, text: str) -> str:
+    return format_html("<code>{}</code>", text) if number % 2 else text
