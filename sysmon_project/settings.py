@@ -160,23 +160,41 @@ WHITENOISE_USE_FINDERS = True
 
 # The API ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["rest_framework.authentication.SessionAuthentication"],
+    "DEFAULT_AUTHENTICATION_CLASSES": ["metrics.api.access.BrowserSession"],
     "DEFAULT_PERMISSION_CLASSES": ["metrics.api.access.ApiAccess"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "metrics.api.renderers.FormatNegotiation",
     "DEFAULT_RENDERER_CLASSES": [
         "metrics.api.renderers.JsonRenderer",
-        "rest_framework.renderers.BrowsableAPIRenderer",
+        "metrics.api.renderers.BrowsableRenderer",
     ],
     "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
     "DEFAULT_PAGINATION_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
+    "DEFAULT_SCHEMA_CLASS": "metrics.api.schema.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
         "rest_framework.throttling.AnonRateThrottle",
         "rest_framework.throttling.UserRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": SYSMON_RATE_ANON, "user": SYSMON_RATE_USER},
+    # Without it a stranger could pass for another address at each request, by a forwarded header of his own.
+    "NUM_PROXIES": len(SYSMON_TRUSTED_PROXIES),
     "EXCEPTION_HANDLER": "metrics.api.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": "format",
+}
+
+SPECTACULAR_SETTINGS: dict[str, Any] = {
+    "TITLE": "sysmon",
+    "DESCRIPTION": "The flight recorder of a host: what psutil measured, now and at any moment before.",
+    "VERSION": "1",
+    "OAS_VERSION": "3.1.1",
+    "SERVE_INCLUDE_SCHEMA": False,
+    "SERVE_PERMISSIONS": ["metrics.api.access.ApiAccess"],
+    "SCHEMA_PATH_PREFIX": "/api/v1",
+    "SORT_OPERATION_PARAMETERS": False,
+    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
+    "SWAGGER_UI_DIST": "SIDECAR",
+    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
+    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "tryItOutEnabled": True, "validatorUrl": None},
+    "REDOC_DIST": "SIDECAR",
 }
 
 CORS_URLS_REGEX = r"^/(api/|openapi\.json).*$"

@@ -1,6 +1,16 @@
 """Every address of the program."""
 
 from django.contrib import admin
-from django.urls import path
+from django.urls import include, path
+from django.views.generic import RedirectView
 
-urlpatterns = [path("admin/", admin.site.urls)]
+urlpatterns = [
+    path("admin", RedirectView.as_view(pattern_name="admin:index", permanent=True, query_string=True)),
+    path("admin/", admin.site.urls),
+    path("", include("metrics.api.urls")),
+]
+
+handler400 = "metrics.api.errors.bad_request"
+handler403 = "metrics.api.errors.permission_denied"
+handler404 = "metrics.api.errors.page_not_found"
+handler500 = "metrics.api.errors.server_error"

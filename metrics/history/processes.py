@@ -66,6 +66,12 @@ def totals_fields() -> list[Any]:
     return ProcessTotals.measures()
 
 
+def point_names(*, is_range: bool) -> list[str]:
+    """The names in a result, in their order."""
+    names = ["id", *IDENTITY, *output_names(ProcessSample, None, maxima=False), "started_at", "command"]
+    return [*names, "cpu_seconds", "rss_bytes_max", "first_seen", "last_seen"] if is_range else names
+
+
 def read_processes(query: ProcessQuery) -> RankedProcesses:
     """Rank the processes that the query is about."""
     return _over_range(query) if query.is_range else _at_moment(query)

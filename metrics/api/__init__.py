@@ -1,0 +1,1 @@
+"""The REST API: reads the history, never samples, never writes."""

@@ -1,0 +1,190 @@
+"""The query parameters: a declarative class for each endpoint, which checks them and documents them."""
+
+import re
+from functools import cache
+from typing import Any
+
+from django.http import QueryDict
+from django.utils.translation import gettext_lazy as _
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+from rest_framework.exceptions import ValidationError
+
+from metrics.api.times import parse_moment
+from metrics.history.catalogue import field_names, label_names
+from metrics.history.processes import sort_orders
+
+LONGEST_STEP_SECONDS = 366 * 86_400
+LONGEST_LIST = 4096
+SECONDS_OF_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
+
+
+class MomentField(serializers.DateTimeField):
+    """A moment as seconds since the epoch. With `ends_day` a date alone is the end of that day."""
+
+    def __init__(self, *, ends_day: bool = False, **kwargs: Any) -> None:
+        self.ends_day = ends_day
+        super().__init__(**kwargs)
+
+    def to_internal_value(self, value: str) -> float:  # type: ignore[override]
+        try:
+            return parse_moment(value.strip(), ends_day=self.ends_day)
+        except (ValueError, OverflowError):
+            self.fail("invalid", format="YYYY-MM-DD[Thh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]]")
+
+
+class WholeNumberField(serializers.IntegerField):
+    """Digits and nothing else: int() would also take 1_0, or the digits of other scripts."""
+
+    def to_internal_value(self, value: str) -> int:  # type: ignore[override]
+        if not re.fullmatch("[+-]?[0-9]{1,18}", value.strip()):
+            self.fail("max_string_length" if len(value) > 18 else "invalid")
+        return int(value)
+
+
+@extend_schema_field({"type": "string", "pattern": "^(auto|0*[1-9][0-9]{0,5}[smhd]?)$"})
+class StepField(serializers.Field[Any, Any, Any, Any]):
+    """A number of seconds, or of a unit: 30, 30s, 5m, 1h, 1d; or the word auto."""
+
+    default_error_messages = {
+        "invalid": _("A valid step is required: seconds, or 30s, 5m, 1h, 1d, or auto."),
+        "min_value": serializers.IntegerField.default_error_messages["min_value"],
+        "max_value": serializers.IntegerField.default_error_messages["max_value"],
+    }
+
+    def to_internal_value(self, value: str) -> int | str:
+        if value == "auto":
+            return value
+        parts = re.fullmatch(r"([+-]?[0-9]{1,18})([smhd]?)", value.strip())
+        if parts is None:
+            self.fail("invalid")
+        seconds = int(parts[1]) * SECONDS_OF_UNIT[parts[2]]
+        if seconds < 1:
+            self.fail("min_value", min_value=1)
+        if seconds > LONGEST_STEP_SECONDS:
+            self.fail("max_value", max_value=LONGEST_STEP_SECONDS)
+        return seconds
+
+
+class ListField(serializers.CharField):
+    """Words joined by commas. With `choices` only those."""
+
+    default_error_messages = {"invalid_choice": serializers.ChoiceField.default_error_messages["invalid_choice"]}
+
+    def __init__(self, *, choices: list[str] | None = None, **kwargs: Any) -> None:
+        self.choices = None if choices is None else dict.fromkeys(choices)
+        super().__init__(max_length=LONGEST_LIST, trim_whitespace=False, **kwargs)
+
+    def run_validation(self, data: Any = serializers.empty) -> Any:
+        text = super().run_validation(data)
+        words = tuple(dict.fromkeys(text.split(",")))
+        if "" in words:
+            self.fail("blank")
+        for word in words:
+            if self.choices is not None and word not in self.choices:
+                self.fail("invalid_choice", input=word)
+        return words
+
+
+class Parameters(serializers.Serializer[Any]):
+    """Query parameters. None of them is taken twice, and none that is not declared."""
+
+    @classmethod
+    def read(cls, query: QueryDict) -> dict[str, Any]:
+        """The values, by name; a ValidationError that names every parameter that is wrong."""
+        declared = _shared(cls)
+        errors: dict[str, Any] = {name: [UNKNOWN] for name in query if name not in declared.fields}
+        errors |= {name: [REPEATED] for name, given in query.lists() if len(given) > 1}
+        try:
+            values = declared.run_validation(query.dict())
+        except ValidationError as error:
+            raise ValidationError({**error.detail, **errors}) from None  # type: ignore[dict-item]
+        if errors:
+            raise ValidationError(errors)
+        return dict(values)
+
+
+UNKNOWN = _("There is no such parameter.")
+REPEATED = _("This parameter may be given once only.")
+
+
+@cache
+def _shared(parameters: type[Parameters]) -> Parameters:
+    """One instance for all requests: a serializer copies all of its fields, and checking leaves no trace in it."""
+    return parameters()
+
+
+class PageParameters(Parameters):
+    """For an address that has no parameter of its own."""
+
+    format = serializers.ChoiceField(
+        ["json", "api"], required=False, help_text=_("Format of the answer; it beats the Accept header")
+    )
+
+
+class HostParameters(PageParameters):
+    """For an address that is about a host."""
+
+    host = serializers.CharField(
+        required=False, max_length=255, help_text=_("Name of the host; this machine without it")
+    )
+
+
+class RangeParameters(HostParameters):
+    """For an address that is about a stretch of time."""
+
+    format = serializers.ChoiceField(
+        ["json", "csv", "ndjson", "api"],
+        required=False,
+        help_text=_("Format of the answer; it beats the Accept header"),
+    )
+    start = MomentField(required=False, help_text=_("First moment, inclusive; UTC without an offset"))
+    end = MomentField(
+        required=False, ends_day=True, help_text=_("Last moment, inclusive; a date alone is the end of that day")
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "start" in attrs and "end" in attrs and attrs["start"] > attrs["end"]:
+            raise ValidationError({"start": [_("Ensure this moment is not after end.")]})
+        return attrs
+
+
+class SeriesParameters(RangeParameters):
+    """For a time series; each family has a class of its own (`series_parameters`)."""
+
+    limit = WholeNumberField(
+        min_value=1, max_value=1000, default=100, help_text=_("The newest points of the range, so many at the most")
+    )
+    step = StepField(
+        required=False,
+        help_text=_(
+            "One point for each step: seconds, or 30s, 5m, 1h, 1d; auto is the smallest one with which the range fits"
+            " into limit. Without it the points are those that are stored"
+        ),
+    )
+    order = serializers.ChoiceField(["asc", "desc"], default="asc", help_text=_("Order of the points in time"))
+
+
+def series_parameters(family: str) -> type[SeriesParameters]:
+    """The parameters of a family's series: those of all, its fields, and the labels of what is in its lists."""
+    names = field_names(family)
+    labels = {
+        name: ListField(required=False, help_text=_("Only these, joined by commas")) for name in label_names(family)
+    }
+    wanted = ListField(required=False, choices=names, help_text=_("Only these fields, joined by commas"))
+    return type(f"{family.title()}Parameters", (SeriesParameters,), {"fields": wanted, **labels})
+
+
+class ProcessesParameters(RangeParameters):
+    """For the top processes."""
+
+    limit = WholeNumberField(min_value=1, max_value=100, default=10, help_text=_("So many processes at the most"))
+    sort_by = serializers.ChoiceField(sort_orders(), default=sort_orders()[0], help_text=_("What to rank them by"))
+    at = MomentField(
+        required=False, help_text=_("A moment: the newest tick at or before it; the newest of all without it")
+    )
+
+    def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:
+        if "at" in attrs and ("start" in attrs or "end" in attrs):
+            raise ValidationError({"at": [_("This cannot be given together with start or end.")]})
+        return super().validate(attrs)

@@ -1,0 +1,272 @@
+"""What the answers look like, derived from the models' measures. For the OpenAPI document only: an answer is made of
+the history's own dicts, because a serializer for each row would take longer than everything else."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from drf_spectacular.utils import extend_schema_field
+from rest_framework import serializers
+
+from metrics.history import catalogue
+from metrics.history.processes import process_fields, sort_orders, totals_fields
+
+Field = serializers.Field[Any, Any, Any, Any]
+Serializer = serializers.Serializer[Any]
+
+UNITS = {
+    "percent": "percent",
+    "bytes": "bytes",
+    "bytes_per_second": "bytes a second",
+    "per_second": "a second",
+    "mhz": "MHz",
+    "mbps": "megabits a second",
+}
+FIELD_OF_TYPE: Mapping[type, type[Field]] = {
+    int: serializers.IntegerField,
+    float: serializers.FloatField,
+    bool: serializers.BooleanField,
+    str: serializers.CharField,
+}
+TIMESTAMP = "2026-11-22T17:40:00.000Z"
+EXAMPLE_OF_UNIT: Mapping[str, Any] = {
+    "percent": 12.5,
+    "bytes": 8_589_934_592,
+    "bytes_per_second": 512.0,
+    "per_second": 40.5,
+    "mhz": 2400.0,
+    "mbps": 1000,
+}
+EXAMPLE_OF_LABEL = {"device": "sda", "mountpoint": "/", "fstype": "ext4", "interface": "eth0", "status": "running"}
+EXAMPLE_OF_TYPE: Mapping[type, Any] = {int: 212, float: 1.25, bool: True, str: ""}
+
+
+class ErrorSerializer(Serializer):
+    """Every error."""
+
+    detail = serializers.CharField(help_text="What is wrong, in a sentence")
+    errors = serializers.DictField(  # type: ignore[assignment]
+        child=serializers.ListField(child=serializers.CharField()),
+        help_text="What is wrong with which parameter; empty where it is not about parameters",
+    )
+
+
+class HealthSerializer(Serializer):
+    """Whether sysmon does its work."""
+
+    status = serializers.ChoiceField(["healthy", "degraded"], help_text="All that a stranger is told")
+    host = serializers.CharField(required=False)
+    timestamp = serializers.DateTimeField(required=False)
+    checks = serializers.DictField(
+        required=False,
+        help_text="What was looked at, each with a status and what is known about it: database, sampling (the newest"
+        " tick), recorder, families",
+    )
+
+
+def point_field(field: Any, *, is_maximum: bool = False) -> Field:
+    """The serializer field of a measure; unit, kind and help become its description."""
+    kind = catalogue.value_type(field)
+    text = ("Highest value in the step: " if is_maximum else "") + str(field.help_text)
+    options: dict[str, Any] = {"help_text": f"{text}{_unit_in_words(field)}", "allow_null": kind is not str}
+    if is_maximum:
+        options["required"] = False
+    if kind is list:
+        child = serializers.FloatField(allow_null=True)
+        made: Field = serializers.ListField(child=child, **options)
+    else:
+        made = FIELD_OF_TYPE[kind](**options)
+    return made
+
+
+def _unit_in_words(field: Any) -> str:
+    unit = UNITS.get(field.unit, field.unit)
+    return f" ({', '.join(word for word in (unit, str(field.kind)) if word)})"
+
+
+def measure_fields(model: Any, *, maxima: bool) -> dict[str, Field]:
+    """The fields of what a table gives to a point."""
+    made = {}
+    for field in model.measures():
+        made[field.name] = point_field(field)
+        if maxima and catalogue.has_maximum(field):
+            made[catalogue.maximum_name(field)] = point_field(field, is_maximum=True)
+    return made
+
+
+def serializer(name: str, fields: Mapping[str, Field], help_text: str = "") -> type[Serializer]:
+    """A serializer class by the name that the document shall show."""
+    return type(f"{name}Serializer", (Serializer,), {**fields, "__doc__": help_text})
+
+
+def _point_fields(family: str, *, maxima: bool) -> dict[str, Field]:
+    """The fields of a family's point: its own ones and its lists."""
+    made: dict[str, Field] = {}
+    for model in catalogue.tables(family):
+        if model.collection:
+            name = f"{model.kind.title()}{'' if maxima else 'Now'}"
+            thing = serializer(name, measure_fields(model, maxima=maxima), str(model.__doc__))
+            made[model.collection] = thing(many=True, help_text=str(model.__doc__))
+        else:
+            made |= measure_fields(model, maxima=maxima)
+    return made
+
+
+def series_serializer(family: str) -> type[Serializer]:
+    """The answer of a family's series."""
+    point = serializer(
+        f"{family.title()}Point",
+        {
+            "timestamp": serializers.DateTimeField(help_text="Time of the tick, or the start of the step, in UTC"),
+            "resolution": serializers.IntegerField(help_text="What the point covers (seconds)"),
+            **_point_fields(family, maxima=True),
+        },
+    )
+    return serializer(
+        f"{family.title()}Series",
+        {
+            "metric": serializers.CharField(),
+            "host": serializers.CharField(),
+            "count": serializers.IntegerField(help_text="How many results there are"),
+            "next": serializers.URLField(allow_null=True, help_text="Address of the next page, with older points"),
+            "results": point(many=True),
+        },
+    )
+
+
+def process_serializer() -> type[Serializer]:
+    """One process."""
+    fields: dict[str, Field] = {
+        "id": serializers.IntegerField(help_text="Identity of the process in the history"),
+        "pid": serializers.IntegerField(),
+        "name": serializers.CharField(),
+        "username": serializers.CharField(allow_null=True),
+        **{field.name: point_field(field) for field in process_fields()},
+        "started_at": serializers.DateTimeField(),
+        "command": serializers.CharField(
+            allow_null=True, help_text="Command line, secrets masked; null for who may not see it"
+        ),
+        "cpu_seconds": serializers.FloatField(required=False, allow_null=True, help_text="CPU time used in the range"),
+        "rss_bytes_max": serializers.IntegerField(
+            required=False, allow_null=True, help_text="Highest resident memory in the range"
+        ),
+        "first_seen": serializers.DateTimeField(required=False, help_text="First tick of the range that saw it"),
+        "last_seen": serializers.DateTimeField(required=False, help_text="Last tick of the range that saw it"),
+    }
+    return serializer("Process", fields, "A process; the last four only for a range.")
+
+
+Process = process_serializer()
+
+
+class ProcessesSerializer(Serializer):
+    """The top processes."""
+
+    metric = serializers.CharField()
+    host = serializers.CharField()
+    timestamp = serializers.DateTimeField(allow_null=True, help_text="The tick, or the first one of the range")
+    resolution = serializers.IntegerField(allow_null=True, help_text="What the results cover (seconds)")
+    sort_by = serializers.ChoiceField(sort_orders())
+    total = serializers.IntegerField(allow_null=True, help_text="How many processes there were")
+    count = serializers.IntegerField(help_text="How many results there are")
+    results = Process(many=True)
+
+
+def current_serializer() -> type[Serializer]:
+    """Every family at the newest tick; null for one that has no sample of it."""
+    families: dict[str, Field] = {
+        family: serializer(f"{family.title()}Now", _point_fields(family, maxima=False))(allow_null=True)
+        for family in catalogue.series_families()
+    }
+    totals = {field.name: point_field(field) for field in totals_fields()}
+    processes = serializer(
+        "ProcessesNow",
+        {
+            **totals,
+            "sort_by": serializers.ChoiceField(sort_orders()),
+            "count": serializers.IntegerField(help_text="How many results there are"),
+            "results": Process(many=True),
+        },
+    )
+    head: dict[str, Field] = {
+        "host": serializers.CharField(),
+        "timestamp": serializers.DateTimeField(),
+        "resolution": serializers.IntegerField(help_text="The interval (seconds)"),
+    }
+    return serializer("Current", {**head, **families, "processes": processes(allow_null=True)})
+
+
+@extend_schema_field({"type": "object", "additionalProperties": {"type": "string", "format": "uri"}})
+class LinksField(serializers.DictField):
+    """Names and addresses."""
+
+
+class InformationSerializer(Serializer):
+    """Where everything is."""
+
+    name = serializers.CharField()
+    description = serializers.CharField()
+    links = LinksField()
+
+
+def example_of(fields: Iterable[Any]) -> dict[str, Any]:
+    """A plausible value for each measure."""
+    return {field.name: _example(field) for field in fields}
+
+
+def _example(field: Any) -> Any:
+    kind = catalogue.value_type(field)
+    if kind is list:
+        return [12.5, 3.1]
+    return EXAMPLE_OF_LABEL.get(field.name) or EXAMPLE_OF_UNIT.get(field.unit, EXAMPLE_OF_TYPE[kind])
+
+
+def series_example(family: str) -> dict[str, Any]:
+    """An answer of a family's series with one point."""
+    point: dict[str, Any] = {"timestamp": TIMESTAMP, "resolution": 5}
+    for model in catalogue.tables(family):
+        if model.collection:
+            point[model.collection] = [example_of(model.measures())]
+        else:
+            point |= example_of(model.measures())
+    return {"metric": family, "host": "web-1", "count": 1, "next": None, "results": [point]}
+
+
+def process_example() -> dict[str, Any]:
+    """A process in an answer."""
+    return {
+        "id": 41,
+        "pid": 2201,
+        "name": "node",
+        "username": "jin",
+        **example_of(process_fields()),
+        "started_at": TIMESTAMP,
+        "command": "node server.js",
+    }
+
+
+def processes_example() -> dict[str, Any]:
+    """An answer with one process."""
+    head = {"metric": "processes", "host": "web-1", "timestamp": TIMESTAMP, "resolution": 5}
+    return {**head, "sort_by": "cpu", "total": 212, "count": 1, "results": [process_example()]}
+
+
+def current_example() -> dict[str, Any]:
+    """A whole tick."""
+    points = {family: series_example(family)["results"][0] for family in catalogue.series_families()}
+    for point in points.values():
+        del point["timestamp"], point["resolution"]
+    totals = {**example_of(totals_fields()), "sort_by": "cpu", "count": 1, "results": [process_example()]}
+    return {"host": "web-1", "timestamp": TIMESTAMP, "resolution": 5, **points, "processes": totals}
+
+
+def health_example() -> dict[str, Any]:
+    """A healthy answer."""
+    return {
+        "status": "healthy",
+        "host": "web-1",
+        "timestamp": TIMESTAMP,
+        "checks": {
+            "database": {"status": "ok"},
+            "sampling": {"status": "ok", "newest_tick": TIMESTAMP, "age_seconds": 1.2, "allowed_age_seconds": 20},
+        },
+    }

@@ -1,0 +1,42 @@
+"""Moments as the API writes and reads them: ISO 8601 in UTC out, ISO 8601 in any offset in."""
+
+import re
+from datetime import UTC, datetime, time
+from functools import lru_cache
+
+# A blank stands for the + of an offset that was not escaped in the address.
+ISO_8601 = re.compile(
+    r"(?P<date>\d{4}-\d\d-\d\d|\d{8}|\d{4}-W\d\d-\d|\d{4}W\d{3})"
+    r"(?:[T ](?P<time>\d\d(?::\d\d(?::\d\d(?:[.,]\d+)?)?|\d\d(?:\d\d(?:[.,]\d+)?)?)?)"
+    r"(?P<offset>Z|[-+ ]\d\d(?::?\d\d)?)?)?",
+    re.ASCII | re.IGNORECASE,
+)
+
+
+def iso(seconds: float) -> str:
+    """Seconds since the epoch as `2026-11-22T17:40:00.000Z`."""
+    milliseconds = round(seconds * 1000)
+    seconds_of_day, rest = divmod(milliseconds, 1000)
+    days, of_day = divmod(seconds_of_day, 86_400)
+    minutes, second = divmod(of_day, 60)
+    hour, minute = divmod(minutes, 60)
+    return f"{_date(days)}T{hour:02}:{minute:02}:{second:02}.{rest:03}Z"
+
+
+@lru_cache(maxsize=1024)
+def _date(days: int) -> str:
+    return datetime.fromtimestamp(days * 86_400, UTC).date().isoformat()
+
+
+def parse_moment(text: str, *, ends_day: bool = False) -> float:
+    """Seconds since the epoch of an ISO 8601 text; without an offset it is UTC. A date alone is its midnight, or with
+    `ends_day` its last microsecond. Raises ValueError for anything else."""
+    parts = ISO_8601.fullmatch(text)
+    if parts is None:
+        raise ValueError("not ISO 8601")
+    date = parts["date"].upper()
+    if parts["time"] is None:
+        day = datetime.fromisoformat(date)
+        return datetime.combine(day, time.max if ends_day else time.min, UTC).timestamp()
+    offset = (parts["offset"] or "Z").upper().replace(" ", "+")
+    return datetime.fromisoformat(f"{date}T{parts['time']}{offset}").timestamp()

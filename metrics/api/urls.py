@@ -1,0 +1,26 @@
+"""The addresses of the API and of the pages around it; none ends in a slash."""
+
+from typing import Any
+
+from django.urls import path, re_path
+
+from metrics.api import pages, views
+
+READ: Any = {"get": "retrieve"}
+
+urlpatterns = [
+    path("", pages.FrontPage.as_view(), name="front-page"),
+    path("docs", pages.SwaggerPage.as_view(), name="docs"),
+    path("redoc", pages.RedocPage.as_view(), name="redoc"),
+    path("openapi.json", pages.OpenApiDocument.as_view(), name="openapi"),
+    path("api/v1", pages.ApiRoot.as_view(READ), name="api"),
+    path("api/v1/health", views.HealthViewSet.as_view(READ), name="health"),
+    path("api/v1/metrics/current", views.CurrentViewSet.as_view(READ), name="current"),
+    path("api/v1/metrics/processes", views.ProcessesViewSet.as_view(READ), name="processes"),
+    *(
+        path(f"api/v1/metrics/{family}", viewset.as_view(READ), name=family)
+        for family, viewset in views.series_viewsets().items()
+    ),
+    re_path(r"^(?P<path>.+)/$", pages.without_slash),
+    re_path(r"^api/", pages.not_found),
+]

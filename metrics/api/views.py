@@ -1,0 +1,275 @@
+"""The addresses below /api/v1. Each checks its parameters, asks the history, and puts the answer into words."""
+
+from typing import Any, ClassVar
+
+from django.db import DatabaseError
+from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.viewsets import ViewSet
+
+from metrics.api import parameters, schema, serializers
+from metrics.api.access import has_access, may_see_commands
+from metrics.api.errors import NoSampleYet, UnknownHost
+from metrics.api.flat import FlatTable, series_table
+from metrics.api.renderers import BrowsableRenderer, CsvRenderer, JsonRenderer, NdjsonRenderer
+from metrics.api.times import iso
+from metrics.history.catalogue import series_families
+from metrics.history.columns import Point
+from metrics.history.health import read_health
+from metrics.history.newest import find_host, newest_tick, read_tick
+from metrics.history.processes import ProcessQuery, point_names, read_processes
+from metrics.history.series import Series, SeriesQuery, read_series
+from metrics.models import Host
+
+# Just before a moment, in seconds: `end` is inclusive.
+BEFORE = 0.001
+PROCESS_MOMENTS = ("started_at", "first_seen", "last_seen")
+
+
+class ReadOnlyViewSet(ViewSet):
+    """What all addresses share: nothing but reading, and parameters that are checked (`taken` says which)."""
+
+    http_method_names = ["get", "head", "options"]
+    parser_classes = ()
+    taken: ClassVar[type[parameters.Parameters]] = parameters.PageParameters
+
+
+class FlatViewSet(ReadOnlyViewSet):
+    """An answer that is also there as a table."""
+
+    renderer_classes = [JsonRenderer, CsvRenderer, NdjsonRenderer, BrowsableRenderer]
+
+    def flat_table(self, data: dict[str, Any]) -> FlatTable:
+        """The answer as rows."""
+        raise NotImplementedError
+
+    def file_name(self, data: dict[str, Any]) -> str:
+        """A name for the file, without its ending: only what every system takes."""
+        host = "".join(character if character.isalnum() and character.isascii() else "-" for character in data["host"])
+        return f"sysmon-{host}-{data['metric']}"
+
+
+class SeriesViewSet(FlatViewSet):
+    """The time series of a family. `series_viewsets` makes a class for each."""
+
+    family: ClassVar[str]
+
+    def retrieve(self, request: Request) -> Response:
+        """The newest points of a range."""
+        self.query = self._query(request)
+        series = read_series(self.query)
+        if not series.points:
+            ensure_samples(self.query.host)
+        for point in series.points:
+            point["timestamp"] = iso(point["timestamp"])
+        return Response(
+            {
+                "metric": self.family,
+                "host": self.query.host.name,
+                "count": len(series.points),
+                "next": _next_page(request, series),
+                "results": series.points,
+            }
+        )
+
+    def _query(self, request: Request) -> SeriesQuery:
+        values = self.taken.read(request.query_params)
+        values.pop("format", None)
+        return SeriesQuery(
+            host=known_host(values.pop("host", None)),
+            family=self.family,
+            start=values.pop("start", None),
+            end=values.pop("end", None),
+            limit=values.pop("limit"),
+            step=values.pop("step", None),
+            descending=values.pop("order") == "desc",
+            fields=values.pop("fields", None),
+            only=values,
+        )
+
+    def flat_table(self, data: dict[str, Any]) -> FlatTable:
+        return series_table(self.family, self.query.fields, self.query.step is not None, data["results"])
+
+
+class CurrentViewSet(ReadOnlyViewSet):
+    """Every family at the newest tick."""
+
+    name = "Current"
+    taken = parameters.HostParameters
+
+    @extend_schema(
+        operation_id="read_current",
+        summary="The newest tick",
+        parameters=schema.query(parameters.HostParameters),
+        tags=["metrics"],
+        responses=schema.answers(serializers.current_serializer(), serializers.current_example()),
+    )
+    def retrieve(self, request: Request) -> Response:
+        """Every family at the newest tick; null for one that has no sample of it. Of the processes the top ten."""
+        host = known_host(self.taken.read(request.query_params).get("host"))
+        newest = newest_tick(host)
+        if newest is None:
+            raise NoSampleYet
+        families = read_tick(host, newest)
+        for point in families.values():
+            if point and "results" in point:
+                _put_into_words(request, point["results"])
+        head = {"host": host.name, "timestamp": iso(newest.timestamp), "resolution": newest.resolution}
+        return Response({**head, **families})
+
+
+class ProcessesViewSet(FlatViewSet):
+    """The top processes, now or at any moment in the history."""
+
+    name = "Processes"
+    taken = parameters.ProcessesParameters
+
+    @extend_schema(
+        operation_id="read_processes",
+        summary="The top processes",
+        parameters=schema.query(parameters.ProcessesParameters),
+        tags=["metrics"],
+        responses=schema.answers(serializers.ProcessesSerializer, serializers.processes_example(), is_flat=True),
+    )
+    def retrieve(self, request: Request) -> Response:
+        """The top processes of the newest tick, of the tick at or before `at`, or by their means from `start` to `end`.
+
+        The newest tick keeps more of them than older ones, so that fewer than `limit` is right there.
+        """
+        values = self.taken.read(request.query_params)
+        values.pop("format", None)
+        self.query = ProcessQuery(known_host(values.pop("host", None)), **values)
+        ranked = read_processes(self.query)
+        if ranked.timestamp is None:
+            ensure_samples(self.query.host)
+        _put_into_words(request, ranked.results)
+        return Response(
+            {
+                "metric": "processes",
+                "host": self.query.host.name,
+                "timestamp": None if ranked.timestamp is None else iso(ranked.timestamp),
+                "resolution": ranked.resolution,
+                "sort_by": ranked.sort_by,
+                "total": ranked.total,
+                "count": len(ranked.results),
+                "results": ranked.results,
+            }
+        )
+
+    def flat_table(self, data: dict[str, Any]) -> FlatTable:
+        head = ["timestamp", "resolution"]
+        names = point_names(is_range=self.query.is_range)
+        moment = [data[name] for name in head]
+        return FlatTable([*head, *names], ([*moment, *map(point.get, names)] for point in data["results"]))
+
+
+class HealthViewSet(ReadOnlyViewSet):
+    """Whether sysmon does its work."""
+
+    name = "Health"
+    permission_classes = ()
+    throttle_classes = ()
+
+    def perform_authentication(self, request: Request) -> None:
+        """Not before the answer: with a database that does not answer, health still has to."""
+
+    @extend_schema(
+        operation_id="read_health",
+        summary="Whether sysmon does its work",
+        parameters=schema.query(parameters.PageParameters),
+        tags=["health"],
+        responses={
+            **schema.answers(serializers.HealthSerializer, serializers.health_example(), 400, 406),
+            (503, schema.JSON): OpenApiResponse(
+                serializers.HealthSerializer,
+                description="Degraded: the newest tick is too old, or the database does not answer",
+            ),
+        },
+    )
+    def retrieve(self, request: Request) -> Response:
+        """200 while ticks arrive and the database answers, 503 otherwise. Who may not read is told the status only.
+
+        A family that failed, or that has nothing on this machine, is named and does not count.
+        """
+        self.taken.read(request.query_params)
+        health = read_health()
+        is_healthy = health.pop("is_healthy")
+        body = {"status": "healthy" if is_healthy else "degraded"}
+        if self._may_see_checks(request):
+            body |= _health_in_words(health)
+        return Response(body, status=200 if is_healthy else 503)
+
+    def _may_see_checks(self, request: Request) -> bool:
+        try:
+            return has_access(request)
+        except DatabaseError:
+            return False
+
+
+def series_viewsets() -> dict[str, type[SeriesViewSet]]:
+    """A class for each family that is a series, made from the models: a new family shows up by itself."""
+    return {family: _series_viewset(family) for family in series_families()}
+
+
+def _series_viewset(family: str) -> type[SeriesViewSet]:
+    taken = parameters.series_parameters(family)
+    made = type(
+        f"{family.title()}ViewSet",
+        (SeriesViewSet,),
+        {"family": family, "taken": taken, "name": family.title(), "__doc__": f"The time series of {family}."},
+    )
+    documented = extend_schema(
+        operation_id=f"read_{family}",
+        summary=f"The time series of {family}",
+        description="The newest points of the range. Where nothing was recorded there is no point.",
+        parameters=schema.query(taken),
+        tags=["metrics"],
+        responses=schema.answers(
+            serializers.series_serializer(family), serializers.series_example(family), is_flat=True
+        ),
+    )
+    decorated: type[SeriesViewSet] = extend_schema_view(retrieve=documented)(made)
+    return decorated
+
+
+def known_host(name: str | None) -> Host:
+    """The host that was asked for. This machine, unasked, is known from its first sample on."""
+    if host := find_host(name):
+        return host
+    raise UnknownHost if name else NoSampleYet
+
+
+def ensure_samples(host: Host) -> None:
+    """An empty answer is right only where something was recorded at some time."""
+    if newest_tick(host) is None:
+        raise NoSampleYet
+
+
+def _next_page(request: Request, series: Series) -> str | None:
+    """The same query again, up to just before the oldest point; with the step in seconds, since `auto` would differ."""
+    if not series.has_older or series.oldest is None:
+        return None
+    query = request.query_params.copy()
+    query["end"] = iso(series.oldest - BEFORE)
+    if series.step is not None:
+        query["step"] = str(series.step)
+    return request.build_absolute_uri(f"{request.path}?{query.urlencode(safe=':,')}")
+
+
+def _put_into_words(request: Request, processes: list[Point]) -> None:
+    """Moments as text, and no command line for who may not see it."""
+    hides_commands = bool(processes) and not may_see_commands(request)
+    for process in processes:
+        for name in PROCESS_MOMENTS:
+            if name in process:
+                process[name] = iso(process[name])
+        if hides_commands:
+            process["command"] = None
+
+
+def _health_in_words(health: dict[str, Any]) -> dict[str, Any]:
+    sampling = health["checks"].get("sampling", {})
+    if "newest_tick" in sampling:
+        sampling["newest_tick"] = iso(sampling["newest_tick"])
+    return {**health, "timestamp": iso(health["timestamp"])}
