@@ -152,10 +152,12 @@ def measured(value: Any, unit: str = "", limit: int = MAX_LISTED) -> str:
 def _listed(values: list[Any], unit: str, limit: int) -> str:
     """`12.3, 4.5 %`: the unit once where all have the same; what is too much is counted."""
     texts = [measured(value, unit) for value in values[:limit]]
-    units = {text.partition(" ")[2] for text in texts if text != EMPTY}
+    known = [place for place, text in enumerate(texts) if text != EMPTY]
+    units = {texts[place].partition(" ")[2] for place in known}
     if len(units) == 1:
         (common,) = units
-        texts[:-1] = [text.removesuffix(f" {common}") for text in texts[:-1]]
+        for place in known[:-1]:
+            texts[place] = texts[place].removesuffix(f" {common}")
     return ", ".join(texts if len(values) <= limit else [*texts, f"… ({len(values)})"])
 
 
