@@ -223,10 +223,17 @@ LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
     "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "filters": {
+        "worth_a_line": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": "ext://sysmon_project.log.is_worth_a_line",
+        }
+    },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "metrics": {"level": "INFO"},
+        "django.request": {"filters": ["worth_a_line"]},
         "django-q": {"level": Q_CLUSTER["log_level"], "handlers": ["console"], "propagate": False},
     },
 }

@@ -67,6 +67,10 @@ class Measure(AnyField):
         self.rate, self.over, self.factor, self.limit = rate, over, factor, limit
         super().__init__(*args, **kwargs)
 
+    def rounded(self, value: Any) -> Any:
+        """The value as it would come back from the database."""
+        return value
+
     def deconstruct(self) -> Deconstructed:
         """Leave out what the database does not know: a better help text is no migration."""
         name, path, args, kwargs = super().deconstruct()
@@ -98,6 +102,10 @@ class NumberField(Measure):
     def decode(self, stored: int) -> float | int:
         """The value of a stored integer. The division comes last: 57 / 100 is 0.57, 57 * 0.01 is not."""
         return stored * self.step if self.scale == 1 else stored * self.step / self.scale
+
+    def rounded(self, value: Any) -> Any:
+        """The value as it would come back from the database."""
+        return None if value is None else self.decode(round(value * self.scale / self.step))
 
     def from_db_value(self, value: int | None, *_args: object) -> float | int | None:
         """Decode one stored integer."""
@@ -166,11 +174,13 @@ class ShareList(Measure):
         """The list that was stored."""
         return None if value is None else orjson.loads(value)
 
+    def rounded(self, value: Any) -> Any:
+        """One decimal, a third of the size of full floats."""
+        return None if value is None else [None if v is None else round(v, 1) for v in value]
+
     def get_prep_value(self, value: list[float | None] | None) -> str | None:
-        """Compact JSON with one decimal, a third of the size of full floats."""
-        if value is None:
-            return None
-        return orjson.dumps([None if v is None else round(v, 1) for v in value]).decode()
+        """Compact JSON."""
+        return None if value is None else orjson.dumps(self.rounded(value)).decode()
 
 
 class Flag(Measure, models.BooleanField):  # type: ignore[type-arg]

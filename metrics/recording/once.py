@@ -5,9 +5,9 @@ from collections.abc import Callable
 from typing import Any
 
 from metrics import conf
-from metrics.models import ProcessSample
+from metrics.models import ProcessSample, Sample
 from metrics.recording.runner import Outcome, Run, runners
-from metrics.recording.samples import Drafts, TakenReading, drafts_of
+from metrics.recording.samples import Drafts, DraftSample, TakenReading, drafts_of
 
 # Two readings this far apart: long enough for a rate, short enough to wait for.
 PAUSE_SECONDS = 1.0
@@ -42,10 +42,15 @@ def _point(run: Run, before: Run | None) -> dict[str, Any] | None:
         if model is ProcessSample:
             point[model.collection] = _highest(drafts)
         elif model.collection:
-            point[model.collection] = [draft.values for draft in rows]
+            point[model.collection] = [_as_stored(model, draft) for draft in rows]
         else:
-            point |= rows[0].values if rows else {}
+            point |= _as_stored(model, rows[0]) if rows else {}
     return point
+
+
+def _as_stored(model: type[Sample], draft: DraftSample) -> dict[str, Any]:
+    """The values with as many digits as a stored sample has."""
+    return {field.name: field.rounded(draft.values[field.name]) for field in model.measures()}
 
 
 def _taken(run: Run) -> TakenReading | None:
@@ -56,6 +61,10 @@ def _highest(drafts: Drafts) -> list[dict[str, Any]]:
     """The processes that used the most CPU, with what identifies them."""
     ranked = sorted(drafts[ProcessSample], key=lambda draft: -float(draft.values["cpu_percent"] or 0))  # type: ignore[arg-type]
     return [
-        {"pid": draft.row["pid"], **{name: draft.row[name] for name in ProcessSample.facts}, **draft.values}
+        {
+            "pid": draft.row["pid"],
+            **{name: draft.row[name] for name in ProcessSample.facts},
+            **_as_stored(ProcessSample, draft),
+        }
         for draft in ranked[:SHOWN_PROCESSES]
     ]

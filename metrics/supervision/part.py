@@ -10,6 +10,7 @@ from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 
+import django
 from django.db import connections
 
 from metrics.lifeline import Lifeline
@@ -18,9 +19,9 @@ log = logging.getLogger(__name__)
 
 Target = Callable[[Lifeline], None]
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 30.0
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
 # A process that ran for so long failed for a new reason: it is started again at once.
-PROVEN_SECONDS = 60.0
+PROVEN_SECONDS = 20.0
 
 
 def context() -> BaseContext:
@@ -107,7 +108,9 @@ def _main(target: Target, lifeline: Lifeline) -> None:
     if hasattr(os, "setsid"):
         os.setsid()
     signal.set_wakeup_fd(-1)
-    for number in (signal.SIGINT, signal.SIGTERM):
+    for number in (signal.SIGINT, signal.SIGTERM, *([signal.SIGCHLD] if hasattr(signal, "SIGCHLD") else [])):
         signal.signal(number, signal.SIG_DFL)
+    # A process that was spawned and not forked has loaded nothing yet.
+    django.setup()
     lifeline.hold()
     target(lifeline)

@@ -1,5 +1,6 @@
 """Starts the parts, watches over them, and ends all of them within seconds."""
 
+import contextlib
 import gc
 import signal
 import socket
@@ -17,6 +18,7 @@ LOOK_EVERY_SECONDS = 2.0
 LOOK_OFTEN_SECONDS = 0.1
 # What has not ended in good order after this time is killed; together well under ten seconds.
 GRACE_SECONDS = 7.0
+STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
 
 class Supervisor:
@@ -51,6 +53,7 @@ class Supervisor:
         handles = [handle for part in self._parts if (handle := part.handle) is not None]
         all_is_well = self._was_announced and len(handles) == len(self._parts)
         wait([*handles, woken], LOOK_EVERY_SECONDS if all_is_well else LOOK_OFTEN_SECONDS)
+        _drain(woken)
 
     def _end(self) -> None:
         self._lifeline.stop()
@@ -62,13 +65,14 @@ class Supervisor:
 
     @contextmanager
     def _signals(self) -> Iterator[socket.socket]:
-        """Have SIGINT and SIGTERM end the loop, by a socket that becomes readable: a signal between the last look
-        and the wait is not missed."""
+        """Have SIGINT and SIGTERM end the loop, and SIGCHLD end its wait, by a socket that becomes readable: a signal
+        between the last look and the wait is not missed. A child's own handle stays silent while its children live."""
         woken, waker = socket.socketpair()
         with woken, waker:
+            woken.setblocking(False)
             waker.setblocking(False)
-            old_descriptor = signal.set_wakeup_fd(waker.fileno())
-            old_handlers = {number: signal.signal(number, self._note) for number in (signal.SIGINT, signal.SIGTERM)}
+            old_descriptor = signal.set_wakeup_fd(waker.fileno(), warn_on_full_buffer=False)
+            old_handlers = {number: signal.signal(number, self._note) for number in _watched_signals()}
             try:
                 yield woken
             finally:
@@ -77,4 +81,14 @@ class Supervisor:
                     signal.signal(number, handler)
 
     def _note(self, number: int, _frame: FrameType | None) -> None:
-        self._stop_signal = number
+        if number in STOP_SIGNALS:
+            self._stop_signal = number
+
+
+def _watched_signals() -> list[int]:
+    return [*STOP_SIGNALS, *([signal.SIGCHLD] if hasattr(signal, "SIGCHLD") else [])]
+
+
+def _drain(woken: socket.socket) -> None:
+    with contextlib.suppress(BlockingIOError):
+        woken.recv(4096)

@@ -1,19 +1,24 @@
 """The django-q2 cluster below `up`, and the same windows without it where nothing can fork."""
 
+import logging
 import os
 import threading
 from multiprocessing import Event
+from multiprocessing.process import BaseProcess
 from uuid import uuid4
 
-import django
 import psutil
 from django.db import connections
 from django_q.brokers import get_broker
+from django_q.cluster import Sentinel
+from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
 from metrics import conf, tasks
 from metrics.lifeline import Lifeline
 from metrics.schedules import ensure_schedules
+
+log = logging.getLogger(__name__)
 
 # A window beats every five seconds at least, and at its start; a slow start and a slow tick get their time.
 OVERDUE_BEAT_SECONDS = 20.0
@@ -24,11 +29,23 @@ PRUNE_EVERY_SECONDS = 60.0
 
 def run_worker(lifeline: Lifeline) -> None:
     """Record until the lifeline says stop."""
-    if hasattr(os, "fork"):
-        run_cluster(lifeline)
-    else:
-        django.setup()
-        run_windows(lifeline)
+    run = run_cluster if hasattr(os, "fork") else run_windows
+    run(lifeline)
+
+
+class AllOrNothing(Sentinel):
+    """A sentinel that ends when a part below it was killed.
+
+    django-q2 puts a new one in its place. But one that is killed may hold the lock of a queue, idle workers always do:
+    the others then wait for ever, and nothing says so. `up` starts all of them anew within a second.
+    """
+
+    def reincarnate(self, process: BaseProcess) -> None:
+        """Called by the guard loop for a part that has ended."""
+        if process.exitcode is not None and process.exitcode < 0:
+            log.warning("a part of the cluster was killed by signal %d", -process.exitcode)
+            os._exit(1)
+        super().reincarnate(process)  # type: ignore[no-untyped-call]
 
 
 def run_cluster(lifeline: Lifeline) -> None:
@@ -37,8 +54,6 @@ def run_cluster(lifeline: Lifeline) -> None:
     The sentinel itself, not the `Cluster` around it: that is one more process, which ends in good order, and so
     unnoticed, when its sentinel is killed.
     """
-    from django_q.cluster import Sentinel
-    from django_q.signals import post_spawn
 
     def watch(**_signal: object) -> None:
         lifeline.watch()
@@ -48,7 +63,7 @@ def run_cluster(lifeline: Lifeline) -> None:
     # Each worker watches too: the sentinel may be the one that was killed.
     post_spawn.connect(watch)
     queue_first_window()
-    Sentinel(stop_event, Event(), uuid4())
+    AllOrNothing(stop_event, Event(), uuid4())  # type: ignore[no-untyped-call]
 
 
 def queue_first_window() -> None:

@@ -13,8 +13,9 @@ from metrics.recording.once import look_once
 from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
 from metrics.recording.window import Window, is_recording
+from metrics.supervision.database import prepare_database
 from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
-from metrics.tables import table_of_point
+from metrics.tables import print_tick
 from metrics.times import iso
 
 
@@ -44,11 +45,15 @@ class Command(BaseCommand):
     def _show_once(self, as_json: bool) -> None:
         found = look_once()
         found["timestamp"] = iso(found["timestamp"])
-        self.stdout.write(json.dumps(found, ensure_ascii=False) if as_json else table_of_point(found))
+        if as_json:
+            self.stdout.write(json.dumps(found, ensure_ascii=False))
+        else:
+            print_tick(found, self.stdout)  # type: ignore[arg-type]
 
     def _record(self, interval_seconds: int, duration_seconds: float | None) -> None:
         try:
             with hold_data_directory([WORKER]), Interruptible() as line:
+                prepare_database()
                 host = this_host()
                 if is_recording(host):
                     raise CommandError(f"another recorder samples {host} now")
@@ -58,7 +63,7 @@ class Command(BaseCommand):
         except DirectoryInUse as error:
             raise CommandError(str(error)) from None
         except DatabaseError as error:
-            raise CommandError(f"the database cannot be used ({error}); `manage.py migrate` prepares it") from None
+            raise CommandError(f"the database cannot be used: {error}") from None
         self.stdout.write(f"{ticks} ticks recorded")
 
 

@@ -2,7 +2,8 @@
 
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandParser
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError
 
 from metrics import conf
 from metrics.retention import apply_retention, outlived
@@ -15,10 +16,13 @@ class Command(BaseCommand):
         parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
 
     def handle(self, *args: Any, dry_run: bool, **options: Any) -> None:
-        if dry_run:
-            self._say_what_would_go()
-        else:
-            self.stdout.write(f"{apply_retention()} rows deleted")
+        try:
+            if dry_run:
+                self._say_what_would_go()
+            else:
+                self.stdout.write(f"{apply_retention()} rows deleted")
+        except DatabaseError as error:
+            raise CommandError(f"the database cannot be used: {error}") from None
 
     def _say_what_would_go(self) -> None:
         counts = [(rows.model._meta.verbose_name_plural, rows.count()) for rows in outlived()]

@@ -5,13 +5,13 @@ from functools import partial
 from typing import Any
 
 from django.conf import settings
-from django.core.management import call_command
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from metrics import conf
 from metrics.lifeline import Lifeline
 from metrics.supervision import address
+from metrics.supervision.database import prepare_database
 from metrics.supervision.locks import WEB, WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.part import Part, context
 from metrics.supervision.supervisor import Supervisor
@@ -41,14 +41,10 @@ class Command(BaseCommand):
             with hold_data_directory(names):
                 if WEB in names:
                     address.check_is_free()
-                self._prepare_database()
+                prepare_database()
                 self._supervise(names)
         except (DirectoryInUse, address.AddressTaken) as error:
             raise CommandError(str(error)) from None
-
-    def _prepare_database(self) -> None:
-        try:
-            call_command("migrate", verbosity=0, interactive=False)
         except DatabaseError as error:
             raise CommandError(f"the database cannot be used: {error}") from None
 

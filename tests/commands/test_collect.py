@@ -1,0 +1,127 @@
+"""`manage.py collect`: look once, or record in the foreground."""
+
+import io
+import json
+
+import pytest
+from django.core.management import CommandError, call_command
+
+from metrics.models import CpuSample, Host, Process, Recorder, Tick
+from metrics.recording import once
+from metrics.recording.runner import Outcome, Run
+from metrics.supervision.locks import WORKER, hold_data_directory
+from tests.recording.fakes import Clock, ScriptedRunner, cpu_row, process_row, processes_reading
+
+HOSTILE = "\x1b[31m[/]"
+
+
+@pytest.fixture
+def machine(monkeypatch):
+    """A frozen machine: two readings, ten seconds apart."""
+    clock = Clock(100.0)
+    runners = [
+        ScriptedRunner("cpu", [{"cpu": [cpu_row(0, 100)]}, {"cpu": [cpu_row(5, 120)]}], clock),
+        ScriptedRunner("disk", [ValueError("broken"), ValueError("broken")], clock),
+        ScriptedRunner(
+            "processes",
+            [
+                processes_reading(process_row(7, name=HOSTILE), process_row(8)),
+                processes_reading(process_row(7, name=HOSTILE, cpu_seconds=4.0), process_row(8)),
+            ],
+            clock,
+        ),
+    ]
+    monkeypatch.setattr(once, "runners", lambda: runners)
+    monkeypatch.setattr(once.time, "sleep", lambda _seconds: None)
+    monkeypatch.setattr(once, "look_once", once.look_once)
+    monkeypatch.setattr(
+        "metrics.management.commands.collect.look_once", lambda: once.look_once(lambda _: clock.sleep(5))
+    )
+
+
+def collect(*arguments):
+    out = io.StringIO()
+    call_command("collect", *arguments, stdout=out)
+    return out.getvalue()
+
+
+class TestOnce:
+    def test_it_shows_a_table_of_every_family(self, machine):
+        text = collect("--once")
+        assert "test-host" in text
+        assert "25.0 %" in text
+        assert "disk: nothing here" in text
+        assert "p8" in text
+
+    def test_json_has_the_shape_of_the_newest_tick(self, machine):
+        found = json.loads(collect("--once", "--json"))
+        assert found["cpu"]["percent"] == 25.0
+        assert found["disk"] is None
+        assert [row["pid"] for row in found["processes"]["results"]] == [7, 8]
+        assert found["processes"]["results"][0]["cpu_percent"] == 80.0
+        assert found["timestamp"].endswith("Z")
+
+    def test_it_needs_no_database(self, machine):
+        collect("--once")  # the db fixture is not there: a query would raise
+
+    def test_a_hostile_name_cannot_steer_the_terminal(self, machine):
+        text = collect("--once")
+        assert "\x1b[31m" not in text
+        assert "\\x1b[31m[/]" in text
+
+    @pytest.mark.parametrize(
+        "arguments", [["--json"], ["--once", "--interval", "5"], ["--once", "--duration", "5"]], ids=" ".join
+    )
+    def test_options_that_do_not_go_together_are_refused(self, arguments):
+        with pytest.raises(CommandError):
+            collect(*arguments)
+
+    @pytest.mark.live
+    def test_the_live_machine_has_every_family(self):
+        found = json.loads(collect("--once", "--json"))
+        assert found["cpu"]["percent"] >= 0
+        assert found["memory"]["total_bytes"] > 0
+        assert found["network"]["interfaces"]
+        assert found["processes"]["results"]
+
+
+@pytest.mark.parametrize("value", ["0", "61", "abc", "2.5", "-1", "\u0665"])
+def test_an_interval_out_of_range_is_refused(value):
+    with pytest.raises(CommandError, match="whole number from 1 to 60"):
+        collect("--interval", value)
+
+
+@pytest.mark.parametrize("value", ["0", "-5", "abc", "inf", "nan"])
+def test_a_duration_that_is_none_is_refused(value):
+    with pytest.raises(CommandError, match="above 0"):
+        collect("--duration", value)
+
+
+@pytest.mark.live
+@pytest.mark.django_db(transaction=True)
+def test_it_records_for_the_duration_and_gives_the_token_back():
+    text = collect("--interval", "1", "--duration", "0.2")
+    assert "ticks recorded" in text
+    assert Tick.objects.count() == CpuSample.objects.count() >= 1
+    assert Process.objects.exists()
+    assert Recorder.objects.get().released_at is not None
+
+
+def test_it_is_refused_while_another_holds_the_data_directory(db):
+    with hold_data_directory([WORKER]), pytest.raises(CommandError, match="uses the data directory"):
+        collect("--duration", "1")
+
+
+@pytest.mark.django_db(transaction=True)
+def test_it_is_refused_while_a_recorder_of_this_host_lives():
+    from metrics.recording.recording import this_host
+
+    host = this_host()
+    Recorder.objects.create(host=host, window="w", pid=1, boot_id=host.boot_id, first_tick=0, taken_over_at=0)
+    with pytest.raises(CommandError, match="another recorder"):
+        collect("--duration", "1")
+    assert Host.objects.count() == 1
+
+
+def test_a_family_that_failed_is_null():
+    assert once._point(Run("cpu", Outcome.FAILED, 0.0, 0.0), None) is None

@@ -1,0 +1,146 @@
+"""A real `manage.py up` in a directory of its own, and what a test needs to watch it and to do it harm."""
+
+import json
+import os
+import signal
+import socket
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import psutil
+
+PROJECT = Path(__file__).resolve().parents[2]
+
+
+def eventually(look: Callable[[], Any], seconds: float) -> Any:
+    """Ask until the answer is true; the last answer where it never is."""
+    deadline, pause = time.monotonic() + seconds, threading.Event()
+    while not (answer := look()) and time.monotonic() < deadline:
+        pause.wait(0.05)
+    return answer
+
+
+def free_port() -> int:
+    """A port that nobody uses at this moment."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+class Up:
+    """One data directory, and the `up` that runs on it."""
+
+    def __init__(self, directory: Path, **settings: str) -> None:
+        self.directory = directory
+        self.port = free_port()
+        self.log = directory.parent / f"{directory.name}.log"
+        inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SYSMON_", "DATABASE_"))}
+        self.environment = {
+            **inherited,
+            "DJANGO_SETTINGS_MODULE": "sysmon_project.settings",
+            "SYSMON_DATA_DIR": str(directory),
+            "SYSMON_PORT": str(self.port),
+            "SYSMON_INTERVAL": "1",
+            "PYTHONUNBUFFERED": "1",
+            **settings,
+        }
+        self.process: subprocess.Popen[bytes] | None = None
+
+    def start(self, *arguments: str) -> None:
+        """Start it, and return when it has said that it is there."""
+        before = self.log.stat().st_size if self.log.exists() else 0
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(
+                [sys.executable, "manage.py", "up", *arguments],
+                cwd=PROJECT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+                start_new_session=True,
+            )  # fmt: skip
+        assert eventually(lambda: b"Ctrl-C ends it" in self.log.read_bytes()[before:], 30), self.log.read_text()
+
+    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run another command of manage.py on the same data directory."""
+        return subprocess.run(
+            [sys.executable, "manage.py", *arguments],
+            cwd=PROJECT, env={**self.environment, **settings}, capture_output=True, text=True, timeout=60, check=False,
+        )  # fmt: skip
+
+    def stop(self, number: int = signal.SIGTERM) -> int:
+        """Ask it to end; return its exit status. More than ten seconds is too long."""
+        assert self.process is not None
+        self.process.send_signal(number)
+        return self.process.wait(timeout=10)
+
+    def end_for_sure(self) -> None:
+        """Leave nothing behind, whatever the test did."""
+        for process in self.processes():
+            process.kill()
+        if self.process is not None:
+            self.process.wait(timeout=10)
+
+    def processes(self) -> list[psutil.Process]:
+        """Every process that works on this data directory, orphans too."""
+        return [process for process in psutil.process_iter() if self._is_ours(process)]
+
+    def _is_ours(self, process: psutil.Process) -> bool:
+        try:
+            is_alive = process.status() != psutil.STATUS_ZOMBIE
+            return is_alive and process.environ().get("SYSMON_DATA_DIR") == str(self.directory)
+        except psutil.Error:
+            return False
+
+    def sentinel(self) -> psutil.Process:
+        """The cluster's sentinel: the child of `up` that has the most children."""
+        assert self.process is not None
+        children = psutil.Process(self.process.pid).children()
+        return max(children, key=lambda child: len(child.children()))
+
+    def web(self) -> psutil.Process:
+        """The web server: the other child."""
+        assert self.process is not None
+        sentinel = self.sentinel()
+        return next(child for child in psutil.Process(self.process.pid).children() if child != sentinel)
+
+    def recorder(self) -> psutil.Process:
+        """The worker that records now."""
+        return psutil.Process(self.query("SELECT pid FROM metrics_recorder")[0][0])
+
+    def others(self) -> list[psutil.Process]:
+        """The sentinel's other children in the order of their birth: idle worker, monitor, pusher."""
+        recorder = self.recorder()
+        return [child for child in sorted(self.sentinel().children(), key=lambda p: p.pid) if child != recorder]
+
+    def query(self, sql: str) -> list[tuple[Any, ...]]:
+        """Ask the database, from outside."""
+        connection = sqlite3.connect(f"file:{self.directory}/sysmon.sqlite3?mode=ro", uri=True)
+        try:
+            return connection.execute(sql).fetchall()
+        except sqlite3.OperationalError:
+            return []
+        finally:
+            connection.close()
+
+    def ticks(self) -> list[int]:
+        """The times of all ticks."""
+        return [row[0] for row in self.query("SELECT timestamp FROM metrics_tick ORDER BY timestamp")]
+
+    def newest_tick(self) -> int:
+        """The time of the newest tick, 0 before the first."""
+        return (self.ticks() or [0])[-1]
+
+    def get(self, path: str) -> tuple[int, Any]:
+        """Status and JSON of an address."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=5) as answer:
+                return answer.status, json.load(answer)
+        except urllib.error.HTTPError as error:
+            return error.code, json.load(error)
+        except OSError:
+            return 0, None

@@ -1,0 +1,165 @@
+"""`manage.py up`, the real one: it starts, watches, restarts and ends everything."""
+
+import itertools
+import os
+import signal
+import socket
+import time
+
+import psutil
+import pytest
+
+from tests.supervision.running import Up, eventually
+
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="django-q2 needs fork"),
+]
+
+
+@pytest.fixture(scope="module")
+def up(tmp_path_factory):
+    running = Up(tmp_path_factory.mktemp("up") / "data")
+    running.start()
+    yield running
+    running.end_for_sure()
+
+
+@pytest.fixture
+def own_up(tmp_path):
+    running = Up(tmp_path / "data")
+    yield running
+    running.end_for_sure()
+
+
+def goes_on(up, seconds=40):
+    """Whether a tick is recorded that did not exist yet."""
+    before = max(up.newest_tick(), int(time.time()))
+    return eventually(lambda: up.newest_tick() > before, seconds)
+
+
+def test_it_says_where_it_is(up):
+    assert f"sysmon is at http://127.0.0.1:{up.port}/" in up.log.read_text()
+
+
+def test_the_first_sample_is_there_within_three_seconds_of_the_start(up):
+    started = psutil.Process(up.process.pid).create_time()
+    first = up.query("SELECT timestamp + lag_milliseconds / 1000.0 FROM metrics_tick ORDER BY timestamp LIMIT 1")
+    assert first[0][0] - started < 3
+
+
+def test_it_records_every_second(up):
+    assert eventually(lambda: len(up.ticks()) >= 4, 10)
+    ticks = up.ticks()[1:]
+    assert {later - earlier for earlier, later in itertools.pairwise(ticks)} == {1}
+
+
+def test_it_answers(up):
+    assert eventually(lambda: up.get("/api/v1/health")[0] == 200, 10)
+    status, current = up.get("/api/v1/metrics/current")
+    assert status == 200
+    assert {"cpu", "memory", "disk", "network", "processes"} <= current.keys()
+
+
+def test_the_file_can_shrink_and_is_in_wal_mode(up):
+    assert up.query("PRAGMA auto_vacuum") == [(2,)]
+    assert up.query("PRAGMA journal_mode") == [("wal",)]
+
+
+def test_the_data_directory_is_private(up):
+    assert up.directory.stat().st_mode & 0o777 == 0o700
+
+
+def test_the_schedules_belong_to_this_machines_queue(up):
+    rows = up.query("SELECT func, minutes FROM django_q_schedule ORDER BY func")
+    assert rows == [("metrics.tasks.prune", 1), ("metrics.tasks.record_window", 1)]
+
+
+def test_a_second_one_on_the_same_data_directory_is_refused_in_one_line(up):
+    second = up.run("up", SYSMON_PORT="1")
+    assert second.returncode == 1
+    assert second.stderr.count("\n") == 1
+    assert "uses the data directory" in second.stderr
+
+
+def test_a_taken_port_is_refused_in_one_line(up, tmp_path):
+    second = up.run("up", SYSMON_DATA_DIR=str(tmp_path / "other"))
+    assert second.returncode == 1
+    assert second.stderr.count("\n") == 1
+    assert f"port {up.port}" in second.stderr
+
+
+def test_collect_is_refused_while_it_records(up):
+    second = up.run("collect", "--duration", "1")
+    assert second.returncode == 1
+    assert second.stderr.count("\n") == 1
+
+
+def test_a_wrong_setting_stops_the_start_in_one_line(up):
+    second = up.run("up", SYSMON_INTERVAL="0")
+    assert (second.returncode, second.stderr) == (1, "sysmon: SYSMON_INTERVAL=0: must be a whole number from 1 to 60\n")
+
+
+@pytest.mark.parametrize("victim", ["recorder", "idle worker", "monitor", "pusher", "sentinel", "web server"])
+def test_what_is_killed_comes_back(up, victim):
+    process = {
+        "recorder": up.recorder,
+        "idle worker": lambda: up.others()[0],
+        "monitor": lambda: up.others()[1],
+        "pusher": lambda: up.others()[2],
+        "sentinel": up.sentinel,
+        "web server": up.web,
+    }[victim]()
+    process.kill()
+    psutil.wait_procs([process], timeout=5)
+    assert goes_on(up)
+    assert eventually(lambda: up.get("/api/v1/health")[0] == 200, 40)
+    assert eventually(lambda: len(up.processes()) == 8, 10), "an orphan, or a part that is missing"
+
+
+def test_a_recorder_that_hangs_is_replaced(up):
+    up.recorder().suspend()
+    assert goes_on(up, seconds=45)
+
+
+def test_health_says_so_while_nothing_is_recorded(own_up):
+    own_up.start("--only", "web")
+    status, health = own_up.get("/api/v1/health")
+    assert (status, health["status"]) == (503, "degraded")
+
+
+def test_parts_can_run_alone_and_side_by_side(own_up):
+    own_up.start("--only", "worker")
+    web = Up(own_up.directory, SYSMON_PORT=str(own_up.port))
+    web.port = own_up.port
+    web.start("--only", "web")
+    assert eventually(lambda: own_up.get("/api/v1/health")[0] == 200, 10)
+
+
+@pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+def test_a_signal_ends_all_of_it_within_ten_seconds_in_the_middle_of_a_window(own_up, number):
+    own_up.start()
+    assert own_up.stop(number) == 0
+    assert own_up.processes() == []
+    assert own_up.query("SELECT released_at IS NOT NULL FROM metrics_recorder") == [(1,)]
+
+
+def test_nothing_survives_a_killed_supervisor_and_a_new_one_starts(own_up):
+    own_up.start()
+    own_up.process.kill()
+    own_up.process.wait(5)
+    assert eventually(lambda: not own_up.processes(), 5)
+    own_up.start()
+    assert goes_on(own_up, seconds=7)
+    assert own_up.query("PRAGMA integrity_check") == [("ok",)]
+
+
+def test_half_sent_bodies_do_not_block_other_requests(up):
+    stalled = [socket.create_connection(("127.0.0.1", up.port), timeout=5) for _ in range(20)]
+    for connection in stalled:
+        connection.sendall(b"POST /admin/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+    try:
+        assert up.get("/api/v1/metrics/current")[0] == 200
+    finally:
+        for connection in stalled:
+            connection.close()
