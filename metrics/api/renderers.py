@@ -85,6 +85,7 @@ class NdjsonRenderer(FlatRenderer):
 
     media_type = "application/x-ndjson"
     format = "ndjson"
+    charset = None
 
     def encode(self, table: FlatTable) -> bytes:
         return b"".join(self._lines(table))

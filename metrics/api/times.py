@@ -12,6 +12,9 @@ ISO_8601 = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
+# Not its last microsecond: in some centuries a float cannot tell that from midnight.
+END_OF_DAY = time(23, 59, 59, 999_000)
+
 
 def iso(seconds: float) -> str:
     """Seconds since the epoch as `2026-11-22T17:40:00.000Z`."""
@@ -30,13 +33,13 @@ def _date(days: int) -> str:
 
 def parse_moment(text: str, *, ends_day: bool = False) -> float:
     """Seconds since the epoch of an ISO 8601 text; without an offset it is UTC. A date alone is its midnight, or with
-    `ends_day` its last microsecond. Raises ValueError for anything else."""
+    `ends_day` its last millisecond. Raises ValueError for anything else."""
     parts = ISO_8601.fullmatch(text)
     if parts is None:
         raise ValueError("not ISO 8601")
     date = parts["date"].upper()
     if parts["time"] is None:
         day = datetime.fromisoformat(date)
-        return datetime.combine(day, time.max if ends_day else time.min, UTC).timestamp()
+        return datetime.combine(day, END_OF_DAY if ends_day else time.min, UTC).timestamp()
     offset = (parts["offset"] or "Z").upper().replace(" ", "+")
     return datetime.fromisoformat(f"{date}T{parts['time']}{offset}").timestamp()

@@ -1,0 +1,102 @@
+"""GET /api/v1/metrics/disk"""
+
+import pytest
+
+ADDRESS = "/api/v1/metrics/disk"
+
+
+@pytest.fixture
+def disks(recorded):
+    for number in range(2):
+        recorded.tick(
+            1_795_367_400 + 5 * number,
+            disk={"pressure_some_percent": 1.5},
+            partition=[
+                {"device": "/dev/sda1", "mountpoint": "/", "fstype": "ext4", "used_bytes": 10 + number},
+                {"device": "/dev/sdb1", "mountpoint": "/home", "fstype": "xfs", "used_bytes": 20},
+            ],
+            device=[
+                {"device": "sda", "read_bytes_per_second": 512.0 * (number + 1)},
+                {"device": "sdb", "busy_percent": 3.0},
+            ],
+        )
+    return recorded
+
+
+def test_a_point_has_two_lists(api, disks):
+    point = api.get(ADDRESS).json()["results"][-1]
+    assert point["pressure_some_percent"] == 1.5
+    assert [partition["mountpoint"] for partition in point["partitions"]] == ["/", "/home"]
+    assert point["devices"][0] == {
+        "device": "sda",
+        "read_bytes_per_second": 1024.0,
+        "write_bytes_per_second": None,
+        "reads_per_second": None,
+        "writes_per_second": None,
+        "busy_percent": None,
+    }
+
+
+def test_a_point_without_disks_has_empty_lists(api, recorded):
+    recorded.tick(disk={})
+    [point] = api.get(ADDRESS).json()["results"]
+    assert (point["partitions"], point["devices"]) == ([], [])
+    [point] = api.get(ADDRESS, {"step": 60}).json()["results"]
+    assert (point["partitions"], point["devices"]) == ([], [])
+
+
+def test_device_filters_both_lists(api, disks):
+    point = api.get(ADDRESS, {"device": "sda,/dev/sdb1"}).json()["results"][0]
+    assert [partition["device"] for partition in point["partitions"]] == ["/dev/sdb1"]
+    assert [device["device"] for device in point["devices"]] == ["sda"]
+
+
+def test_mountpoint_filters_the_partitions(api, disks):
+    point = api.get(ADDRESS, {"mountpoint": "/"}).json()["results"][0]
+    assert [partition["mountpoint"] for partition in point["partitions"]] == ["/"]
+    assert len(point["devices"]) == 2
+
+
+def test_fields_of_a_list_come_with_its_labels(api, disks):
+    point = api.get(ADDRESS, {"fields": "used_bytes"}).json()["results"][0]
+    assert point == {
+        "timestamp": "2026-11-22T17:10:00.000Z",
+        "resolution": 5,
+        "partitions": [
+            {"device": "/dev/sda1", "mountpoint": "/", "used_bytes": 10},
+            {"device": "/dev/sdb1", "mountpoint": "/home", "used_bytes": 20},
+        ],
+    }
+
+
+def test_fields_may_name_a_whole_list(api, disks):
+    point = api.get(ADDRESS, {"fields": "devices"}).json()["results"][0]
+    assert list(point) == ["timestamp", "resolution", "devices"]
+    assert len(point["devices"][0]) == 6
+
+
+def test_fields_of_the_point_leave_the_lists_out(api, disks):
+    point = api.get(ADDRESS, {"fields": "pressure_some_percent"}).json()["results"][0]
+    assert list(point) == ["timestamp", "resolution", "pressure_some_percent"]
+
+
+def test_a_step_means_each_disk_by_itself(api, disks):
+    [point] = api.get(ADDRESS, {"step": 60, "fields": "used_bytes,read_bytes_per_second"}).json()["results"]
+    assert [(p["mountpoint"], p["used_bytes_max"]) for p in point["partitions"]] == [("/", 11), ("/home", 20)]
+    assert [(d["device"], d["read_bytes_per_second"]) for d in point["devices"]] == [("sda", 768.0), ("sdb", None)]
+
+
+def test_a_step_keeps_labels_that_are_no_key(api, disks):
+    [point] = api.get(ADDRESS, {"step": 60}).json()["results"]
+    assert [partition["fstype"] for partition in point["partitions"]] == ["ext4", "xfs"]
+
+
+def test_it_takes_few_queries(api, disks, django_assert_max_num_queries):
+    with django_assert_max_num_queries(4):
+        api.get(ADDRESS)
+    with django_assert_max_num_queries(6):
+        api.get(ADDRESS, {"step": 60})
+
+
+def test_an_interface_is_no_parameter_here(api, disks):
+    assert "interface" in api.get(ADDRESS, {"interface": "eth0"}).json()["errors"]

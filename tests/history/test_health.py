@@ -1,0 +1,66 @@
+"""Health: what is looked at, and what degrades."""
+
+import os
+
+import pytest
+from django.db import OperationalError
+
+from metrics.history.health import read_health
+from metrics.models import Recorder
+from tests.conftest import FIRST_TICK
+
+
+@pytest.mark.parametrize(
+    ("age", "is_healthy"), [(0, True), (19, True), (20, True), (21, False), (-4, True), (-60, False)]
+)
+def test_the_age_of_the_newest_tick_decides(recorded, monkeypatch, age, is_healthy):
+    monkeypatch.setattr("time.time", lambda: FIRST_TICK + age)
+    recorded.tick(cpu={})
+    assert read_health()["is_healthy"] is is_healthy
+
+
+def test_the_interval_then_in_force_says_what_is_too_old(recorded, monkeypatch):
+    monkeypatch.setattr("time.time", lambda: FIRST_TICK + 100)
+    recorded.tick(resolution=60, cpu={})
+    health = read_health()
+    assert (health["is_healthy"], health["checks"]["sampling"]["allowed_age_seconds"]) == (True, 185)
+
+
+def test_a_host_without_a_tick_is_degraded(recorded):
+    assert read_health()["checks"]["sampling"] == {"status": "failed", "message": "no sample yet"}
+
+
+def test_a_machine_that_never_recorded_is_degraded(db):
+    assert read_health()["is_healthy"] is False
+
+
+def test_the_recorder_is_named(recorded, at_noon):
+    recorded.tick(cpu={})
+    assert read_health()["checks"]["recorder"] == {"status": "failed", "message": "nobody records"}
+    Recorder.objects.create(
+        host=recorded.host, window="w", pid=os.getpid(), first_tick=FIRST_TICK, taken_over_at=FIRST_TICK
+    )
+    assert read_health()["checks"]["recorder"] == {"status": "ok", "pid": os.getpid(), "window_age_seconds": 2.0}
+
+
+def test_each_family_is_named_with_its_outcome(recorded, at_noon):
+    recorded.tick(cpu={}, memory={})
+    families = read_health()["checks"]["families"]
+    assert list(families) == ["cpu", "memory"]
+    assert families["cpu"] == {
+        "status": "ok",
+        "message": "",
+        "age_seconds": 2.0,
+        "duration_milliseconds": 1.0,
+        "runs": 1,
+        "failures": 0,
+    }
+
+
+def test_a_database_that_does_not_answer_is_named(monkeypatch):
+    def fail():
+        raise OperationalError("disk I/O error")
+
+    monkeypatch.setattr("metrics.history.health.find_host", fail)
+    health = read_health()
+    assert (health["is_healthy"], health["checks"]["database"]["message"]) == (False, "disk I/O error")

@@ -1,0 +1,158 @@
+"""Steps against a computation by hand, over random samples with gaps and nulls."""
+
+from collections import defaultdict
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from metrics.history.series import SeriesQuery, read_series
+from metrics.history.steps import smallest_step
+from metrics.models import CpuSample, DeviceSample, DiskSample, Host, PartitionSample
+from tests.conftest import FIRST_TICK
+
+PERCENT = st.none() | st.integers(0, 10_000).map(lambda hundredths: hundredths / 100)
+SAMPLE = st.fixed_dictionaries(
+    {
+        "gap": st.sampled_from([1, 1, 1, 2, 7, 61]),
+        "resolution": st.sampled_from([1, 2, 5]),
+        "percent": PERCENT,
+        "user_percent": PERCENT,
+        "per_core": st.none()
+        | st.lists(st.none() | st.integers(0, 1000).map(lambda v: v / 10), min_size=1, max_size=3),
+    }
+)
+
+
+@pytest.fixture
+def host(db):
+    return Host.objects.create(name="test-host")
+
+
+def store(host, samples):
+    CpuSample.objects.all().delete()
+    moment, rows = FIRST_TICK, []
+    for sample in samples:
+        moment += sample["gap"]
+        rows.append({**sample, "timestamp": moment})
+    CpuSample.objects.bulk_create(
+        CpuSample(host=host, **{name: value for name, value in row.items() if name != "gap"}) for row in rows
+    )
+    return rows
+
+
+def mean(rows, name):
+    known = [(row["resolution"], row[name]) for row in rows if row[name] is not None]
+    return sum(w * v for w, v in known) / sum(w for w, _v in known) if known else None
+
+
+def list_mean(rows):
+    """Element by element, over the rows that have one; as long as the newest list."""
+    known = [row for row in rows if row["per_core"] is not None]
+    length = len(known[-1]["per_core"]) if known else 0
+    means, maxima = [], []
+    for place in range(length):
+        element = [
+            {"resolution": row["resolution"], "v": row["per_core"][place]}
+            for row in known
+            if place < len(row["per_core"])
+        ]
+        means.append(mean(element, "v"))
+        maxima.append(max((e["v"] for e in element if e["v"] is not None), default=None))
+    return (means, maxima) if known else (None, None)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(
+    samples=st.lists(SAMPLE, min_size=1, max_size=25),
+    step=st.sampled_from([5, 7, 30, 60, 3600]),
+    window=st.tuples(st.integers(0, 80), st.integers(0, 80)),
+)
+def test_steps_equal_a_computation_by_hand(host, samples, step, window):
+    rows = store(host, samples)
+    start, end = FIRST_TICK + min(window), FIRST_TICK + max(window)
+    rows = [row for row in rows if start <= row["timestamp"] <= end]
+    width = -(-step // max((row["resolution"] for row in rows), default=1)) * max(
+        (row["resolution"] for row in rows), default=1
+    )
+    buckets = defaultdict(list)
+    for row in rows:
+        buckets[row["timestamp"] // width * width].append(row)
+    series = read_series(SeriesQuery(host, "cpu", start=start, end=end, step=step, limit=1000))
+    assert [point["timestamp"] for point in series.points] == sorted(buckets)
+    for point in series.points:
+        bucket = buckets[point["timestamp"]]
+        assert point["resolution"] == width
+        for name in ("percent", "user_percent"):
+            assert point[name] == pytest.approx(mean(bucket, name), abs=6e-4)
+            assert point[f"{name}_max"] == max((r[name] for r in bucket if r[name] is not None), default=None)
+        means, maxima = list_mean(bucket)
+        assert point["per_core"] == (None if means is None else pytest.approx(means, abs=6e-3))
+        assert point["per_core_max"] == maxima
+
+
+@given(
+    first=st.integers(1_600_000_000, 1_800_000_000),
+    length=st.integers(0, 40_000),
+    limit=st.integers(1, 100),
+    resolution=st.integers(1, 60),
+)
+def test_auto_is_the_smallest_step_that_fits(first, length, limit, resolution):
+    last = first + length
+
+    def steps(width):
+        return last // width - first // width + 1
+
+    found = smallest_step(first, last, limit, resolution)
+    assert found % resolution == 0
+    assert steps(found) <= limit
+    smaller = range(resolution, found, resolution)
+    assert all(steps(width) > limit for width in smaller)
+
+
+def test_auto_is_found_at_once_for_centuries():
+    assert smallest_step(0, 10**11, 1, 1) > 10**11
+    assert smallest_step(1_000_000_000, 1_800_000_001, 1, 60) % 60 == 0
+
+
+def test_a_step_keeps_the_last_value_of_what_is_neither_gauge_nor_rate(host):
+    for number, fstype in enumerate(("ext4", "xfs")):
+        PartitionSample.objects.create(
+            host=host,
+            timestamp=FIRST_TICK + number,
+            resolution=1,
+            device="sda",
+            mountpoint="/",
+            fstype=fstype,
+            total_bytes=100 + number,
+            used_bytes=10 + number,
+        )
+        DiskSample.objects.create(host=host, timestamp=FIRST_TICK + number, resolution=1)
+    [point] = read_series(SeriesQuery(host, "disk", step=60)).points
+    [partition] = point["partitions"]
+    assert (partition["fstype"], partition["total_bytes"], partition["used_bytes_max"]) == ("xfs", 101, 11)
+    assert "total_bytes_max" not in partition
+
+
+def test_a_thing_that_went_away_stays_in_its_step(host):
+    for number in range(2):
+        DiskSample.objects.create(host=host, timestamp=FIRST_TICK + number, resolution=1)
+    DeviceSample.objects.create(host=host, timestamp=FIRST_TICK, resolution=1, device="sdb", busy_percent=7)
+    [point] = read_series(SeriesQuery(host, "disk", step=60)).points
+    assert [(device["device"], device["busy_percent"]) for device in point["devices"]] == [("sdb", 7.0)]
+
+
+def test_bytes_beyond_64_bits_in_a_sum_do_not_overflow(host):
+    for number in range(4):
+        DiskSample.objects.create(host=host, timestamp=FIRST_TICK + number, resolution=60)
+        PartitionSample.objects.create(
+            host=host,
+            timestamp=FIRST_TICK + number,
+            resolution=60,
+            device="a",
+            mountpoint="/",
+            fstype="zfs",
+            used_bytes=2**62,
+        )
+    [point] = read_series(SeriesQuery(host, "disk", step=3600)).points
+    assert point["partitions"][0]["used_bytes"] == pytest.approx(2**62)
