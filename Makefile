@@ -1,0 +1,62 @@
+# Everything runs in .venv, which is made when it is missing and renewed when the requirements change.
+# The syntax is that of GNU make 3.81, which macOS has.
+
+PYTHON ?= python3
+# More arguments: `make test ARGS="-k memory -x"`, `make run ARGS="--only web"`.
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+# Each is touched when what it is named after has been installed.
+INSTALLED := $(VENV)/requirements
+INSTALLED_DEV := $(VENV)/requirements-dev
+
+# One line of Python's answer. The argument may hold commas between parentheses only.
+python-says = $(shell $(PYTHON) -c '$(1)' 2>/dev/null)
+
+.DEFAULT_GOAL := help
+# A .venv that was interrupted half-way is made anew.
+.DELETE_ON_ERROR:
+.PHONY: help run test check
+
+help: ## Show this list
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+
+run: $(INSTALLED) ## Start sysmon; the first time, install what it needs. Ctrl-C ends it
+	@exec $(BIN)/python manage.py up $(ARGS)
+
+test: $(INSTALLED_DEV) ## Run all tests; the first time, install what they need
+	@$(BIN)/python -m pytest $(ARGS)
+
+# A data directory that nobody uses: the program's own is left alone.
+check: export SYSMON_DATA_DIR = $(VENV)/check-data
+check: export SYSMON_HTTPS = 0
+check: export DATABASE_URL =
+check: $(INSTALLED_DEV) ## Format, lint, types, migrations, Django's checks, the API's description
+	@rm -rf $(SYSMON_DATA_DIR)
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/python manage.py makemigrations --check --dry-run
+	$(BIN)/python manage.py check --deploy --fail-level WARNING
+	SYSMON_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
+	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(SYSMON_DATA_DIR)/openapi.yml
+
+$(INSTALLED): requirements.txt $(BIN)/python
+	@echo "installing requirements.txt into $(VENV)"
+	@$(PIP) -r requirements.txt
+	@touch $@
+
+$(INSTALLED_DEV): requirements-dev.txt $(INSTALLED)
+	@echo "installing requirements-dev.txt into $(VENV)"
+	@$(PIP) -r requirements-dev.txt
+	@touch $@
+
+# What is missing is said in one line, before anything is made.
+$(BIN)/python:
+	$(if $(call python-says,print(1)),,$(error sysmon needs Python 3.11 or newer, but "$(PYTHON)" does not start; install it, or name it: make PYTHON=/path/to/python3))
+	$(if $(call python-says,import sys; print(1 if sys.version_info >= (3, 11) else "")),,$(error sysmon needs Python 3.11 or newer, but "$(PYTHON)" is older; install a newer one, and name it: make PYTHON=python3.11))
+	$(if $(call python-says,import ensurepip; import venv; print(1)),,$(error "$(PYTHON)" comes without venv; on Debian and Ubuntu: apt install python3-venv))
+	@echo "creating $(VENV)"
+	@$(PYTHON) -m venv --clear $(VENV)
