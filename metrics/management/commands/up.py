@@ -6,9 +6,10 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, connections
 
 from metrics import conf
+from metrics.first_user import hint
 from metrics.lifeline import Lifeline
 from metrics.supervision import address
 from metrics.supervision.database import prepare_database
@@ -65,8 +66,11 @@ class Command(BaseCommand):
         return Part("worker", run_worker, lifeline, complaint, before_start=lifeline.reset)
 
     def _announce_address(self) -> None:
+        if first_step := hint():
+            self.stdout.write(first_step)
         self.stdout.write(f"sysmon is at {address.url()} and samples {_what()}. Ctrl-C ends it.")
         self.stdout.flush()
+        connections.close_all()
 
     def _announce_recording(self) -> None:
         self.stdout.write(f"sysmon samples {_what()}. Ctrl-C ends it.")
