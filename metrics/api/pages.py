@@ -75,8 +75,6 @@ class FrontPage(SignInFirst):
 class ApiRoot(ReadOnlyViewSet):
     """The addresses of the API."""
 
-    name = "API"
-
     @extend_schema(exclude=True)
     def retrieve(self, request: Request) -> Response:
         """Where everything is."""

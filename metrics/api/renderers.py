@@ -51,7 +51,7 @@ class BrowsableRenderer(BrowsableAPIRenderer):
 class FlatRenderer(BaseRenderer):
     """Rows for a spreadsheet or a pipe; the view's `flat_table` makes them from its data. Errors never come here."""
 
-    charset = "utf-8"
+    charset: str | None = "utf-8"
 
     @override
     def render(

@@ -1,7 +1,7 @@
 """Moments as the API writes and reads them: ISO 8601 in UTC out, ISO 8601 in any offset in."""
 
 import re
-from datetime import UTC, datetime, time
+from datetime import UTC, datetime, time, timedelta
 from functools import lru_cache
 
 # A blank stands for the + of an offset that was not escaped in the address.
@@ -12,23 +12,21 @@ ISO_8601 = re.compile(
     re.ASCII | re.IGNORECASE,
 )
 
+EPOCH = datetime(1970, 1, 1)
 # Not its last microsecond: in some centuries a float cannot tell that from midnight.
 END_OF_DAY = time(23, 59, 59, 999_000)
 
 
 def iso(seconds: float) -> str:
     """Seconds since the epoch as `2026-11-22T17:40:00.000Z`."""
-    milliseconds = round(seconds * 1000)
-    seconds_of_day, rest = divmod(milliseconds, 1000)
-    days, of_day = divmod(seconds_of_day, 86_400)
-    minutes, second = divmod(of_day, 60)
-    hour, minute = divmod(minutes, 60)
-    return f"{_date(days)}T{hour:02}:{minute:02}:{second:02}.{rest:03}Z"
+    whole, milliseconds = divmod(round(seconds * 1000), 1000)
+    minute, second = divmod(whole, 60)
+    return f"{_minute(minute)}:{second:02}.{milliseconds:03}Z"
 
 
-@lru_cache(maxsize=1024)
-def _date(days: int) -> str:
-    return datetime.fromtimestamp(days * 86_400, UTC).date().isoformat()
+@lru_cache(maxsize=4096)
+def _minute(minutes: int) -> str:
+    return (EPOCH + timedelta(minutes=minutes)).isoformat(timespec="minutes")
 
 
 def parse_moment(text: str, *, ends_day: bool = False) -> float:

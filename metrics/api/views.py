@@ -95,7 +95,6 @@ class SeriesViewSet(FlatViewSet):
 class CurrentViewSet(ReadOnlyViewSet):
     """Every family at the newest tick."""
 
-    name = "Current"
     taken = parameters.HostParameters
 
     @extend_schema(
@@ -122,7 +121,6 @@ class CurrentViewSet(ReadOnlyViewSet):
 class ProcessesViewSet(FlatViewSet):
     """The top processes, now or at any moment in the history."""
 
-    name = "Processes"
     taken = parameters.ProcessesParameters
 
     @extend_schema(
@@ -167,7 +165,6 @@ class ProcessesViewSet(FlatViewSet):
 class HealthViewSet(ReadOnlyViewSet):
     """Whether sysmon does its work."""
 
-    name = "Health"
     permission_classes = ()
     throttle_classes = ()
 
@@ -217,7 +214,7 @@ def _series_viewset(family: str) -> type[SeriesViewSet]:
     made = type(
         f"{family.title()}ViewSet",
         (SeriesViewSet,),
-        {"family": family, "taken": taken, "name": family.title(), "__doc__": f"The time series of {family}."},
+        {"family": family, "taken": taken, "__doc__": f"The time series of {family}."},
     )
     documented = extend_schema(
         operation_id=f"read_{family}",

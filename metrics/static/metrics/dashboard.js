@@ -47,7 +47,8 @@ function table(rows) {
   const names = Object.keys(rows[0]).filter((name) => !HIDDEN.has(name));
   const made = element("table");
   const head = made.createTHead().insertRow();
-  head.append(...names.map((name) => element("th", label(name))));
+  const isNumber = (name) => typeof rows[0][name] === "number";
+  head.append(...names.map((name) => element("th", label(name), isNumber(name) ? "number" : "")));
   const body = made.createTBody();
   for (const row of rows) {
     const cells = names.map((name) =>
