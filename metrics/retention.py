@@ -1,13 +1,16 @@
-"""Keeps storage bounded: raw points by number, identities by use, django-q2's own rows by number."""
+"""Keeps storage bounded: raw points by number, roll-ups by age, identities by use, django-q2's own rows by number."""
 
+import time
 from collections.abc import Iterator
+from datetime import datetime
 
 from django.db import connection, models
 from django_q.models import Failure
 
 from metrics import conf
-from metrics.models import Host, Process, ProcessSample, Sample, Tick
+from metrics.models import Host, Process, ProcessSample, RollUpState, Sample, Tick
 from metrics.models.samples import sample_models
+from metrics.tiers import RAW, Tier, tiers
 
 # Rows deleted by one transaction: a few milliseconds, less than a tick can be late.
 BATCH_ROWS = 500
@@ -32,19 +35,37 @@ def outlived(max_points: int | None = None) -> Iterator[models.QuerySet[models.M
         for model in tables:
             if rows := _outlived_points(model, host, points):
                 yield rows
+        for tier in tiers():
+            yield from (_outlived_roll_ups(model, host, tier) for model in sample_models())
         yield _unused_processes(host)
 
 
 def _raw(model: type[models.Model], host: Host) -> models.QuerySet[models.Model]:
     rows = model._default_manager.filter(host=host)
-    return rows.filter(tier=0) if issubclass(model, Sample) else rows
+    return rows.filter(tier=RAW) if issubclass(model, Sample) else rows
 
 
 def _outlived_points(model: type[models.Model], host: Host, points: int) -> models.QuerySet[models.Model] | None:
-    """Rows older than the newest `points` moments at which this table has any."""
+    """Rows older than the newest `points` moments at which this table has any, as far as they are rolled up."""
     moments = _raw(model, host).order_by("-timestamp").values_list("timestamp", flat=True).distinct()
     first_to_go = moments[points : points + 1].first() if points else None
-    return None if first_to_go is None else _raw(model, host).filter(timestamp__lte=first_to_go)
+    if first_to_go is None:
+        return None
+    rows = _raw(model, host).filter(timestamp__lte=first_to_go)
+    not_rolled_up = _oldest_not_rolled_up(host)
+    return rows if not_rolled_up is None else rows.filter(timestamp__lt=not_rolled_up)
+
+
+def _oldest_not_rolled_up(host: Host) -> datetime | None:
+    """The oldest tick that no roll-up has seen; None where there is none."""
+    state = RollUpState.objects.filter(host=host).first()
+    unseen = Tick.objects.filter(host=host, pk__gt=state.last_tick if state else 0)
+    return unseen.aggregate(oldest=models.Min("timestamp"))["oldest"]
+
+
+def _outlived_roll_ups(model: type[Sample], host: Host, tier: Tier) -> models.QuerySet[models.Model]:
+    cut = time.time() - tier.kept_seconds
+    return model._default_manager.filter(host=host, tier=tier.width_seconds, timestamp__lt=cut)
 
 
 def _unused_processes(host: Host) -> models.QuerySet[Process]:

@@ -6,6 +6,7 @@ from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
 from metrics.recording.window import Window
 from metrics.retention import apply_retention, prune_task_results
+from metrics.rollup.progress import roll_up
 
 
 def record_window() -> str:
@@ -16,6 +17,7 @@ def record_window() -> str:
 
 
 def prune() -> str:
-    """Keep the storage within its bounds."""
+    """Keep the storage within its bounds. What is not rolled up yet stays, so that comes first."""
+    roll_up(this_host())
     deleted = apply_retention() + prune_task_results()
     return f"{deleted} rows"

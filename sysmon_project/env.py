@@ -3,7 +3,7 @@
 import os
 import re
 import zoneinfo
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -50,6 +50,15 @@ class Env:
         if value not in TRUE | FALSE:
             raise SettingError(name, value, "must be 1 or 0")
         return value in TRUE
+
+    def parsed(self, name: str, default: str, parse: Callable[[str], object]) -> str:
+        """Text that `parse` takes; what its ValueError says is what the user reads."""
+        value = self.text(name, default)
+        try:
+            parse(value)
+        except ValueError as error:
+            raise SettingError(name, value, str(error)) from None
+        return value
 
     def choice(self, name: str, default: str, allowed: Sequence[str]) -> str:
         """One word of `allowed`."""

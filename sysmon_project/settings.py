@@ -7,6 +7,7 @@ from typing import Any
 import dj_database_url
 import tzlocal
 
+from metrics.tiers import DEFAULT_TIERS, parse_tiers
 from sysmon_project.addresses import allowed_hosts
 from sysmon_project.env import Env
 from sysmon_project.secret_key import data_directory, generated_secret_key
@@ -17,6 +18,7 @@ env = Env(BASE_DIR)
 # What a user may set ---------------------------------------------------------------------------------------------
 SYSMON_INTERVAL = env.integer("SYSMON_INTERVAL", 5, minimum=1, maximum=60)
 SYSMON_MAX_POINTS = env.integer("SYSMON_MAX_POINTS", 3600, minimum=1, maximum=10_000_000)
+SYSMON_TIERS = env.parsed("SYSMON_TIERS", DEFAULT_TIERS, parse_tiers)
 SYSMON_DATA_DIR = data_directory(env.path("SYSMON_DATA_DIR", "./data"))
 SYSMON_HOST = env.text("SYSMON_HOST", "127.0.0.1")
 SYSMON_PORT = env.integer("SYSMON_PORT", 8000, minimum=1, maximum=65535)

@@ -13,12 +13,15 @@ from hypothesis.extra.django import TestCase
 from metrics import retention
 from metrics.models import CpuSample, Host, InterfaceSample, Process, ProcessSample, Tick
 from metrics.retention import apply_retention, outlived, prune_task_results
+from metrics.rollup.progress import roll_up
 
 FIRST = 1_700_000_000
+NO_TIME = {"lag_milliseconds": 0, "duration_milliseconds": 0}
 
 
 @pytest.fixture
-def host(db):
+def host(db, monkeypatch):
+    monkeypatch.setattr(retention.time, "time", lambda: FIRST + 1000)
     return Host.objects.create(name="test-host")
 
 
@@ -63,9 +66,20 @@ def test_each_host_has_its_own_points(host):
     assert (CpuSample.objects.filter(host=host).count(), CpuSample.objects.filter(host=other).count()) == (10, 5)
 
 
-def test_roll_ups_are_not_raw_points(host):
+def test_roll_ups_go_by_their_age_and_not_by_their_number(host, monkeypatch):
     add_cpu(host, 20, tier=60)
+    monkeypatch.setattr(retention.time, "time", lambda: FIRST + 14 * 86_400 + 50)
+    assert apply_retention(max_points=10) == 10
+    assert times(CpuSample)[0] == FIRST + 50
+
+
+def test_what_is_not_rolled_up_yet_stays(host):
+    add_cpu(host, 30)
+    ticks = [Tick(host=host, timestamp=FIRST + n * 5, resolution=5, **NO_TIME) for n in range(30)]
+    Tick.objects.bulk_create(ticks)
     assert apply_retention(max_points=10) == 0
+    roll_up(host)
+    assert apply_retention(max_points=10) == 40
 
 
 def test_more_than_one_batch_goes(host, monkeypatch):
@@ -75,10 +89,8 @@ def test_more_than_one_batch_goes(host, monkeypatch):
 
 
 def test_ticks_are_bounded_too(host):
-    Tick.objects.bulk_create(
-        Tick(host=host, timestamp=FIRST + n, resolution=1, lag_milliseconds=0, duration_milliseconds=0)
-        for n in range(9)
-    )
+    Tick.objects.bulk_create(Tick(host=host, timestamp=FIRST + n, resolution=1, **NO_TIME) for n in range(9))
+    roll_up(host)
     apply_retention(max_points=4)
     assert Tick.objects.count() == 4
 

@@ -170,7 +170,7 @@ class Migration(migrations.Migration):
                 ('timestamp', metrics.models.fields.EpochField(per_second=1, verbose_name='time')),
                 ('resolution', models.PositiveSmallIntegerField(verbose_name='resolution')),
                 ('percent', metrics.models.fields.NumberField(editable=False, null=True, scale=100, step=1)),
-                ('per_core', metrics.models.fields.ShareList(editable=False, null=True)),
+                ('per_core', metrics.models.fields.ExtremeList(editable=False, null=True)),
                 ('user_percent', metrics.models.fields.NumberField(editable=False, null=True, scale=100, step=1)),
                 ('system_percent', metrics.models.fields.NumberField(editable=False, null=True, scale=100, step=1)),
                 ('idle_percent', metrics.models.fields.NumberField(editable=False, null=True, scale=100, step=1)),

@@ -2,7 +2,7 @@
 
 from metrics.models.hosts import Host
 from metrics.models.processes import Process, ProcessSample, ProcessTotals
-from metrics.models.recorders import CollectorState, NewestReading, Recorder, Tick
+from metrics.models.recorders import CollectorState, NewestReading, Recorder, RollUpState, Tick
 from metrics.models.samples import (
     CpuSample,
     DeviceSample,
@@ -27,6 +27,7 @@ __all__ = [
     "ProcessSample",
     "ProcessTotals",
     "Recorder",
+    "RollUpState",
     "Sample",
     "Tick",
 ]

@@ -125,7 +125,30 @@ class NumberField(Measure):
         return None if value is None else round(value * self.scale / self.step)
 
 
-class Gauge(NumberField):
+class Extreme(NumberField):
+    """The highest or lowest value of another field of the same sample in a roll-up; null in a raw sample."""
+
+
+class Averaged(NumberField):
+    """A number of which a roll-up keeps the mean in its own column, and extremes in columns beside it.
+
+    The maximum is there always: a spike of seconds has to stay visible in a quarter of an hour. `has_minimum` is for
+    what is scarce when it is low.
+    """
+
+    def __init__(self, *args: Any, has_minimum: bool = False, **kwargs: Any) -> None:
+        self.extremes = ("max", "min") if has_minimum else ("max",)
+        super().__init__(*args, **kwargs)
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
+        """Add the columns of the extremes to the model."""
+        super().contribute_to_class(cls, name, private_only)
+        for extreme in self.extremes:
+            field = Extreme(scale=self.scale, step=self.step, unit=self.unit, help_text=self.help_text)
+            field.contribute_to_class(cls, f"{name}_{extreme}")
+
+
+class Gauge(Averaged):
     """A value that is what the reading says it is."""
 
 
@@ -143,7 +166,7 @@ class Counter(NumberField):
         super().__init__(*args, **{"kind": Kind.COUNTER, **kwargs})
 
 
-class Rate(NumberField):
+class Rate(Averaged):
     """How much the counter `source` grows in a second."""
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
@@ -165,6 +188,17 @@ class ShareList(Measure):
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         defaults = {"unit": "percent", "kind": Kind.RATE, "rate": True, "factor": 100, "null": True, "editable": False}
         super().__init__(*args, **{**defaults, **kwargs})
+        self.extremes = ("max",)
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
+        """Add the column with the maxima to the model."""
+        super().contribute_to_class(cls, name, private_only)
+        ExtremeList().contribute_to_class(cls, f"{name}_max")
+
+    def deconstruct(self) -> Deconstructed:
+        """Migrations know a class that adds no columns of its own."""
+        name, _path, args, kwargs = super().deconstruct()
+        return name, f"{NumberField.__module__}.ExtremeList", args, {**kwargs, "null": True, "editable": False}
 
     def get_internal_type(self) -> str:
         """Stored as text on every database: nobody asks for one core by SQL."""
@@ -181,6 +215,14 @@ class ShareList(Measure):
     def get_prep_value(self, value: list[float | None] | None) -> str | None:
         """Compact JSON."""
         return None if value is None else orjson.dumps(self.rounded(value)).decode()
+
+
+class ExtremeList(ShareList):
+    """Element by element the highest values of a list in a roll-up; null in a raw sample."""
+
+    def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
+        """Be a column, and add none."""
+        super(ShareList, self).contribute_to_class(cls, name, private_only)
 
 
 class Flag(Measure, models.BooleanField):  # type: ignore[type-arg]

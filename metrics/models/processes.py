@@ -31,14 +31,27 @@ class Process(models.Model):
 
 
 class ProcessTotals(Sample):
-    """How many processes there were."""
+    """How many processes there were, and what they used together. Fields without a source are `summed`: recording adds
+    up what it computes for each process, of which only the top ones are kept."""
 
     family, kind = "processes", "processes"
     headline = "total"
+    summed: ClassVar[tuple[str, ...]] = (
+        "cpu_percent",
+        "rss_bytes",
+        "read_bytes_per_second",
+        "write_bytes_per_second",
+    )
 
     total = Gauge(source="total", help_text=_("Processes that existed"))
     running = Gauge(source="running", help_text=_("Processes that were running at that moment"))
     threads = Gauge(source="threads", help_text=_("Threads of all processes"))
+    cpu_percent = Share(limit=None, help_text=_("CPU time used by all processes; over 100 on several cores"))
+    rss_bytes = Gauge(
+        unit="bytes", step=1024, help_text=_("Resident memory of all processes; what they share counts twice")
+    )
+    read_bytes_per_second = Rate(unit="bytes_per_second", help_text=_("Bytes read from disks by all processes"))
+    write_bytes_per_second = Rate(unit="bytes_per_second", help_text=_("Bytes written to disks by all processes"))
 
     class Meta:
         verbose_name = _("process totals")

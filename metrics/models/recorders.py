@@ -88,3 +88,21 @@ class Recorder(models.Model):
 
     def __str__(self) -> str:
         return str(self.host)
+
+
+class RollUpState(models.Model):
+    """How far the roll-ups of a host have come: every tick up to this row has been rolled up.
+
+    Rows and not times: a tick that had to wait for the database is written late, but its row is new.
+    """
+
+    host = models.OneToOneField(Host, models.CASCADE, related_name="+", verbose_name=_("host"))
+    last_tick = models.PositiveBigIntegerField(_("last tick"), default=0)
+    newest = EpochField(_("newest time"), null=True)
+
+    class Meta:
+        verbose_name = _("state of the roll-ups")
+        verbose_name_plural = _("states of the roll-ups")
+
+    def __str__(self) -> str:
+        return str(self.host)

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from metrics.models.fields import (
     Counter,
     EpochField,
+    Extreme,
+    ExtremeList,
     Flag,
     Gauge,
     Kind,
@@ -24,6 +26,8 @@ from metrics.models.fields import (
     Total,
 )
 from metrics.models.hosts import Host
+
+EXTREMES = (Extreme, ExtremeList)
 
 
 class Sample(models.Model):
@@ -50,6 +54,10 @@ class Sample(models.Model):
     tier = models.PositiveSmallIntegerField(_("tier"), default=0)
     timestamp = EpochField(_("time"))
     resolution = models.PositiveSmallIntegerField(_("resolution"))
+    # Of a roll-up: how many raw points it was made from, and how many seconds they stood for. A raw sample is one point
+    # of `resolution` seconds.
+    points = models.PositiveIntegerField(_("points"), default=1)
+    covered_seconds = models.PositiveIntegerField(_("covered seconds"), null=True)
 
     class Meta:
         abstract = True
@@ -60,7 +68,8 @@ class Sample(models.Model):
     @classmethod
     def measures(cls) -> list[Measure]:
         """The fields that measure something, in the order in which they are declared."""
-        return [field for field in cls._meta.concrete_fields if isinstance(field, Measure)]
+        fields = cls._meta.concrete_fields
+        return [field for field in fields if isinstance(field, Measure) and not isinstance(field, EXTREMES)]
 
 
 def sample_models(family: str | None = None) -> Iterator[type[Sample]]:
@@ -87,7 +96,9 @@ class CpuSample(Sample):
     system_percent = Share(
         source="system_seconds", over="total_seconds", help_text=_("CPU time spent in the kernel, interrupts included")
     )
-    idle_percent = Share(source="idle_seconds", over="total_seconds", help_text=_("CPU time with nothing to do"))
+    idle_percent = Share(
+        source="idle_seconds", over="total_seconds", has_minimum=True, help_text=_("CPU time with nothing to do")
+    )
     iowait_percent = Share(
         source="iowait_seconds", over="total_seconds", help_text=_("CPU time idle while a disk had work to finish")
     )
@@ -120,10 +131,13 @@ class MemorySample(Sample):
 
     total_bytes = Total(source="total_bytes", unit="bytes", help_text=_("Memory of the machine"))
     available_bytes = Gauge(
-        source="available_bytes", unit="bytes", help_text=_("Memory that programs can get without swapping")
+        source="available_bytes",
+        unit="bytes",
+        has_minimum=True,
+        help_text=_("Memory that programs can get without swapping"),
     )
     used_bytes = Gauge(source="used_bytes", unit="bytes", help_text=_("Memory in use by programs and the kernel"))
-    free_bytes = Gauge(source="free_bytes", unit="bytes", help_text=_("Memory that holds nothing"))
+    free_bytes = Gauge(source="free_bytes", unit="bytes", has_minimum=True, help_text=_("Memory that holds nothing"))
     percent = Gauge(
         source="percent", unit="percent", scale=100, help_text=_("Memory that is not available, of all memory")
     )
@@ -182,7 +196,9 @@ class PartitionSample(Sample):
     fstype = Label(source="fstype", help_text=_("Type of the file system"))
     total_bytes = Total(source="total_bytes", unit="bytes", help_text=_("Size of the file system"))
     used_bytes = Gauge(source="used_bytes", unit="bytes", help_text=_("Space in use"))
-    free_bytes = Gauge(source="free_bytes", unit="bytes", help_text=_("Space that any user may still fill"))
+    free_bytes = Gauge(
+        source="free_bytes", unit="bytes", has_minimum=True, help_text=_("Space that any user may still fill")
+    )
     percent = Gauge(source="percent", unit="percent", scale=100, help_text=_("Space in use, of what users may fill"))
     inodes_percent = Gauge(source="inodes_percent", unit="percent", scale=100, help_text=_("Inodes in use, of all"))
 

@@ -8,7 +8,7 @@ import orjson
 
 from metrics import conf
 from metrics.collectors.base import Reading, Value
-from metrics.models import NewestReading, ProcessSample, Sample
+from metrics.models import NewestReading, ProcessSample, ProcessTotals, Sample
 from metrics.models.samples import sample_models
 from metrics.recording.rates import Row, is_number, value_of
 
@@ -60,7 +60,11 @@ Drafts = dict[type[Sample], list[DraftSample]]
 def drafts_of(family: str, new: TakenReading, old: TakenReading | None, resolution: int) -> Drafts:
     """The samples of every table of a family."""
     seconds = seconds_between(new, old, resolution)
-    return {model: _drafts(model, new, old, seconds) for model in sample_models(family)}
+    drafts = {model: _drafts(model, new, old, seconds) for model in sample_models(family)}
+    if ProcessSample in drafts:
+        _sum_up(drafts[ProcessTotals], drafts[ProcessSample])
+        drafts[ProcessSample] = top(drafts[ProcessSample], ProcessSample)
+    return drafts
 
 
 def _drafts(
@@ -72,7 +76,15 @@ def _drafts(
     for row in new.rows.get(model.kind, []):
         row_before = before.get(_key(model, row)) or _birth(model, row, old)
         drafts.append(DraftSample({field.name: value_of(field, row, row_before, seconds) for field in fields}, row))
-    return top(drafts, model) if issubclass(model, ProcessSample) else drafts
+    return drafts
+
+
+def _sum_up(totals: Sequence[DraftSample], processes: Sequence[DraftSample]) -> None:
+    """Put the sums over all processes into the totals; unknown where not one process says."""
+    for draft in totals:
+        for name in ProcessTotals.summed:
+            known = [value for process in processes if is_number(value := process.values[name])]
+            draft.values[name] = sum(known) if known else None
 
 
 def _key(model: type[Sample], row: Row) -> tuple[Value, ...]:

@@ -1,13 +1,13 @@
 """Stores one tick: every sample of it, the newest readings and the collectors' outcomes, in one transaction."""
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import cache
 from typing import Any
 
-from django.db import IntegrityError, connection, models, transaction
+from django.db import IntegrityError, transaction
 
 from metrics.models import CollectorState, Host, NewestReading, Process, ProcessSample, Sample, Tick
+from metrics.models.inserts import insert
 from metrics.recording.rates import Row
 from metrics.recording.runner import Run
 from metrics.recording.samples import Drafts, DraftSample, TakenReading
@@ -80,6 +80,7 @@ class TickWriter:
 
     def _insert_samples(self, tick: TickRecord, model: type[Sample], drafts: Sequence[DraftSample]) -> None:
         common = {"host": self.host.pk, "tier": 0, "timestamp": tick.timestamp, "resolution": tick.resolution}
+        common["points"] = 1
         if not issubclass(model, ProcessSample):
             insert(model, [{**common, **draft.values} for draft in drafts])
             return
@@ -167,51 +168,3 @@ class TickWriter:
         ]
         kept = tuple(name for name in rows[0] if name not in {"host", "family"}) if rows else ()
         insert(CollectorState, rows, or_update=(("host", "family"), kept))
-
-
-Conflict = tuple[tuple[str, ...], tuple[str, ...]]
-
-
-def insert(
-    model: type[models.Model],
-    rows: Iterable[dict[str, Any]],
-    *,
-    or_ignore: bool = False,
-    or_update: Conflict | None = None,
-) -> int:
-    """Insert rows given by field name and return how many were; `or_update` is (the unique fields, those to renew).
-
-    `bulk_create` without the model instances, which cost three times as much as the insert itself, at every tick.
-    """
-    rows = list(rows)
-    if not rows:
-        return 0
-    statement = _statement(model, tuple(rows[0]), or_ignore, or_update)
-    preparers = [_preparer(model, name) for name in rows[0]]
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            statement,
-            [[prepare(value) for prepare, value in zip(preparers, row.values(), strict=True)] for row in rows],
-        )
-        return int(cursor.rowcount)
-
-
-def _preparer(model: type[models.Model], name: str) -> Callable[[Any], Any]:
-    db_field = model._meta.get_field(name)
-    return lambda value: db_field.get_db_prep_save(value, connection)  # type: ignore[union-attr]
-
-
-@cache
-def _statement(model: type[models.Model], names: tuple[str, ...], or_ignore: bool, or_update: Conflict | None) -> str:
-    def columns(of: Iterable[str]) -> list[str]:
-        return [connection.ops.quote_name(str(model._meta.get_field(name).column)) for name in of]  # type: ignore[union-attr]
-
-    table = connection.ops.quote_name(model._meta.db_table)
-    into = f"INSERT INTO {table} ({', '.join(columns(names))}) VALUES ({', '.join(['%s'] * len(names))})"  # noqa: S608
-    if or_ignore:
-        return f"{into} ON CONFLICT DO NOTHING"
-    if or_update:
-        unique, renewed = or_update
-        renewals = ", ".join(f"{column} = EXCLUDED.{column}" for column in columns(renewed))
-        return f"{into} ON CONFLICT ({', '.join(columns(unique))}) DO UPDATE SET {renewals}"
-    return into

@@ -6,7 +6,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from metrics import conf
+from metrics.models import Host
 from metrics.retention import apply_retention, outlived
+from metrics.rollup.progress import roll_up
 
 
 class Command(BaseCommand):
@@ -20,6 +22,8 @@ class Command(BaseCommand):
             if dry_run:
                 self._say_what_would_go()
             else:
+                for host in Host.objects.all():
+                    roll_up(host)
                 self.stdout.write(f"{apply_retention()} rows deleted")
         except DatabaseError as error:
             raise CommandError(f"the database cannot be used: {error}") from None

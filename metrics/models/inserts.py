@@ -1,0 +1,58 @@
+"""Inserts of many rows without a model instance for each."""
+
+from collections.abc import Callable, Iterable
+from functools import cache
+from typing import Any
+
+from django.db import connection, models
+
+Conflict = tuple[tuple[str, ...], tuple[str, ...]]
+
+
+def insert(
+    model: type[models.Model],
+    rows: Iterable[dict[str, Any]],
+    *,
+    or_ignore: bool = False,
+    or_update: Conflict | None = None,
+    are_stored: bool = False,
+) -> int:
+    """Insert rows given by field name and return how many were; `or_update` is (the unique fields, those to renew).
+    With `are_stored` the values are those of the database already.
+
+    `bulk_create` without the model instances, which cost three times as much as the insert itself, at every tick.
+    """
+    rows = list(rows)
+    if not rows:
+        return 0
+    statement = _statement(model, tuple(rows[0]), or_ignore, or_update)
+    values = [tuple(row.values()) for row in rows] if are_stored else _prepared(model, rows)
+    with connection.cursor() as cursor:
+        cursor.executemany(statement, values)
+        return int(cursor.rowcount)
+
+
+def _prepared(model: type[models.Model], rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    preparers = [_preparer(model, name) for name in rows[0]]
+    return [tuple(prepare(value) for prepare, value in zip(preparers, row.values(), strict=True)) for row in rows]
+
+
+def _preparer(model: type[models.Model], name: str) -> Callable[[Any], Any]:
+    db_field = model._meta.get_field(name)
+    return lambda value: db_field.get_db_prep_save(value, connection)  # type: ignore[union-attr]
+
+
+@cache
+def _statement(model: type[models.Model], names: tuple[str, ...], or_ignore: bool, or_update: Conflict | None) -> str:
+    def columns(of: Iterable[str]) -> list[str]:
+        return [connection.ops.quote_name(str(model._meta.get_field(name).column)) for name in of]  # type: ignore[union-attr]
+
+    table = connection.ops.quote_name(model._meta.db_table)
+    into = f"INSERT INTO {table} ({', '.join(columns(names))}) VALUES ({', '.join(['%s'] * len(names))})"  # noqa: S608
+    if or_ignore:
+        return f"{into} ON CONFLICT DO NOTHING"
+    if or_update:
+        unique, renewed = or_update
+        renewals = ", ".join(f"{column} = EXCLUDED.{column}" for column in columns(renewed))
+        return f"{into} ON CONFLICT ({', '.join(columns(unique))}) DO UPDATE SET {renewals}"
+    return into

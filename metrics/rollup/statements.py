@@ -1,0 +1,116 @@
+"""SQL that rolls the samples of one table up into the buckets of a tier, on SQLite and PostgreSQL alike."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from django.db import connection, models
+
+from metrics.models import Host, Sample
+from metrics.models.fields import Averaged, ShareList
+from metrics.tiers import Tier
+
+
+@dataclass(frozen=True, slots=True)
+class Stretch:
+    """Buckets of one tier and host: from `start` up to but not including `end`, both multiples of the width."""
+
+    host: Host
+    tier: Tier
+    start: int
+    end: int
+
+    @property
+    def source(self) -> tuple[int, int, int, int]:
+        """The values for SOURCE."""
+        return self.host.pk, self.tier.source_seconds, self.start, self.end
+
+
+# What a bucket is made from; served by the index of every sample table.
+SOURCE = "host_id = %s AND tier = %s AND timestamp >= %s AND timestamp < %s"
+# The seconds that a row stands for: its interval, or what a roll-up covers.
+WEIGHT = "COALESCE(covered_seconds, resolution)"
+
+
+def roll_up_table(model: type[Sample], stretch: Stretch) -> None:
+    """Compute the roll-up rows of a table that keeps all of its things."""
+    width = stretch.tier.width_seconds
+    parameters = [width, width, width, *stretch.source, stretch.host.pk, stretch.tier.source_seconds]
+    with connection.cursor() as cursor:
+        cursor.execute(_statement(model), parameters)
+
+
+@lru_cache
+def _statement(model: type[Sample]) -> str:
+    """Means and extremes by bucket and thing, joined with the newest row of each for what keeps its last value."""
+    averaged = averaged_fields(model)
+    lasting = lasting_fields(model)
+    keys = [quoted(model._meta.get_field(name)) for name in model.key]
+    targets = ["host_id", "tier", "timestamp", "resolution", "points", "covered_seconds", *keys]
+    grouped = ["timestamp - timestamp %% %s AS start", "MAX(timestamp) AS newest", "SUM(points) AS points"]
+    grouped += [f"SUM({WEIGHT}) AS covered", *keys, *(sql for field in averaged for sql in _aggregates(field))]
+    chosen = ["s.host_id", "%s", "g.start", "%s", "g.points", "g.covered", *(f"g.{key}" for key in keys)]
+    chosen += [f"g.{name}" for field in averaged for name in _targets(field)]
+    chosen += [f"s.{quoted(field)}" for field in lasting]
+    targets += [name for field in averaged for name in _targets(field)] + [quoted(field) for field in lasting]
+    same_thing = "".join(f" AND s.{key} = g.{key}" for key in keys)
+    return insert_or_replace(
+        model,
+        targets,
+        f"SELECT {', '.join(chosen)} FROM (SELECT {', '.join(grouped)} FROM {table(model)} WHERE {SOURCE}"  # noqa: S608
+        f" GROUP BY {', '.join(('start', *keys))}) g"
+        f" JOIN {table(model)} s ON s.host_id = %s AND s.tier = %s AND s.timestamp = g.newest{same_thing}",
+    )
+
+
+def insert_or_replace(model: type[Sample], targets: Iterable[str], select: str) -> str:
+    """An INSERT of roll-up rows that takes the place of those that are there."""
+    columns = list(targets)
+    unique = ["host_id", "tier", "timestamp", *(quoted(model._meta.get_field(name)) for name in model.key)]
+    renewed = ", ".join(f"{name} = EXCLUDED.{name}" for name in columns if name not in unique)
+    # WHERE true: without it SQLite takes ON CONFLICT for the ON of a join.
+    return (
+        f"INSERT INTO {table(model)} ({', '.join(columns)}) {select} WHERE true"
+        f" ON CONFLICT ({', '.join(unique)}) DO UPDATE SET {renewed}"
+    )
+
+
+def averaged_fields(model: type[Sample]) -> list[Averaged]:
+    """The fields of which a roll-up keeps mean and extremes."""
+    return [field for field in model.measures() if isinstance(field, Averaged)]
+
+
+def lasting_fields(model: type[Sample]) -> list[Any]:
+    """The fields that keep their last value; those of the key say which thing it is, and lists are averaged later."""
+    fields = model.measures()
+    return [f for f in fields if not isinstance(f, Averaged | ShareList) and f.name not in model.key]
+
+
+def _targets(field: Averaged) -> list[str]:
+    return [quoted(field), *(connection.ops.quote_name(f"{field.name}_{extreme}") for extreme in field.extremes)]
+
+
+def _aggregates(field: Averaged) -> list[str]:
+    name = quoted(field)
+    aggregates = [f"{weighted_mean(name)} AS {name}"]
+    for extreme in field.extremes:
+        target = connection.ops.quote_name(f"{field.name}_{extreme}")
+        aggregates.append(f"{extreme.upper()}(COALESCE({target}, {name})) AS {target}")
+    return aggregates
+
+
+def weighted_mean(name: str) -> str:
+    """The mean over the time for which the value is known, rounded to what a column stores."""
+    known = f"SUM(CASE WHEN {name} IS NOT NULL THEN {WEIGHT} END)"
+    return f"CAST(ROUND(SUM(CAST({name} AS DOUBLE PRECISION) * {WEIGHT}) / {known}) AS BIGINT)"
+
+
+def table(model: type[models.Model]) -> str:
+    """A table's name in SQL."""
+    return connection.ops.quote_name(model._meta.db_table)
+
+
+def quoted(field: Any) -> str:
+    """A column's name in SQL."""
+    return connection.ops.quote_name(field.column)

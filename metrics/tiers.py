@@ -1,0 +1,63 @@
+"""The resolutions in which history is kept: one table, read by all who need it.
+
+Raw samples are bounded by their number (SYSMON_MAX_POINTS). Each coarser tier is made from the one before it and is
+kept for a span of time (SYSMON_TIERS).
+"""
+
+import re
+from dataclasses import dataclass
+
+from django.conf import settings
+
+RAW = 0
+DEFAULT_TIERS = "1m=14d,15m=400d"
+UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
+# The processes that a row of a tier is worth: the highest of each order; fewer where a row is kept for a year.
+TOP_OF_THE_FINEST, TOP_OF_THE_OTHERS = 10, 5
+
+
+@dataclass(frozen=True, slots=True)
+class Tier:
+    """Points of `width_seconds`, made from those of `source_seconds` (RAW: the raw ones), kept for `kept_seconds`.
+
+    `top_processes` is how many processes of each order are kept in a point.
+    """
+
+    width_seconds: int
+    source_seconds: int
+    kept_seconds: int
+    top_processes: int
+
+
+def tiers() -> tuple[Tier, ...]:
+    """The roll-up tiers, finest first."""
+    return parse_tiers(str(getattr(settings, "SYSMON_TIERS", "") or DEFAULT_TIERS))
+
+
+def parse_tiers(text: str) -> tuple[Tier, ...]:
+    """Read `WIDTH=SPAN` pairs such as `1m=14d,15m=400d`; a ValueError says what is wrong."""
+    found: list[Tier] = []
+    for pair in text.split(","):
+        width, separator, span = pair.partition("=")
+        if not separator:
+            raise ValueError(f"“{pair.strip()}” is not a width and a span, such as 1m=14d")
+        source = found[-1].width_seconds if found else RAW
+        top = TOP_OF_THE_OTHERS if found else TOP_OF_THE_FINEST
+        found.append(_checked(Tier(_seconds(width), source, _seconds(span), top)))
+    return tuple(found)
+
+
+def _checked(tier: Tier) -> Tier:
+    finest = tier.source_seconds or 60
+    if tier.width_seconds % finest or tier.width_seconds <= tier.source_seconds or 86_400 % tier.width_seconds:
+        raise ValueError("each width is a multiple of the one before it, a minute at the least, and divides a day")
+    if tier.kept_seconds < 2 * tier.width_seconds:
+        raise ValueError("a tier is kept for two of its widths at the least")
+    return tier
+
+
+def _seconds(text: str) -> int:
+    match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text.strip(), re.ASCII)
+    if match is None:
+        raise ValueError(f"“{text.strip()}” is not a number of s, m, h or d")
+    return int(match[1]) * UNITS[match[2]]
