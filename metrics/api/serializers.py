@@ -63,12 +63,15 @@ class HealthSerializer(Serializer):
     )
 
 
-def point_field(field: Any, *, is_maximum: bool = False) -> Field:
+EXTREMES = {"": "", "max": "Highest value in the step: ", "min": "Lowest value in the step: "}
+
+
+def point_field(field: Any, *, extreme: str = "") -> Field:
     """The serializer field of a measure; unit, kind and help become its description."""
     kind = catalogue.value_type(field)
-    text = ("Highest value in the step: " if is_maximum else "") + str(field.help_text)
+    text = EXTREMES[extreme] + str(field.help_text)
     options: dict[str, Any] = {"help_text": f"{text}{_unit_in_words(field)}", "allow_null": kind is not str}
-    if is_maximum:
+    if extreme:
         options["required"] = False
     if kind is list:
         child = serializers.FloatField(allow_null=True)
@@ -88,8 +91,8 @@ def measure_fields(model: Any, *, maxima: bool) -> dict[str, Field]:
     made = {}
     for field in model.measures():
         made[field.name] = point_field(field)
-        if maxima and catalogue.has_maximum(field):
-            made[catalogue.maximum_name(field)] = point_field(field, is_maximum=True)
+        for name in catalogue.extreme_names(field) if maxima else ():
+            made[name] = point_field(field, extreme=name.rpartition("_")[2])
     return made
 
 

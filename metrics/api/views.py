@@ -59,6 +59,7 @@ class SeriesViewSet(FlatViewSet):
         """The newest points of a range."""
         self.query = self._query(request)
         series = read_series(self.query)
+        self.has_extremes = series.has_extremes
         if not series.points:
             ensure_samples(self.query.host)
         for point in series.points:
@@ -89,7 +90,7 @@ class SeriesViewSet(FlatViewSet):
         )
 
     def flat_table(self, data: dict[str, Any]) -> FlatTable:
-        return series_table(self.family, self.query.fields, self.query.step is not None, data["results"])
+        return series_table(self.family, self.query.fields, self.has_extremes, data["results"])
 
 
 class CurrentViewSet(ReadOnlyViewSet):

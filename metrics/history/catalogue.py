@@ -4,10 +4,9 @@ from collections.abc import Collection, Iterator
 from typing import Any
 
 from metrics.models import ProcessSample, Sample
-from metrics.models.fields import Flag, Kind, Label, NumberField, ShareList
+from metrics.models.fields import Averaged, Flag, Label, NumberField, ShareList
 from metrics.models.samples import sample_models
 
-MEAN_KINDS = frozenset({Kind.GAUGE, Kind.RATE})
 EVERY_POINT = ("timestamp", "resolution")
 
 
@@ -40,24 +39,24 @@ def label_names(family: str) -> list[str]:
 def output_names(model: type[Sample], wanted: Collection[str] | None, *, maxima: bool) -> list[str]:
     """What a sample of a table shows of the wanted fields (None: all), in the order of their declaration.
 
-    With `maxima` each field that has a mean is followed by its maximum, which can also be asked for by itself. The
-    labels of what is in a list always come along.
+    With `maxima` each field that has a mean is followed by its extremes, which can also be asked for by themselves.
+    The labels of what is in a list always come along.
     """
     names = [name for field in model.measures() for name in _outputs(field, maxima)]
     if wanted is None or model.collection in wanted:
         return names
-    shown = {name for name in names if name in wanted or name.removesuffix("_max") in wanted}
+    shown = {name for name in names if name in wanted or _without_extreme(name) in wanted}
     return [name for name in names if name in shown or name in model.key] if shown else []
 
 
 def has_maximum(field: Any) -> bool:
     """Whether a longer step shows a mean and a maximum of the field, and not its last value."""
-    return field.kind in MEAN_KINDS
+    return isinstance(field, Averaged | ShareList)
 
 
-def maximum_name(field: Any) -> str:
-    """The name under which the maximum of a field is shown."""
-    return f"{field.name}_max"
+def extreme_names(field: Any) -> list[str]:
+    """The names under which the maximum of a field, and perhaps its minimum, are shown and stored."""
+    return [f"{field.name}_{extreme}" for extreme in field.extremes] if has_maximum(field) else []
 
 
 def value_type(field: Any) -> type:
@@ -69,5 +68,9 @@ def value_type(field: Any) -> type:
 
 def _outputs(field: Any, maxima: bool) -> Iterator[str]:
     yield field.name
-    if maxima and has_maximum(field):
-        yield maximum_name(field)
+    if maxima:
+        yield from extreme_names(field)
+
+
+def _without_extreme(name: str) -> str:
+    return name.removesuffix("_max").removesuffix("_min")

@@ -11,13 +11,14 @@ import orjson
 from django.db import connection, models
 
 from metrics.models import Sample
-from metrics.models.fields import Flag, NumberField, ShareList
+from metrics.models.fields import ExtremeList, Flag, NumberField, ShareList
 
 Point = dict[str, Any]
 Row = tuple[Any, ...]
 
-# The condition that the index of every sample table serves: a host, the raw tier, a stretch of time (inclusive).
-STRETCH = "host_id = %s AND tier = 0 AND timestamp >= %s AND timestamp <= %s"
+# The condition that the index of every sample table serves: a host, a tier, a stretch of time (inclusive). Its values
+# are those of a Piece.
+STRETCH = "host_id = %s AND tier = %s AND timestamp >= %s AND timestamp <= %s"
 
 
 def fetch(statement: str, parameters: Sequence[Any]) -> list[Row]:
@@ -36,6 +37,11 @@ def table(model: type[models.Model]) -> str:
 def column(field: Any) -> str:
     """A column's name in SQL, as it is stored."""
     return connection.ops.quote_name(field.column)
+
+
+def extreme_column(field: Any, extreme: str) -> str:
+    """The column, in SQL, that keeps an extreme of a field in a roll-up."""
+    return connection.ops.quote_name(f"{field.column}_{extreme}")
 
 
 def decoded(field: Any, stored: str = "") -> str:
@@ -58,14 +64,14 @@ def columns_of(model: type[Sample], names: tuple[str, ...], prefix: str = "") ->
 @lru_cache(maxsize=256)
 def converters(model: type[Sample], names: tuple[str, ...]) -> list[tuple[str, Callable[[Any], Any]]]:
     """What is left to do in Python for some of the fields, by their names."""
-    by_type = {ShareList: orjson.loads, Flag: bool}
+    by_type = {ShareList: orjson.loads, ExtremeList: orjson.loads, Flag: bool}
     return [(name, by_type[kind]) for name in names if (kind := type(model._meta.get_field(name))) in by_type]
 
 
-def only(model: type[Sample], wanted: Mapping[str, Iterable[str]]) -> tuple[str, list[str]]:
+def only(model: type[Sample], wanted: Mapping[str, Iterable[Any]]) -> tuple[str, list[Any]]:
     """The condition that keeps the things that were asked for, by those labels that the table has, and its values."""
     condition = ""
-    values: list[str] = []
+    values: list[Any] = []
     for name in (name for name in model.key if name in wanted):
         condition += f" AND {column(model._meta.get_field(name))} IN ({', '.join('%s' for _ in wanted[name])})"
         values += wanted[name]

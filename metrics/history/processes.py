@@ -1,5 +1,6 @@
 """The top processes at a moment or over a range."""
 
+import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
@@ -7,13 +8,18 @@ from math import ceil, floor
 from typing import Any
 
 from metrics.history.catalogue import output_names
-from metrics.history.columns import STRETCH, Point, column, columns_of, decoded, fetch, table
+from metrics.history.columns import STRETCH, Point, column, columns_of, decoded, extreme_column, fetch, table
+from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, pieces_for_step
+from metrics.history.steps import WEIGHT
 from metrics.models import Host, Process, ProcessSample, ProcessTotals
+from metrics.tiers import RAW, tiers
 
-FIRST_MOMENT, LAST_MOMENT = -(2**50), 2**50
 IDENTITY = ("pid", "name", "username")
 RATES = ("cpu_percent", "read_bytes_per_second", "write_bytes_per_second")
 LEVELS = ("memory_percent", "rss_bytes", "threads")
+# The identity that stands for all processes without a row of their own in a roll-up.
+NOT_OTHERS = "NOT (p.pid = 0 AND p.started_at = 0)"
+FEWEST_BUCKETS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +40,7 @@ class ProcessQuery:
 
     @property
     def stretch(self) -> tuple[int, int, int]:
-        """Host, first and last second: the values for columns.STRETCH."""
+        """Host, first and last second."""
         start = FIRST_MOMENT if self.start is None else ceil(self.start)
         return self.host.pk, start, LAST_MOMENT if self.end is None else floor(self.end)
 
@@ -81,22 +87,33 @@ def read_totals(host: Host, timestamp: int) -> Point | None:
     """How many processes there were at a tick; None where nobody counted."""
     names = tuple(output_names(ProcessTotals, None, maxima=False))
     statement = f"SELECT timestamp{columns_of(ProcessTotals, names)} FROM {table(ProcessTotals)} WHERE {STRETCH}"  # noqa: S608
-    rows = fetch(statement, (host.pk, timestamp, timestamp))
+    rows = fetch(statement, Piece(host.pk, RAW, timestamp, timestamp))
     return dict(zip(names, rows[0][1:], strict=True)) if rows else None
 
 
 def _at_moment(query: ProcessQuery) -> RankedProcesses:
-    newest = LAST_MOMENT if query.at is None else floor(query.at)
+    found = _newest(query)
+    if found is None:
+        return RankedProcesses(query.sort_by, None, None, None, [])
+    tier, (timestamp, resolution, total) = found
+    moment = Piece(query.host.pk, tier, timestamp, timestamp)
+    ranked = fetch(_ranking_statement(query.sort_by), (*moment, query.limit))
+    return RankedProcesses(query.sort_by, timestamp, resolution, total, [_point(row) for row in ranked])
+
+
+def _newest(query: ProcessQuery) -> tuple[int, tuple[int, int, int]] | None:
+    """Tier, and time, resolution and number of processes, of the moment that the query is about, from the finest tier
+    that has it; it is not older than one resolution where a time was asked for."""
     statement = (
         f"SELECT timestamp, resolution, {column(_total())} FROM {table(ProcessTotals)} WHERE {STRETCH}"  # noqa: S608
         " ORDER BY timestamp DESC LIMIT 1"
     )
-    rows = fetch(statement, (query.host.pk, FIRST_MOMENT, newest))
-    if not rows or (query.at is not None and query.at - rows[0][0] > rows[0][1]):
-        return RankedProcesses(query.sort_by, None, None, None, [])
-    timestamp, resolution, total = rows[0]
-    ranked = fetch(_ranking_statement(query.sort_by), (query.host.pk, timestamp, timestamp, query.limit))
-    return RankedProcesses(query.sort_by, timestamp, resolution, total, [_point(row) for row in ranked])
+    moment = LAST_MOMENT if query.at is None else floor(query.at)
+    for tier in (RAW, *(tier.width_seconds for tier in tiers() if query.at is not None)):
+        for row in fetch(statement, Piece(query.host.pk, tier, FIRST_MOMENT, moment)):
+            if query.at is None or query.at - row[0] <= row[1]:
+                return tier, row
+    return None
 
 
 @lru_cache
@@ -107,7 +124,7 @@ def _ranking_statement(sort_by: str) -> str:
     return (
         f"SELECT s.process_id{identity}{columns_of(ProcessSample, names, 's.')}"  # noqa: S608
         f" FROM {table(ProcessSample)} s JOIN {table(Process)} p ON p.id = s.process_id"
-        f" WHERE s.{STRETCH.replace(' AND ', ' AND s.')}"
+        f" WHERE s.{STRETCH.replace(' AND ', ' AND s.')} AND {NOT_OTHERS}"
         f" ORDER BY {_order(sort_by)} DESC, COALESCE(s.cpu_percent, 0) DESC, COALESCE(s.rss_bytes, 0) DESC,"
         " s.process_id LIMIT %s"
     )
@@ -134,58 +151,83 @@ def _point(row: tuple[Any, ...]) -> Point:
 def _over_range(query: ProcessQuery) -> RankedProcesses:
     """CPU and I/O are means over the time that was recorded, in which an absent process used nothing; memory is the
     mean over the moments at which the process was seen."""
-    statement = (
-        f"SELECT SUM(resolution), MAX({column(_total())}), MIN(timestamp) FROM {table(ProcessTotals)}"  # noqa: S608
-        f" WHERE {STRETCH}"
-    )
-    [(covered_seconds, total, first)] = fetch(statement, query.stretch)
-    if not covered_seconds:
+    pieces = pieces_for_step(ProcessTotals, *query.stretch, _width_for(query))
+    covered = [_covered(piece) for piece in pieces]
+    seconds = sum(row[0] or 0 for row in covered)
+    if not seconds:
         return RankedProcesses(query.sort_by, None, None, None, [])
-    rows = fetch(_sums_statement(query.sort_by), (*query.stretch, query.limit))
-    sums = [dict(zip(SUMS, row, strict=True)) for row in rows]
-    identities = Process.objects.in_bulk([row["id"] for row in sums])
+    total = max((row[1] for row in covered if row[1] is not None), default=None)
+    first = min(row[2] for row in covered if row[2] is not None)
+    results = [_range_point(row, seconds) for row in _summed(query, pieces)]
+    return RankedProcesses(query.sort_by, first, seconds, total, results)
+
+
+def _width_for(query: ProcessQuery) -> int:
+    """The widest tier of which a range has some hundred buckets: a year is not read minute by minute."""
+    _host, start, end = query.stretch
+    span = min(end, int(time.time())) - start
+    return max((tier.width_seconds for tier in tiers() if span >= FEWEST_BUCKETS * tier.width_seconds), default=1)
+
+
+def _covered(piece: Piece) -> tuple[Any, ...]:
+    """Recorded seconds, the highest number of processes, and the first moment of a piece."""
+    highest = f"MAX(COALESCE({extreme_column(_total(), 'max')}, {column(_total())}))"
+    statement = f"SELECT SUM({WEIGHT}), {highest}, MIN(timestamp) FROM {table(ProcessTotals)} WHERE {STRETCH}"  # noqa: S608
+    return fetch(statement, piece)[0]
+
+
+def _summed(query: ProcessQuery, pieces: list[Piece]) -> list[dict[str, Any]]:
+    """What SUMS names for each of the highest processes, with its identity."""
+    statement = _sums_statement(query.sort_by, len(pieces))
+    rows = fetch(statement, (*(value for piece in pieces for value in piece), query.limit))
+    sums = [dict(zip((*SUMS, *IDENTITY, "started_at", "command"), row, strict=True)) for row in rows]
     statuses = _newest_statuses(query.host, sums)
-    results = [
-        _range_point(row, covered_seconds, identities[row["id"]], statuses.get((row["id"], row["last_seen"])))
-        for row in sums
-        if row["id"] in identities
-    ]
-    return RankedProcesses(query.sort_by, first, covered_seconds, total, results)
+    return [{**row, "status": statuses.get((row["id"], row["last_seen"]))} for row in sums]
 
 
 SUMS = ("id", "seen_seconds", "rss_bytes_max", "first_seen", "last_seen", *RATES, *LEVELS)
 
 
 @lru_cache
-def _sums_statement(sort_by: str) -> str:
-    """A row a process: what SUMS names; rates and levels are sums weighted by time, as they are stored."""
-    sums = "".join(
-        f", SUM(CAST(s.{name} AS DOUBLE PRECISION) * s.resolution) AS sum_{name}" for name in (*RATES, *LEVELS)
+def _sums_statement(sort_by: str, pieces: int) -> str:
+    """A row a process: what SUMS names, and its identity; rates and levels are sums weighted by time, as stored."""
+    levels = (*RATES, *LEVELS)
+    sums = "".join(f", SUM(CAST({name} AS DOUBLE PRECISION) * {WEIGHT}) AS sum_{name}" for name in levels)
+    in_piece = (
+        f"SELECT process_id, SUM({WEIGHT}) AS seen, MAX(COALESCE(rss_bytes_max, rss_bytes)) AS highest,"  # noqa: S608
+        f" MIN(timestamp) AS first_seen, MAX(timestamp) AS last_seen{sums} FROM {table(ProcessSample)}"
+        f" WHERE {STRETCH} GROUP BY process_id"
+    )
+    joined = "".join(f", SUM(sum_{name}) AS sum_{name}" for name in levels)
+    highest = decoded(_field("rss_bytes"), "MAX(highest)")
+    totals = (
+        f"SELECT process_id, SUM(seen) AS seen_seconds, {highest} AS rss_bytes_max,"  # noqa: S608
+        f" MIN(first_seen) AS first_seen, MAX(last_seen) AS last_seen{joined}"
+        f" FROM ({' UNION ALL '.join([in_piece] * pieces)}) pieces GROUP BY process_id"
     )
     order = " + ".join(f"COALESCE(sum_{name}, 0)" for name in ProcessSample.orders[sort_by])
     if sort_by == "memory":
         order = f"({order}) / seen_seconds"
-    highest = decoded(_field("rss_bytes"), "MAX(s.rss_bytes)")
+    identity = "".join(f", p.{name}" for name in (*IDENTITY, "started_at", "command"))
     return (
-        f"SELECT * FROM (SELECT s.process_id, SUM(s.resolution) AS seen_seconds, {highest} AS rss_bytes_max,"  # noqa: S608
-        f" MIN(s.timestamp) AS first_seen, MAX(s.timestamp) AS last_seen{sums} FROM {table(ProcessSample)} s"
-        f" WHERE s.{STRETCH.replace(' AND ', ' AND s.')} GROUP BY s.process_id) totals"
-        f" ORDER BY {order} DESC, process_id LIMIT %s"
+        f"SELECT t.*{identity} FROM ({totals}) t JOIN {table(Process)} p ON p.id = t.process_id"  # noqa: S608
+        f" WHERE {NOT_OTHERS} ORDER BY {order} DESC, process_id LIMIT %s"
     )
 
 
-def _range_point(row: dict[str, Any], covered_seconds: int, process: Process, status: str | None) -> Point:
+def _range_point(row: dict[str, Any], covered_seconds: int) -> Point:
     means = {
         **{name: _mean(name, row[name], covered_seconds) for name in RATES},
         **{name: _mean(name, row[name], row["seen_seconds"]) for name in LEVELS},
+        "status": row["status"],
     }
     cpu_percent = means["cpu_percent"]
     return {
-        "id": process.pk,
-        **{name: getattr(process, name) for name in IDENTITY},
-        **{name: means.get(name, status) for name in output_names(ProcessSample, None, maxima=False)},
-        "started_at": process.started_at.timestamp(),
-        "command": process.command,
+        "id": row["id"],
+        **{name: row[name] for name in IDENTITY},
+        **{name: means[name] for name in output_names(ProcessSample, None, maxima=False)},
+        "started_at": row["started_at"] / 100,
+        "command": row["command"],
         "cpu_seconds": None if cpu_percent is None else round(cpu_percent * covered_seconds / 100, 2),
         **{name: row[name] for name in ("rss_bytes_max", "first_seen", "last_seen")},
     }

@@ -1,17 +1,17 @@
 """Time series of a family: the points that are stored, or one point for each step."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
+from itertools import chain
 from math import ceil, floor
 from typing import Any, Literal
 
 from metrics.history.catalogue import output_names, tables
 from metrics.history.columns import STRETCH, Point, columns_of, convert, converters, fetch, only, table
+from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, pieces_for_step
 from metrics.history.steps import newest_steps, resolved_step, stepped_points
 from metrics.models import Host, Sample
-
-# Seconds since the epoch that no moment reaches, for a range that is open at one end.
-FIRST_MOMENT, LAST_MOMENT = -(2**50), 2**50
+from metrics.tiers import RAW
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +31,7 @@ class SeriesQuery:
 
     @property
     def stretch(self) -> tuple[int, int, int]:
-        """Host, first and last second: the values for columns.STRETCH."""
+        """Host, first and last second."""
         start = FIRST_MOMENT if self.start is None else ceil(self.start)
         return self.host.pk, start, LAST_MOMENT if self.end is None else floor(self.end)
 
@@ -39,26 +39,31 @@ class SeriesQuery:
 @dataclass(frozen=True, slots=True)
 class Series:
     """Points in the order that was asked for. `oldest` is the time of the oldest one, `has_older` whether the range
-    goes on before it, `step` the width of the points where a step was asked for."""
+    goes on before it, `step` the width of the points where a step was asked for, `has_extremes` whether any point is
+    more than a raw sample."""
 
     points: list[Point]
     oldest: int | None
     has_older: bool
     step: int | None
+    has_extremes: bool = False
 
 
 def read_series(query: SeriesQuery) -> Series:
     """The newest points of the range that was asked for."""
-    step = resolved_step(tables(query.family)[0], query.stretch, query.step, query.limit)
-    points = _lead_points(query) if step is None else _empty_steps(query, step)
+    lead = tables(query.family)[0]
+    step = resolved_step(lead, query.stretch, query.step, query.limit)
+    pieces = finest_pieces(lead, *query.stretch) if step is None else pieces_for_step(lead, *query.stretch, step)
+    points = _lead_points(query, pieces) if step is None else _empty_steps(query, pieces, step)
     has_older = len(points) > query.limit
     if has_older:
         points.popitem()
     if points:
-        _fill(points, query, step)
+        _fill(points, query, pieces, step)
     newest_first = list(points.values())
     oldest = newest_first[-1]["timestamp"] if newest_first else None
-    return Series(newest_first if query.descending else newest_first[::-1], oldest, has_older, step)
+    has_extremes = step is not None or any(piece.tier != RAW for piece in _within(pieces, points, 1))
+    return Series(newest_first if query.descending else newest_first[::-1], oldest, has_older, step, has_extremes)
 
 
 def read_moment(host: Host, family: str, timestamp: int) -> Point | None:
@@ -66,59 +71,77 @@ def read_moment(host: Host, family: str, timestamp: int) -> Point | None:
     points: dict[int, Point] = {timestamp: {}}
     for model in tables(family):
         names = tuple(output_names(model, None, maxima=False))
-        _put(points, model, _stored(model, names, (host.pk, timestamp, timestamp)))
+        _put(points, model, _stored(model, names, Piece(host.pk, RAW, timestamp, timestamp)))
     has_any = any(value != [] for value in points[timestamp].values())
     return points[timestamp] if has_any else None
 
 
-def _lead_points(query: SeriesQuery) -> dict[int, Point]:
+def _lead_points(query: SeriesQuery, pieces: list[Piece]) -> dict[int, Point]:
     """The newest moments at which the family was sampled, one more than asked for, with the point's own fields."""
+    points: dict[int, Point] = {}
+    for piece in pieces:
+        if len(points) <= query.limit:
+            points |= _lead_points_of(query, piece, query.limit + 1 - len(points))
+    return points
+
+
+def _lead_points_of(query: SeriesQuery, piece: Piece, count: int) -> dict[int, Point]:
     lead = tables(query.family)[0]
-    names = () if lead.collection else tuple(output_names(lead, query.fields, maxima=False))
+    names = () if lead.collection else tuple(output_names(lead, query.fields, maxima=piece.tier != RAW))
     resolution, group = ("MAX(resolution)", " GROUP BY timestamp") if lead.collection else ("resolution", "")
     statement = (
         f"SELECT timestamp, {resolution}{columns_of(lead, names)} FROM {table(lead)} WHERE {STRETCH}{group}"  # noqa: S608
         " ORDER BY timestamp DESC LIMIT %s"
     )
     keys, functions = ("timestamp", "resolution", *names), converters(lead, names)
-    rows = fetch(statement, (*query.stretch, query.limit + 1))
+    rows = fetch(statement, (*piece, count))
     return {row[0]: convert(dict(zip(keys, row, strict=True)), functions) for row in rows}
 
 
-def _empty_steps(query: SeriesQuery, step: int) -> dict[int, Point]:
-    starts = newest_steps(tables(query.family)[0], query.stretch, step, query.limit + 1)
+def _empty_steps(query: SeriesQuery, pieces: list[Piece], step: int) -> dict[int, Point]:
+    starts = newest_steps(tables(query.family)[0], pieces, step, query.limit + 1)
     return {start: {"timestamp": start, "resolution": step} for start in starts}
 
 
-def _fill(points: dict[int, Point], query: SeriesQuery, step: int | None) -> None:
+def _fill(points: dict[int, Point], query: SeriesQuery, pieces: list[Piece], step: int | None) -> None:
     """Put the samples of every table that was asked for into the points; the lead's own fields are there unstepped."""
-    host, start, end = query.stretch
-    stretch = host, max(start, min(points)), min(end, max(points) + (step or 1) - 1)
+    shown = _within(pieces, points, step or 1)
     for model in tables(query.family):
-        names = tuple(output_names(model, query.fields, maxima=step is not None))
-        if not names or not (model.collection or step):
+        if not (model.collection or step) or not output_names(model, query.fields, maxima=True):
             continue
-        if step is None:
-            samples = _stored(model, names, stretch, query.only)
-        else:
-            samples = stepped_points(model, names, stretch, query.only, step)
-        _put(points, model, samples)
+        _put(points, model, _samples(model, query, shown, step))
+
+
+def _within(pieces: Iterable[Piece], points: Collection[int], width: int) -> list[Piece]:
+    """What of the pieces lies in the points that are shown."""
+    if not points:
+        return []
+    start, end = min(points), max(points) + width - 1
+    cut = (piece._replace(start=max(piece.start, start), end=min(piece.end, end)) for piece in pieces)
+    return [piece for piece in cut if piece.start <= piece.end]
+
+
+def _samples(
+    model: type[Sample], query: SeriesQuery, pieces: list[Piece], step: int | None
+) -> Iterable[tuple[int, Point]]:
+    if step is not None:
+        names = tuple(output_names(model, query.fields, maxima=True))
+        return stepped_points(model, names, pieces, query.only, step)
+    named = [(piece, tuple(output_names(model, query.fields, maxima=piece.tier != RAW))) for piece in pieces]
+    return chain.from_iterable(_stored(model, names, piece, query.only) for piece, names in named if names)
 
 
 def _stored(
-    model: type[Sample],
-    names: tuple[str, ...],
-    stretch: tuple[int, int, int],
-    wanted: Mapping[str, tuple[str, ...]] | None = None,
+    model: type[Sample], names: tuple[str, ...], piece: Piece, wanted: Mapping[str, tuple[str, ...]] | None = None
 ) -> Iterable[tuple[int, Point]]:
-    """Each sample of a stretch with its time, ordered by time and label."""
+    """Each sample of a piece with its time, ordered by time and label."""
     condition, values = only(model, wanted or {})
     statement = (
         f"SELECT timestamp{columns_of(model, names)} FROM {table(model)} WHERE {STRETCH}{condition}"  # noqa: S608
         f" ORDER BY {', '.join(('timestamp', *model.key))}"
     )
     functions = converters(model, names)
-    for row in fetch(statement, (*stretch, *values)):
+    for row in fetch(statement, (*piece, *values)):
         yield row[0], convert(dict(zip(names, row[1:], strict=True)), functions)
 
 

@@ -38,7 +38,8 @@ class Sample(models.Model):
     two samples of one tick apart, `reading_key` the values that do so in a reading. `headline` is the field that stands
     for the family in one line. `facts` are values of a reading that never change; they are not kept with the newest
     reading. `born` names the value that says when a thing began, in seconds since the boot: if that was after the
-    reading before, its counters began at zero; without it their past is unknown, as a plugged-in disk's is.
+    reading before, its counters began at zero; without it their past is unknown, as a plugged-in disk's is. `culprits` is
+    the order by which the processes behind a high value are ranked.
     """
 
     family: ClassVar[str] = ""
@@ -49,6 +50,7 @@ class Sample(models.Model):
     facts: ClassVar[tuple[str, ...]] = ()
     born: ClassVar[str] = ""
     headline: ClassVar[str] = ""
+    culprits: ClassVar[str] = "cpu"
 
     host = models.ForeignKey(Host, models.CASCADE, db_index=False, related_name="+", verbose_name=_("host"))
     tier = models.PositiveSmallIntegerField(_("tier"), default=0)
@@ -128,6 +130,7 @@ class MemorySample(Sample):
 
     family = kind = "memory"
     headline = "percent"
+    culprits = "memory"
 
     total_bytes = Total(source="total_bytes", unit="bytes", help_text=_("Memory of the machine"))
     available_bytes = Gauge(
@@ -170,6 +173,7 @@ class DiskSample(Sample):
 
     family = kind = "disk"
     headline = "pressure_some_percent"
+    culprits = "io"
 
     pressure_some_percent = Share(
         source="pressure_some_seconds", help_text=_("Time in which at least one task waited for a disk")
@@ -190,6 +194,7 @@ class PartitionSample(Sample):
     family, kind, collection = "disk", "partition", "partitions"
     key = reading_key = ("device", "mountpoint")
     headline = "percent"
+    culprits = "io"
 
     device = Label(source="device", help_text=_("What is mounted"))
     mountpoint = Label(source="mountpoint", help_text=_("Where it is mounted"))
@@ -214,6 +219,7 @@ class DeviceSample(Sample):
     family, kind, collection = "disk", "device", "devices"
     key = reading_key = ("device",)
     headline = "busy_percent"
+    culprits = "io"
 
     device = Label(source="device", help_text=_("The disk's name"))
     read_bytes_per_second = Rate(source="read_bytes", unit="bytes_per_second", help_text=_("Bytes read"))

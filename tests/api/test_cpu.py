@@ -140,9 +140,9 @@ def test_a_range_without_samples_is_empty(api, recorded):
 
 def test_it_takes_few_queries(api, recorded, django_assert_max_num_queries):
     recorded.ticks(20)
-    with django_assert_max_num_queries(2):
+    with django_assert_max_num_queries(3):
         api.get(ADDRESS)
-    with django_assert_max_num_queries(5):
+    with django_assert_max_num_queries(9):
         api.get(ADDRESS, {"step": 10})
 
 

@@ -23,4 +23,5 @@ def test_a_step_keeps_the_last_total_and_means_the_rest(api, recorded):
         "used_bytes_max": 21,
         "free_bytes": None,
         "free_bytes_max": None,
+        "free_bytes_min": None,
     }

@@ -1,0 +1,156 @@
+"""The highest moments of a range, found without knowing them: neighbours are merged into episodes."""
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from math import ceil, floor
+from statistics import median
+from typing import Any, NamedTuple
+
+from metrics.history.catalogue import tables
+from metrics.history.columns import STRETCH, Point, column, decoded, extreme_column, fetch, table
+from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, pieces_for_step
+from metrics.history.processes import ProcessQuery, read_processes
+from metrics.models import Host, Sample
+from metrics.models.fields import Averaged
+from metrics.tiers import RAW, tiers
+
+# A range is searched in so many points at the least, where that many are stored; the peak itself is then looked up in
+# the finest tier that has it.
+FEWEST_POINTS = 300
+TOP_PROCESSES = 5
+
+
+@dataclass(frozen=True, slots=True)
+class PeakQuery:
+    """What to look for: a field of one of a family's tables, and at most `limit` episodes."""
+
+    host: Host
+    family: str
+    field: str = ""
+    start: float | None = None
+    end: float | None = None
+    limit: int = 10
+
+    @property
+    def stretch(self) -> tuple[int, int, int]:
+        """Host, first and last second."""
+        start = FIRST_MOMENT if self.start is None else ceil(self.start)
+        return self.host.pk, start, LAST_MOMENT if self.end is None else floor(self.end)
+
+
+class Level(NamedTuple):
+    """How high a value was: its mean from `timestamp` on for `resolution` seconds, and its maximum."""
+
+    timestamp: int
+    resolution: int
+    mean: float
+    highest: float
+
+
+def peak_fields(family: str) -> dict[str, tuple[type[Sample], Any]]:
+    """What `field` may name: every field that goes up and down, with its table; a name of two tables is the first's."""
+    found: dict[str, tuple[type[Sample], Any]] = {}
+    for model in tables(family):
+        for field in model.measures():
+            if isinstance(field, Averaged):
+                found.setdefault(field.name, (model, field))
+    return found
+
+
+def headline(family: str) -> str:
+    """The field that stands for the family: the first that a table of it names."""
+    names = [model.headline for model in tables(family) if model.headline]
+    return names[0]
+
+
+def read_peaks(query: PeakQuery) -> list[Point]:
+    """The episodes, the highest first: start, end, peak, when that was, mean, and who was at work."""
+    model, field = peak_fields(query.family)[query.field or headline(query.family)]
+    levels = sorted(_levels(model, field, query))
+    return [_episode(query, model, field, run) for run in _runs(levels, query.limit)]
+
+
+def _levels(model: type[Sample], field: Any, query: PeakQuery) -> Iterator[Level]:
+    """One level a moment: where the table has several things, the highest of them."""
+    for piece in pieces_for_step(model, *query.stretch, _width_for(model, query)):
+        yield from _levels_of(model, field, piece)
+
+
+def _levels_of(model: type[Sample], field: Any, piece: Piece) -> list[Level]:
+    highest = column(field) if piece.tier == RAW else f"COALESCE({extreme_column(field, 'max')}, {column(field)})"
+    mean, top = decoded(field, f"MAX({column(field)})"), decoded(field, f"MAX({highest})")
+    statement = (
+        f"SELECT timestamp, MAX(resolution), {mean}, {top} FROM {table(model)} WHERE {STRETCH}"  # noqa: S608
+        f" AND {column(field)} IS NOT NULL GROUP BY timestamp"
+    )
+    return [Level(*row) for row in fetch(statement, piece)]
+
+
+def _width_for(model: type[Sample], query: PeakQuery) -> int:
+    """The widest tier of which the range has enough points."""
+    extents = [_extent(model, piece) for piece in finest_pieces(model, *query.stretch)]
+    known = [extent for extent in extents if extent[0] is not None]
+    span = max((last for _first, last in known), default=0) - min((first for first, _last in known), default=0)
+    return max((tier.width_seconds for tier in tiers() if span >= FEWEST_POINTS * tier.width_seconds), default=1)
+
+
+def _extent(model: type[Sample], piece: Piece) -> tuple[Any, Any]:
+    statement = f"SELECT MIN(timestamp), MAX(timestamp) FROM {table(model)} WHERE {STRETCH}"  # noqa: S608
+    [(first, last)] = fetch(statement, piece)
+    return first, last
+
+
+def _runs(levels: list[Level], limit: int) -> list[list[Level]]:
+    """Stretches around the highest moments: as far as it stays nearer to the peak than to what is usual."""
+    if not levels:
+        return []
+    usual = median(level.mean for level in levels)
+    free = [True] * len(levels)
+    runs: list[list[Level]] = []
+    for place in sorted(range(len(levels)), key=lambda place: -levels[place].highest):
+        if len(runs) == limit or levels[place].highest <= max(usual, 0):
+            break
+        if free[place]:
+            first, last = _spread(levels, free, place, (levels[place].highest + usual) / 2)
+            free[first : last + 1] = [False] * (last + 1 - first)
+            runs.append(levels[first : last + 1])
+    return runs
+
+
+def _spread(levels: list[Level], free: list[bool], place: int, threshold: float) -> tuple[int, int]:
+    def joins(other: int, neighbour: int) -> bool:
+        if not 0 <= other < len(levels) or not free[other] or levels[other].highest < threshold:
+            return False
+        earlier, later = sorted((levels[other], levels[neighbour]))
+        return later.timestamp - earlier.timestamp <= 2 * max(earlier.resolution, later.resolution)
+
+    first = last = place
+    while joins(first - 1, first):
+        first -= 1
+    while joins(last + 1, last):
+        last += 1
+    return first, last
+
+
+def _episode(query: PeakQuery, model: type[Sample], field: Any, run: list[Level]) -> Point:
+    start, end = run[0].timestamp, run[-1].timestamp + run[-1].resolution
+    peak = max(run, key=lambda level: level.highest)
+    exact = _exact_peak(model, field, query, peak)
+    weight = sum(level.resolution for level in run)
+    ranked = read_processes(ProcessQuery(query.host, model.culprits, TOP_PROCESSES, start=start, end=end - 1))
+    return {
+        "start": start,
+        "end": end,
+        "peak": exact.highest,
+        "peak_at": exact.timestamp,
+        "resolution": exact.resolution,
+        "mean": round(sum(level.mean * level.resolution for level in run) / weight, 3),
+        "processes": ranked.results,
+    }
+
+
+def _exact_peak(model: type[Sample], field: Any, query: PeakQuery, peak: Level) -> Level:
+    """The peak in the finest tier that still has it."""
+    stretch = (query.host.pk, peak.timestamp, peak.timestamp + peak.resolution - 1)
+    finer = [level for piece in finest_pieces(model, *stretch) for level in _levels_of(model, field, piece)]
+    return max(finer, key=lambda level: level.highest, default=peak)
