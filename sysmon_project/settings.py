@@ -11,6 +11,7 @@ from metrics.tiers import DEFAULT_TIERS, parse_tiers
 from sysmon_project.addresses import allowed_hosts
 from sysmon_project.env import Env
 from sysmon_project.secret_key import data_directory, generated_secret_key
+from sysmon_project.static_state import state_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(BASE_DIR)
@@ -59,9 +60,11 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "django.middleware.security.SecurityMiddleware",
-    "whitenoise.middleware.WhiteNoiseMiddleware",
+    "metrics.dashboard.static_files.StaticFilesMiddleware",
+    "metrics.dashboard.policy.ContentSecurityPolicyMiddleware",
     "corsheaders.middleware.CorsMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
+    "django.middleware.locale.LocaleMiddleware",
     "django.middleware.common.CommonMiddleware",
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
@@ -75,6 +78,10 @@ APPEND_SLASH = False
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 LANGUAGE_CODE = "en"
+# Not "ko": Django REST framework has its words under ko_KR, from where Django finds those of "ko" too.
+LANGUAGES = [("en", "English"), ("ko-kr", "한국어")]
+LANGUAGE_COOKIE_NAME = "sysmon_language"
+LANGUAGE_COOKIE_SAMESITE = "Lax"
 
 TEMPLATES = [
     {
@@ -156,9 +163,16 @@ Q_CLUSTER: dict[str, Any] = {
 }
 
 # Static files ----------------------------------------------------------------------------------------------------
-STATIC_URL = "/static/"
-# Files are served from where the packages keep them: nothing has to be collected before a start.
+# Files are served from where the packages keep them: nothing has to be collected before a start. Their address
+# changes with our files and with the versions of the packages, so that browsers may keep what they have loaded.
+STATIC_URL = f"/static/{state_of(BASE_DIR / 'requirements.txt', BASE_DIR / 'metrics' / 'static')}/"
+STATICFILES_FINDERS = [
+    "django.contrib.staticfiles.finders.AppDirectoriesFinder",
+    "metrics.dashboard.vendored.VendoredFinder",
+]
 WHITENOISE_USE_FINDERS = True
+WHITENOISE_IMMUTABLE_FILE_TEST = "^/static/[0-9a-f]{12}/"
+WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # The API ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {

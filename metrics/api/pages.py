@@ -1,4 +1,4 @@
-"""The front page, the documentation's pages and the document itself."""
+"""The list of addresses, the documentation's pages and the document itself."""
 
 from typing import Any
 from urllib.parse import urlencode
@@ -9,7 +9,6 @@ from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound
-from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -20,7 +19,9 @@ from metrics.api.views import ReadOnlyViewSet
 from metrics.history.catalogue import series_families
 
 METHODS = ["get", "head", "options"]
-LINKS = ("health", "current", *series_families(), "processes", "openapi", "docs", "redoc")
+LINKS = (
+    *("health", "hosts", "families", "cost", "current", *series_families(), "processes", "openapi", "docs", "redoc"),
+)
 
 
 class SignInFirst(APIView):
@@ -53,23 +54,6 @@ def information(request: Request) -> dict[str, Any]:
         "description": "The flight recorder of a host: what psutil measured, now and at any moment before.",
         "links": {**links, "admin": request.build_absolute_uri(reverse("admin:index"))},
     }
-
-
-class FrontPage(SignInFirst):
-    """The dashboard for a browser, information about the API for everything else."""
-
-    name = "sysmon"
-    http_method_names = METHODS
-    parser_classes = ()
-    renderer_classes = [JsonRenderer, TemplateHTMLRenderer]
-    content_negotiation_class = AnyFormatNegotiation
-
-    @extend_schema(exclude=True)
-    def get(self, request: Request) -> Response:
-        """Answer by what the client accepts."""
-        if is_for_people(request.accepted_renderer):
-            return Response({}, template_name="metrics/dashboard.html")
-        return Response(information(request))
 
 
 class ApiRoot(ReadOnlyViewSet):

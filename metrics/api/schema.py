@@ -4,6 +4,7 @@ from functools import cache
 from typing import Any
 
 from django.conf import settings
+from django.utils import translation
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
@@ -97,5 +98,6 @@ def error(code: int) -> OpenApiResponse:
 def document() -> dict[str, Any]:
     """The whole document. It says the same to everybody, and making it takes longer than any other answer."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    made: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
+    with translation.override("en"):
+        made: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return made

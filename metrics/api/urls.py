@@ -4,17 +4,19 @@ from typing import Any
 
 from django.urls import path, re_path
 
-from metrics.api import pages, views
+from metrics.api import catalog, pages, views
 
 READ: Any = {"get": "retrieve"}
 
 urlpatterns = [
-    path("", pages.FrontPage.as_view(), name="front-page"),
     path("docs", pages.SwaggerPage.as_view(), name="docs"),
     path("redoc", pages.RedocPage.as_view(), name="redoc"),
     path("openapi.json", pages.OpenApiDocument.as_view(), name="openapi"),
     path("api/v1", pages.ApiRoot.as_view(READ), name="api"),
     path("api/v1/health", views.HealthViewSet.as_view(READ), name="health"),
+    path("api/v1/hosts", catalog.HostsViewSet.as_view(READ), name="hosts"),
+    path("api/v1/families", catalog.FamiliesViewSet.as_view(READ), name="families"),
+    path("api/v1/cost", catalog.CostViewSet.as_view(READ), name="cost"),
     path("api/v1/metrics/current", views.CurrentViewSet.as_view(READ), name="current"),
     path("api/v1/metrics/processes", views.ProcessesViewSet.as_view(READ), name="processes"),
     *(

@@ -48,9 +48,9 @@ def test_a_page_has_nothing_inline_and_nothing_from_outside(api, db, page):
 
 
 @pytest.mark.parametrize("page", PAGES)
-def test_everything_that_a_page_loads_is_there(api, db, page):
+def test_everything_that_a_page_loads_is_there(api, db, settings, page):
     html = api.get(page, headers=BROWSER).content.decode()
-    loaded = re.findall(r'(?:src|href)="/static/([^"]+)"', html)
+    loaded = re.findall(rf'(?:src|href)="{settings.STATIC_URL}([^"]+)"', html)
     assert loaded
     assert [path for path in loaded if finders.find(path) is None] == []
 

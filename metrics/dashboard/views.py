@@ -1,0 +1,77 @@
+"""The front page, and the words of its script."""
+
+from pathlib import Path
+from typing import Any
+
+from django.conf import settings
+from django.contrib.staticfiles import finders
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils import translation
+from django.utils.cache import patch_cache_control
+from django.views.i18n import JSONCatalog
+from drf_spectacular.utils import extend_schema
+from rest_framework.renderers import TemplateHTMLRenderer
+from rest_framework.request import Request
+from rest_framework.response import Response
+
+from metrics import conf
+from metrics.api.pages import METHODS, SignInFirst, information
+from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer, is_for_people
+
+MODULES = "metrics/js"
+ENTRY = "main.js"
+# Modules that belong to other pages, or that are loaded when they are needed.
+LOADED_LATER = {"admin-chart.js", "theme.js", ENTRY}
+
+
+class FrontPage(SignInFirst):
+    """The dashboard for a browser, information about the API for everything else."""
+
+    name = "sysmon"
+    http_method_names = METHODS
+    parser_classes = ()
+    renderer_classes = [JsonRenderer, TemplateHTMLRenderer]
+    content_negotiation_class = AnyFormatNegotiation
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> Response:
+        """Answer by what the client accepts."""
+        if is_for_people(request.accepted_renderer):
+            return Response(page_context(), template_name="metrics/dashboard.html")
+        return Response(information(request))
+
+
+def page_context() -> dict[str, Any]:
+    """What the page's template needs."""
+    return {
+        "host": conf.host_name(),
+        "modules": module_names(),
+        "languages": settings.LANGUAGES,
+        "language": translation.get_language(),
+        "state": settings.STATIC_URL.strip("/").rpartition("/")[2],
+    }
+
+
+def module_names() -> list[str]:
+    """The modules that the page's script imports, so that the browser asks for all of them at once."""
+    entry = finders.find(f"{MODULES}/{ENTRY}")
+    names = sorted(path.name for path in Path(entry).parent.glob("*.js")) if entry else []
+    return [f"{MODULES}/{name}" for name in names if name not in LOADED_LATER]
+
+
+class Messages(JSONCatalog):
+    """What the script says, in one language: English text to translation. Its address has the files' state in it."""
+
+    domain = "djangojs"
+    packages = ["metrics"]
+
+    def get(self, request: HttpRequest, *args: Any, language: str, **kwargs: Any) -> HttpResponse:
+        """The catalogue of the language in the address, whatever the browser prefers."""
+        with translation.override(language):
+            response: HttpResponse = super().get(request, *args, **kwargs)
+        patch_cache_control(response, public=True, max_age=31_536_000, immutable=True)
+        return response
+
+    def render_to_response(self, context: dict[str, Any], **_kwargs: Any) -> HttpResponse:
+        """The texts alone: numbers and times are the browser's own work."""
+        return JsonResponse(context["catalog"])

@@ -1,0 +1,61 @@
+// The public REST API.
+
+const BASE = "/api/v1/";
+
+/** What the API says when it refuses, in the reader's language. `status` is 0 where the server does not answer. */
+export class ApiError extends Error {
+  /** @param {number} status @param {string} detail @param {number | null} retryAfterSeconds */
+  constructor(status, detail, retryAfterSeconds = null) {
+    super(detail);
+    this.status = status;
+    this.retryAfterSeconds = retryAfterSeconds;
+  }
+}
+
+/** How far the server's clock is ahead of this machine's, in seconds. */
+let clockOffset = 0;
+
+/** Seconds since the epoch by the server's clock. */
+export const now = () => Date.now() / 1000 + clockOffset;
+
+/** @param {string} path @param {Record<string, any>} [query] values that are null are left out */
+export function address(path, query = {}) {
+  const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
+  const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
+  return BASE + path + (text ? `?${text.replaceAll("%3A", ":").replaceAll("%2C", ",")}` : "");
+}
+
+/** @param {number} seconds */
+export const iso = (seconds) => new Date(seconds * 1000).toISOString();
+
+/** @param {string} text ISO 8601 @returns {number} seconds since the epoch */
+export const seconds = (text) => Date.parse(text) / 1000;
+
+/**
+ * The answer of an address; an ApiError for anything but 200.
+ * @param {string} path @param {Record<string, any>} [query] @param {AbortSignal} [signal] @returns {Promise<any>}
+ */
+export async function read(path, query = {}, signal = undefined) {
+  const response = await request(address(path, query), signal);
+  followClock(response.headers.get("Date"));
+  const body = await response.json().catch(() => null);
+  if (response.ok && body !== null) return body;
+  const wait = Number(response.headers.get("Retry-After"));
+  throw new ApiError(response.status, body?.detail ?? response.statusText, wait || null);
+}
+
+async function request(url, signal) {
+  try {
+    return await fetch(url, { headers: { Accept: "application/json" }, cache: "no-cache", signal });
+  } catch (error) {
+    if (error.name === "AbortError") throw error;
+    throw new ApiError(0, "");
+  }
+}
+
+function followClock(date) {
+  if (!date) return;
+  // The header is cut to whole seconds: within two of them the clocks agree.
+  const offset = Date.parse(date) / 1000 + 0.5 - Date.now() / 1000;
+  clockOffset = Math.abs(offset) < 2 ? 0 : offset;
+}

@@ -1,0 +1,124 @@
+// The charts: which there are, which of them can be seen, and their data.
+
+import { Card } from "./card.js";
+import { Chart } from "./chart.js";
+import { columnsOf, isEmpty } from "./columns.js";
+import { derivedPanels } from "./derived.js";
+import { byId } from "./dom.js";
+import { Heatmap } from "./heatmap.js";
+import { Lane } from "./lane.js";
+import { handmade } from "./panels.js";
+import { Series } from "./series.js";
+import { Space } from "./space.js";
+import { names } from "./things.js";
+
+const NEAR_PIXELS = "200px";
+const FORMS = { heat: Heatmap, space: Space };
+
+export class Board {
+  /** @param {any[]} families as the API describes them @param {() => void} onSeen called when a chart comes into view */
+  constructor(families, onSeen) {
+    const offered = new Set(families.filter((family) => family.is_series).map((family) => family.name));
+    const fixed = handmade().filter((panel) => Object.keys(panel.fields).every((family) => offered.has(family)));
+    this.series = Object.fromEntries(families.filter((family) => family.is_series).map(makeSeries));
+    this.items = [...fixed, ...derivedPanels(families, fixed)].map((panel) => this.makeItem(panel));
+    byId("further").hidden = !this.items.some((item) => item.panel.isFurther);
+    this.observer = new IntersectionObserver((entries) => this.onSeen(entries, onSeen), { rootMargin: NEAR_PIXELS });
+    this.items.forEach((item) => this.observer.observe(item.card.node));
+    document.documentElement.addEventListener("themechange", () => this.items.forEach((item) => item.view.recolor()));
+  }
+
+  makeItem(panel) {
+    const card = new Card(panel, byId(panel.isFurther ? "further-grid" : "grid"));
+    const view = new (FORMS[panel.form] ?? Chart)(card);
+    return { panel, card, view, lane: panel.hasLane ? new Lane(card) : null, isSeen: false, isDrawn: false };
+  }
+
+  onSeen(entries, onSeen) {
+    for (const entry of entries) this.items.find((item) => item.card.node === entry.target).isSeen = entry.isIntersecting;
+    if (this.seen.some((item) => !item.isDrawn)) onSeen();
+  }
+
+  get seen() {
+    return this.items.filter((item) => item.isSeen);
+  }
+
+  /** The families that the charts in view need; a tile may need more. */
+  wanted() {
+    const wanted = new Set(["cpu", "memory", "disk", "network"].filter((family) => family in this.series));
+    for (const { panel } of this.seen) {
+      for (const [family, fields] of Object.entries(panel.fields)) {
+        this.series[family].want(fields);
+        wanted.add(family);
+      }
+    }
+    return [...wanted];
+  }
+
+  /** Ask for what the tiles show, whether or not their charts are in view. */
+  wantTiles(panels = ["cpu", "memory", "disk", "network", "load"]) {
+    for (const { panel } of this.items.filter((item) => panels.includes(item.panel.id))) {
+      for (const [family, fields] of Object.entries(panel.fields)) this.series[family].want(fields);
+    }
+  }
+
+  /** Load everything that is needed for a stretch of time. */
+  async load(shown, host, interval, signal) {
+    this.items.forEach((item) => (item.isDrawn = false));
+    const jobs = this.wanted().map((family) => this.series[family].load(shown, host?.name, interval, signal));
+    await Promise.all([...jobs, ...this.lanes().map((lane) => lane.load(shown, host?.name, interval, signal))]);
+    this.draw(shown, host);
+  }
+
+  /** Load what is new, or everything of a family where that does not do. */
+  async extend(shown, host, interval, signal) {
+    const jobs = this.wanted().map(async (family) => {
+      const isEnough = await this.series[family].extend(shown, host?.name, signal);
+      if (!isEnough) await this.series[family].load(shown, host?.name, interval, signal);
+    });
+    const stale = this.lanes().filter((lane) => lane.isStale(shown));
+    await Promise.all([...jobs, ...stale.map((lane) => lane.load(shown, host?.name, interval, signal))]);
+    this.items.forEach((item) => (item.isDrawn = false));
+    this.draw(shown, host);
+  }
+
+  /** Load what came into view meanwhile. */
+  async complete(shown, host, interval, signal) {
+    const missing = this.wanted().filter((family) => !this.series[family].isComplete);
+    await Promise.all(missing.map((family) => this.series[family].load(shown, host?.name, interval, signal)));
+    this.draw(shown, host);
+  }
+
+  lanes() {
+    return this.seen.map((item) => item.lane).filter(Boolean);
+  }
+
+  /** Draw what is in view and is not drawn yet. */
+  draw(shown, host) {
+    for (const item of this.seen.filter((one) => !one.isDrawn)) {
+      const { panel, card, view, lane } = item;
+      const columns = columnsOf(panel, this.series);
+      card.setCalls(Object.keys(panel.fields).map((family) => [`metrics/${family}`, { ...this.series[family].query(shown), fields: panel.fields[family].join(",") }]));
+      if (panel.things) card.setThings(names(this.series[panel.things.family].points, panel.things.collection, panel.things.label));
+      view.show(columns, shown, host);
+      lane?.show(shown);
+      card.node.classList.toggle("empty", panel.form === "lines" && columns.times.length > 0 && columns.values.every(isEmpty));
+      item.isDrawn = true;
+    }
+  }
+
+  /** The cursor or the picked moment is another. */
+  followMoment({ isCursor = false } = {}) {
+    for (const { view } of this.seen) if (view.columns && !(isCursor && view instanceof Space)) view.followMoment();
+  }
+
+  /** Another thing of a panel was chosen. */
+  redraw(shown, host) {
+    this.items.forEach((item) => (item.isDrawn = false));
+    this.draw(shown, host);
+  }
+}
+
+function makeSeries(family) {
+  return [family.name, new Series(family.name, family.tables.some((table) => table.collection))];
+}

@@ -1,0 +1,64 @@
+// The points of one or more families as the columns that a panel draws.
+
+/**
+ * @typedef {object} Columns
+ * @property {number[]} times
+ * @property {(any | null)[]} points of the first family; null in a gap
+ * @property {[number, number][]} gaps
+ * @property {import("./panels.js").Line[]} lines
+ * @property {(number | null)[][]} values one column a line
+ * @property {(number | null)[][]} peaks
+ * @property {(number | null)[]} stackPeaks
+ * @property {boolean} arePeaks whether points are means, and have peaks
+ */
+
+/** @param {any} panel @param {Record<string, import("./series.js").Series>} series by family @returns {Columns} */
+export function columnsOf(panel, series) {
+  const [first] = Object.keys(panel.fields);
+  const base = series[first].timeline;
+  const points = { [first]: base.points };
+  for (const family of Object.keys(panel.fields).slice(1)) points[family] = aligned(base.times, series[family].points);
+  const lines = panel.linesFor ? panel.linesFor(base.points) : panel.lines;
+  const column = (line, read) => points[line.family].map((point) => (point && read ? read(point) : null));
+  return {
+    times: base.times,
+    points: base.points,
+    gaps: base.gaps,
+    lines,
+    values: lines.map((line) => column(line, line.value)),
+    peaks: lines.map((line) => column(line, line.peak)),
+    stackPeaks: panel.peak ? column(panel.peak, panel.peak.value) : [],
+    arePeaks: series[first].step !== null || (base.points.findLast(Boolean)?.resolution ?? 0) >= 60,
+  };
+}
+
+/** The points of another family that cover the same moments. */
+function aligned(times, points) {
+  let place = 0;
+  return times.map((time) => {
+    while (place + 1 < points.length && points[place + 1].time <= time) place += 1;
+    const point = points[place];
+    return point && Math.abs(time - point.time) < point.resolution ? point : null;
+  });
+}
+
+/** @param {(number | null)[]} column */
+export function mean(column) {
+  let [total, count] = [0, 0];
+  for (const value of column) {
+    if (value === null) continue;
+    total += value;
+    count += 1;
+  }
+  return count ? total / count : null;
+}
+
+/** @param {(number | null)[][]} columns */
+export function highest(columns) {
+  let found = 0;
+  for (const column of columns) for (const value of column) if (value !== null && value > found) found = value;
+  return found;
+}
+
+/** @param {(number | null)[]} column */
+export const isEmpty = (column) => column.every((value) => value === null);

@@ -1,0 +1,95 @@
+// A chart for whatever has none that was laid out by hand: a new family shows up by itself.
+
+import { fieldWords } from "./formats.js";
+import { gettext, interpolate } from "./messages.js";
+
+const COLORS = ["--blue", "--orange", "--green", "--violet", "--yellow", "--red"];
+const DRAWN_KINDS = new Set(["gauge", "rate"]);
+// More lines than this nobody can tell apart: of a longer list the highest are drawn.
+export const MOST_THINGS = 6;
+
+/**
+ * @param {any[]} families as the API describes them @param {import("./panels.js").Panel[]} panels those that there are
+ * @returns {import("./panels.js").Panel[]} those of families that nobody laid out first
+ */
+export function derivedPanels(families, panels) {
+  const known = new Set(panels.flatMap((panel) => Object.keys(panel.fields)));
+  const shown = new Set(panels.flatMap((panel) => Object.entries(panel.fields).flatMap(([family, names]) => names.map((name) => `${family}.${name}`))));
+  const made = [];
+  for (const family of families.filter((one) => one.is_series)) {
+    for (const table of family.tables) {
+      const columns = table.columns.filter((column) => isDrawn(column) && !shown.has(`${family.name}.${column.name}`));
+      made.push(...panelsOf(family.name, table, columns, known.has(family.name)));
+    }
+  }
+  return made;
+}
+
+const isDrawn = (column) => DRAWN_KINDS.has(column.kind) && column.type !== "list";
+
+function panelsOf(family, table, columns, isFurther) {
+  if (table.collection) return columns.map((column) => listPanel(family, table, column, isFurther));
+  const byUnit = Map.groupBy ? Map.groupBy(columns, (column) => column.unit) : grouped(columns);
+  return [...byUnit].map(([unit, group]) => ownPanel(family, table, unit, group, isFurther));
+}
+
+function grouped(columns) {
+  const made = new Map();
+  for (const column of columns) made.set(column.unit, [...(made.get(column.unit) ?? []), column]);
+  return made;
+}
+
+/** The fields of one unit that stand in the point itself: a line each. */
+function ownPanel(family, table, unit, columns, isFurther) {
+  const names = columns.map((column) => fieldWords(column.name, unit));
+  return {
+    id: `${family}-${columns[0].name}`,
+    title: interpolate(gettext("%(family)s: %(fields)s"), { family: fieldWords(family), fields: names.slice(0, 3).join(", ") }),
+    help: columns.map((column) => `${column.help}.`).join(" "),
+    form: "lines",
+    unit,
+    fields: { [family]: columns.map((column) => column.name) },
+    lines: columns.map((column, place) => ({
+      label: names[place],
+      color: COLORS[place % COLORS.length],
+      family,
+      value: (point) => point[column.name] ?? null,
+      peak: (point) => point[`${column.name}_max`] ?? null,
+    })),
+    isFurther,
+  };
+}
+
+/** A field of what is in a list: a line for each thing, which the data name. */
+function listPanel(family, table, column, isFurther) {
+  return {
+    id: `${family}-${table.kind}-${column.name}`,
+    title: interpolate(gettext("%(family)s: %(fields)s"), { family: fieldWords(table.collection), fields: fieldWords(column.name, column.unit) }),
+    help: `${column.help}.`,
+    form: "lines",
+    unit: column.unit,
+    fields: { [family]: [column.name] },
+    lines: [],
+    linesFor: (points) => linesOfThings(family, table, column, points),
+    isFurther,
+  };
+}
+
+function linesOfThings(family, table, column, points) {
+  const label = (thing) => table.key.map((name) => thing[name]).join(" ");
+  const highest = new Map();
+  for (const point of points) {
+    for (const thing of point?.[table.collection] ?? []) {
+      highest.set(label(thing), Math.max(highest.get(label(thing)) ?? 0, thing[column.name] ?? 0));
+    }
+  }
+  const chosen = [...highest].sort((a, b) => b[1] - a[1]).slice(0, MOST_THINGS).map(([name]) => name);
+  const find = (point, name) => point[table.collection]?.find((thing) => label(thing) === name);
+  return chosen.sort().map((name, place) => ({
+    label: name,
+    color: COLORS[place % COLORS.length],
+    family,
+    value: (point) => find(point, name)?.[column.name] ?? null,
+    peak: (point) => find(point, name)?.[`${column.name}_max`] ?? null,
+  }));
+}

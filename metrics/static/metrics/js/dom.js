@@ -1,0 +1,32 @@
+// Elements are made here, with text and never with markup: a process may be called anything.
+
+/**
+ * @param {string} name @param {Record<string, any>} [properties] `class`, attributes with a dash or colon, else properties
+ * @param {...(Node | string | null)} children
+ */
+export function element(name, properties = {}, ...children) {
+  const made = document.createElement(name);
+  for (const [key, value] of Object.entries(properties)) {
+    if (value === null || value === undefined || value === false) continue;
+    if (key === "class") made.className = value;
+    else if (key === "dataset") Object.assign(made.dataset, value);
+    else if (key in made && !key.includes("-")) made[key] = value;
+    else made.setAttribute(key, value === true ? "" : value);
+  }
+  made.append(...children.filter((child) => child !== null));
+  return made;
+}
+
+/** @param {string} id @returns {any} */
+export const byId = (id) => document.getElementById(id);
+
+/** Set a text only where it differs: the browser then has nothing to lay out. @param {Element} node @param {string} text */
+export function setText(node, text) {
+  if (node.textContent !== text) node.textContent = text;
+}
+
+/** A colour of the style sheet. @param {string} name */
+export const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+
+/** Say something to a screen reader. @param {string} text */
+export const announce = (text) => setText(byId("announcement"), text);

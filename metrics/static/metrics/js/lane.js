@@ -1,0 +1,98 @@
+// Below the CPU chart: who used the most CPU, bucket by bucket. The question is answered without a click.
+
+import { ApiError, iso, read, seconds } from "./api.js";
+import { element } from "./dom.js";
+import { measured, moment } from "./formats.js";
+import { gettext, interpolate } from "./messages.js";
+import { change } from "./state.js";
+import { stepFor } from "./steps.js";
+
+const BUCKETS = 24;
+const TINTS = 6;
+// The lane is asked for again when so much of a bucket has gone by.
+const FRESH_SHARE = 0.5;
+
+export class Lane {
+  /** @param {import("./card.js").Card} card that it belongs to */
+  constructor(card) {
+    this.list = element("ul", { class: "lane", "aria-label": gettext("The process that used the most CPU") });
+    this.list.hidden = true;
+    card.node.append(this.list);
+    this.loadedAt = 0;
+  }
+
+  /** @param {{start: number, end: number}} shown */
+  async load(shown, host, interval, signal) {
+    const step = stepFor(shown.end - shown.start, BUCKETS, interval) ?? interval;
+    const query = { start: iso(shown.start), end: iso(shown.end), step, limit: BUCKETS * 4, host };
+    this.step = step;
+    this.loadedAt = shown.end;
+    try {
+      this.runs = runs((await read("metrics/cpu/top", query, signal)).results);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status !== 404) throw error;
+      this.runs = [];
+    }
+    this.show(shown);
+  }
+
+  /** Whether enough time went by for another answer. */
+  isStale(shown) {
+    return shown.end - this.loadedAt >= Math.max(5, this.step * FRESH_SHARE);
+  }
+
+  /** Where the blocks lie follows from the stretch that is shown. */
+  show(shown) {
+    const visible = (this.runs ?? []).filter((run) => run.end > shown.start && run.start < shown.end);
+    this.list.hidden = visible.length === 0;
+    while (this.list.childElementCount > visible.length) this.list.lastElementChild.remove();
+    while (this.list.childElementCount < visible.length) this.list.append(block());
+    visible.forEach((run, place) => fill(this.list.children[place], run, shown));
+  }
+}
+
+/** Neighbouring buckets of one process as one run. */
+function runs(buckets) {
+  const made = [];
+  for (const bucket of buckets) {
+    const start = seconds(bucket.timestamp);
+    const last = made.at(-1);
+    if (last && last.id === bucket.id && start - last.end < bucket.resolution / 2) {
+      last.end = start + bucket.resolution;
+      last.highest = Math.max(last.highest, bucket.cpu_percent ?? 0);
+    } else {
+      made.push({ ...bucket, start, end: start + bucket.resolution, highest: bucket.cpu_percent ?? 0 });
+    }
+  }
+  return made;
+}
+
+function block() {
+  const button = element("button", { type: "button" });
+  button.addEventListener("click", () => change({ process: Number(button.dataset.process) }));
+  return element("li", {}, button);
+}
+
+function fill(item, run, shown) {
+  const share = (time) => Math.min(1, Math.max(0, (time - shown.start) / (shown.end - shown.start)));
+  const [left, right] = [share(run.start), share(run.end)];
+  const button = item.firstElementChild;
+  item.style.left = `${left * 100}%`;
+  item.style.width = `${(right - left) * 100}%`;
+  item.className = `tint-${tint(run.name)}`;
+  button.dataset.process = run.id;
+  button.textContent = run.name;
+  button.title = interpolate(gettext("%(name)s (%(pid)s), up to %(cpu)s, from %(time)s"), {
+    name: run.name,
+    pid: run.pid,
+    cpu: measured(run.highest, "percent"),
+    time: moment(run.start),
+  });
+}
+
+/** The same name has the same tint, wherever it stands. */
+function tint(name) {
+  let sum = 0;
+  for (const character of name) sum = (sum * 31 + character.codePointAt(0)) % 9973;
+  return sum % TINTS;
+}

@@ -1,0 +1,265 @@
+// The page: puts the parts together, and follows the newest tick while it is live.
+
+import { ApiError, now, read, seconds } from "./api.js";
+import { Board } from "./board.js";
+import { cursor, onCursor } from "./cursor.js";
+import { byId } from "./dom.js";
+import { pointWidth } from "./formats.js";
+import { nearest } from "./gaps.js";
+import { Header, showCost } from "./header.js";
+import { gettext, interpolate } from "./messages.js";
+import { hideNotice, showError, showNotice } from "./notice.js";
+import { ProcessDetail } from "./process.js";
+import { Processes } from "./processes.js";
+import { isHistory, onChange, state, windowOf } from "./state.js";
+import { Tiles } from "./tiles.js";
+
+const LONGEST_PAUSE_SECONDS = 30;
+const COST_EVERY_SECONDS = 30;
+const FACTS_EVERY_SECONDS = 300;
+// A point that is minutes wide changes little with each tick: so often in its width it is asked for again.
+const UPDATES_A_POINT = 4;
+
+class Page {
+  constructor(families, hosts) {
+    this.hosts = hosts;
+    this.newest = now();
+    this.failures = 0;
+    this.request = new AbortController();
+    this.board = new Board(families, () => this.attempt(() => this.complete()));
+    this.board.wantTiles();
+    this.tiles = new Tiles();
+    this.processes = new Processes();
+    this.detail = new ProcessDetail();
+    this.header = new Header(() => this.shown);
+    this.processes.onOrder(() => this.attempt(() => this.loadProcesses()));
+    this.setHost();
+    onChange((changed) => this.onState(changed));
+    onCursor(() => this.followCursor());
+    document.addEventListener("visibilitychange", () => document.hidden || this.wake());
+    document.documentElement.addEventListener("themechange", () => this.detail.recolor());
+  }
+
+  get interval() {
+    return this.host?.interval_seconds ?? 5;
+  }
+
+  get isFollowing() {
+    return !isHistory() && !state.paused;
+  }
+
+  setHost() {
+    this.host = this.hosts.find((host) => (state.host ? host.name === state.host : host.is_this_machine)) ?? null;
+    if (!this.host) return;
+    this.host.bootedAt = this.host.booted_at ? seconds(this.host.booted_at) : null;
+    if (this.host.newest_tick) this.newest = seconds(this.host.newest_tick);
+    this.header.setHost(this.host, this.hosts);
+  }
+
+  /** The first load, and each one of another stretch or host. */
+  async reload() {
+    this.request.abort();
+    this.request = new AbortController();
+    const { signal } = this.request;
+    this.shown = windowOf(this.end());
+    await Promise.all([this.board.load(this.shown, this.host, this.interval, signal), this.loadDetail(signal)]);
+    await this.loadProcesses(signal);
+    this.showMoment();
+    this.setStretch();
+    document.documentElement.dataset.ready = "";
+  }
+
+  /** The end of a stretch that follows the time: the newest tick, unless nothing was recorded for a while. */
+  end() {
+    return this.isStale() ? now() : this.newest;
+  }
+
+  isStale() {
+    return now() - this.newest > 3 * this.interval + 5;
+  }
+
+  loadProcesses(signal = this.request.signal) {
+    return this.processes.load(this.shown, this.pointWidthAt(state.at), this.host, signal);
+  }
+
+  loadDetail(signal = this.request.signal) {
+    return this.detail.load(this.shown, this.host, this.interval, signal);
+  }
+
+  /** How wide the point of a moment is; 0 where it is a single tick. */
+  pointWidthAt(at) {
+    const { points, step } = this.board.series.cpu;
+    if (at === null || !points.length) return 0;
+    const point = points[nearest(points.map((one) => one.time), at)];
+    return step || point.resolution >= 60 ? point.resolution : 0;
+  }
+
+  complete() {
+    return this.shown && this.board.complete(this.shown, this.host, this.interval, this.request.signal);
+  }
+
+  async onState(changed) {
+    this.header.update();
+    this.setBadge();
+    if (changed.has("host")) this.setHost();
+    const isOther = ["range", "host", "paused"].some((name) => changed.has(name)) || this.hasMoved(changed);
+    await this.attempt(async () => {
+      if (isOther) await this.reload();
+      else await this.showState(changed);
+    });
+    if (this.isFollowing) this.wake();
+  }
+
+  /** Whether another stretch is to be shown: a pick pins the one that is there. */
+  hasMoved(changed) {
+    if (!changed.has("from") && !changed.has("to") && !changed.has("at")) return false;
+    const next = windowOf(this.end());
+    return Math.abs(next.start - this.shown.start) > 1 || Math.abs(next.end - this.shown.end) > 1 || !isHistory();
+  }
+
+  async showState(changed) {
+    if (changed.has("only")) this.board.redraw(this.shown, this.host);
+    if (changed.has("process")) await this.loadDetail();
+    this.showMoment();
+    if (changed.has("at") || changed.has("from")) await this.loadProcesses();
+    else this.processes.fill();
+  }
+
+  /** Marks, legends and tiles of the moment that is picked. */
+  showMoment() {
+    this.board.followMoment();
+    this.detail.followMoment();
+    if (isHistory()) this.tiles.showPast(this.board.series, this.host);
+    else this.tiles.startLine(this.board.series);
+  }
+
+  followCursor() {
+    if (this.frame) return;
+    this.frame = requestAnimationFrame(() => {
+      this.frame = 0;
+      this.board.followMoment({ isCursor: true });
+      this.detail.followMoment();
+      if (!cursor()) byId("tooltip").hidden = true;
+    });
+  }
+
+  setStretch() {
+    const { resolution, step } = this.board.series.cpu;
+    this.header.setStretch(this.shown, resolution ? pointWidth(resolution, step !== null || resolution >= 60) : "");
+  }
+
+  setBadge() {
+    if (isHistory()) this.header.setBadge("history");
+    else if (state.paused) this.header.setBadge("paused");
+    else if (!this.host?.newest_tick) this.header.setBadge("waiting");
+    else this.header.setBadge(this.failures || this.isStale() ? "stale" : "live");
+  }
+
+  /** Do something that may fail; say so, and when it is tried again. */
+  async attempt(work) {
+    try {
+      await work();
+      this.failures = 0;
+      hideNotice();
+    } catch (error) {
+      if (error.name === "AbortError") return;
+      if (!(error instanceof ApiError)) throw error;
+      this.failures += 1;
+      showError(error, error.retryAfterSeconds ?? this.pause());
+    }
+    this.setBadge();
+    this.sayStale();
+  }
+
+  sayStale() {
+    if (this.failures || !this.isFollowing || !this.isStale() || !this.host?.newest_tick) return;
+    const text = gettext("Nothing has been recorded for %(seconds)s s. Is the recorder running?");
+    showNotice("stale", interpolate(text, { seconds: Math.round(now() - this.newest) }));
+  }
+
+  /** Seconds until the next question: longer with each failure. */
+  pause() {
+    return Math.min(LONGEST_PAUSE_SECONDS, this.interval * 2 ** Math.min(this.failures, 5));
+  }
+
+  /** One round of following: the newest tick, then the charts and the table. */
+  async follow() {
+    if (!this.host?.newest_tick) await this.findHosts();
+    const current = await read("metrics/current", { host: state.host }, this.request.signal);
+    const newest = seconds(current.timestamp);
+    const isNew = newest !== this.newest || !this.shown;
+    this.newest = newest;
+    this.host.interval_seconds = current.resolution;
+    this.tiles.showNow(current, this.host);
+    if (!this.shown) await this.reload();
+    else if (isNew || this.isStale()) await this.advance();
+    else await this.complete();
+    await this.showFacts();
+  }
+
+  async advance() {
+    const { step } = this.board.series.cpu;
+    const every = (step ?? 0) / UPDATES_A_POINT;
+    if (this.end() - this.shown.end >= every) {
+      this.shown = windowOf(this.end());
+      await this.board.extend(this.shown, this.host, this.interval, this.request.signal);
+      this.setStretch();
+      if (state.process !== null) await this.loadDetail();
+    }
+    await this.loadProcesses();
+  }
+
+  async findHosts() {
+    this.hosts = (await read("hosts", {}, this.request.signal)).results;
+    this.setHost();
+  }
+
+  async showFacts() {
+    const time = now();
+    if (time - (this.costAt ?? 0) >= COST_EVERY_SECONDS) {
+      this.costAt = time;
+      await showCost();
+    }
+    if (time - (this.factsAt ?? time) >= FACTS_EVERY_SECONDS) await this.findHosts();
+    this.factsAt ??= time;
+  }
+
+  /** Follow from now on, unless the tab is hidden or nothing moves. */
+  wake() {
+    clearTimeout(this.timer);
+    if (document.hidden || !this.isFollowing) return;
+    const round = async () => {
+      await this.attempt(() => this.follow());
+      this.wakeAfter(this.pause());
+    };
+    this.timer = setTimeout(round, 0);
+  }
+
+  wakeAfter(waitSeconds) {
+    clearTimeout(this.timer);
+    if (!document.hidden && this.isFollowing) this.timer = setTimeout(() => this.wake(), waitSeconds * 1000);
+  }
+
+  async start() {
+    this.setBadge();
+    if (isHistory() || state.paused) await this.attempt(() => this.reload());
+    this.wake();
+    if (!this.isFollowing) await showCost();
+  }
+}
+
+/** Ask until there is an answer: without the families there is nothing to lay out. */
+async function begin(waitSeconds = 1) {
+  try {
+    const [families, hosts] = await Promise.all([read("families"), read("hosts")]);
+    hideNotice();
+    await new Page(families.results, hosts.results).start();
+  } catch (error) {
+    if (!(error instanceof ApiError)) throw error;
+    showError(error, waitSeconds);
+    setTimeout(() => begin(Math.min(LONGEST_PAUSE_SECONDS, waitSeconds * 2)), waitSeconds * 1000);
+  }
+}
+
+if (window.uPlot) await begin();
+else showNotice("error", gettext("The charts' library is missing: see what `manage.py check` says."));

@@ -1,0 +1,31 @@
+// What went wrong, or is not there yet, in a sentence above the charts.
+
+import { byId, element } from "./dom.js";
+import { gettext, interpolate } from "./messages.js";
+
+/** @param {"waiting" | "error" | "stale"} kind @param {string} text @param {HTMLElement | null} [action] */
+export function showNotice(kind, text, action = null) {
+  const node = byId("notice");
+  if (!node.hidden && node.dataset.kind === kind && node.dataset.text === text) return;
+  node.dataset.kind = kind;
+  node.dataset.text = text;
+  node.replaceChildren(element("p", {}, text), ...(action ? [action] : []));
+  node.hidden = false;
+}
+
+export function hideNotice() {
+  byId("notice").hidden = true;
+}
+
+/** An error of the API. @param {import("./api.js").ApiError} error @param {number} waitSeconds until the next attempt */
+export function showError(error, waitSeconds) {
+  if (error.status === 401 || error.status === 403) {
+    const next = encodeURIComponent(location.pathname + location.search);
+    const link = element("a", { href: `/admin/login/?next=${next}` }, gettext("Sign in"));
+    return showNotice("error", error.detail || error.message, link);
+  }
+  if (error.status === 503) return showNotice("waiting", error.message);
+  const again = interpolate(gettext("Trying again in %(seconds)s s."), { seconds: Math.round(waitSeconds) });
+  const what = error.status === 0 ? gettext("The server does not answer.") : error.message;
+  return showNotice("error", `${what} ${again}`);
+}

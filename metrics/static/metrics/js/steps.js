@@ -1,0 +1,13 @@
+// How wide a point is: as narrow as the drawing can show.
+
+const NICE = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
+
+/**
+ * The step for a stretch of time, in seconds; null where what is stored is not too much.
+ * @param {number} span @param {number} points so many at the most @param {number} interval between two ticks
+ */
+export function stepFor(span, points, interval) {
+  const needed = span / points;
+  if (needed <= interval) return null;
+  return NICE.find((step) => step >= needed) ?? Math.ceil(needed / 86400) * 86400;
+}
