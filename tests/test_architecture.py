@@ -24,7 +24,7 @@ MAY_IMPORT = {
     "history": "models tiers conf",
     "api": "history conf times models.Host",
     "dashboard": "history conf times models.Host api",
-    "exporters": "history conf times models.Host",
+    "exporters": "history conf times models.Host api",
     "alerts": "history models conf",
     "tables": "formats models",
     "admin": "models tiers formats conf",

@@ -38,8 +38,8 @@ class Sample(models.Model):
     two samples of one tick apart, `reading_key` the values that do so in a reading. `headline` is the field that stands
     for the family in one line. `facts` are values of a reading that never change; they are not kept with the newest
     reading. `born` names the value that says when a thing began, in seconds since the boot: if that was after the
-    reading before, its counters began at zero; without it their past is unknown, as a plugged-in disk's is. `culprits` is
-    the order by which the processes behind a high value are ranked.
+    reading before, its counters began at zero; without it their past is unknown, as a plugged-in disk's is. `culprits`
+    is the order by which the processes behind a high value are ranked.
     """
 
     family: ClassVar[str] = ""

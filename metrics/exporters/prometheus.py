@@ -1,0 +1,115 @@
+"""Prometheus' text exposition of the newest tick: node_exporter's names where they mean the same, `sysmon_*` else.
+
+The values are those of the kept raw reading: a scrape collects nothing, and two scrapers see the same.
+"""
+
+from collections.abc import Iterator
+from typing import Any
+
+from prometheus_client import CollectorRegistry
+from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.exposition import choose_encoder
+
+from metrics.exporters.node_names import COUNTER, GUEST_MODES, LABELS, NODE_NAMES, NodeName
+from metrics.history.readings import Recorded
+from metrics.models import Host
+
+
+def exposition(host: Host, recorded: Recorded, accept: str) -> tuple[bytes, str]:
+    """The text and its content type, in the newest format that the scraper takes."""
+    registry = CollectorRegistry(auto_describe=False)
+    registry.register(HostCollector(host, recorded))
+    encode, content_type = choose_encoder(accept)
+    return encode(registry), content_type
+
+
+class HostCollector:
+    """One host at its newest tick, as the client library collects it."""
+
+    def __init__(self, host: Host, recorded: Recorded) -> None:
+        self._host = host
+        self._recorded = recorded
+
+    def describe(self) -> list[Metric]:
+        """Nothing is known before a scrape."""
+        return []
+
+    def collect(self) -> Iterator[Metric]:
+        """Every metric of the host and of the recorder itself."""
+        yield from _cores(self._recorded.rows.get("core", []))
+        for name in NODE_NAMES:
+            if metric := _named(name, self._recorded.rows.get(name.kind, [])):
+                yield metric
+        yield from _machine(self._host)
+        yield from _processes(self._recorded)
+        yield from _recorder(self._recorded)
+
+
+def _named(name: NodeName, rows: list[dict[str, Any]]) -> Metric | None:
+    """A metric with a value for each row that has one; None where the platform has none."""
+    known = [row for row in rows if row.get(name.source) is not None]
+    if not known:
+        return None
+    labels = LABELS.get(name.kind, {})
+    family = CounterMetricFamily if name.type == COUNTER else GaugeMetricFamily
+    metric = family(name.name, name.help, labels=list(labels))
+    for row in known:
+        metric.add_metric([_text(row[source]) for source in labels.values()], row[name.source] * name.factor)
+    return metric
+
+
+def _cores(rows: list[dict[str, Any]]) -> Iterator[Metric]:
+    seconds = CounterMetricFamily("node_cpu_seconds", "Seconds the CPUs spent in each mode.", labels=["cpu", "mode"])
+    guests = CounterMetricFamily(
+        "node_cpu_guest_seconds", "Seconds the CPUs spent in guests (VMs) for each mode.", labels=["cpu", "mode"]
+    )
+    for row in rows:
+        for field, value in row.items():
+            mode = field.removesuffix("_seconds")
+            if mode in GUEST_MODES and value is not None:
+                guests.add_metric([str(row["core"]), GUEST_MODES[mode]], value)
+            elif field != "core" and value is not None:
+                seconds.add_metric([str(row["core"]), mode], value)
+    return (metric for metric in (seconds, guests) if metric.samples)
+
+
+def _machine(host: Host) -> Iterator[Metric]:
+    if host.booted_at is not None:
+        yield GaugeMetricFamily("node_boot_time_seconds", "Node boot time, in unixtime.", host.booted_at.timestamp())
+    facts = {"nodename": host.name, "release": host.kernel, "machine": host.architecture}
+    uname = GaugeMetricFamily("node_uname_info", "Labeled system information.", labels=list(facts))
+    uname.add_metric(list(map(_text, facts.values())), 1)
+    yield uname
+    yield InfoMetricFamily("sysmon_host", "The recorded host.", {"name": _text(host.name), "os": _text(host.os_name)})
+
+
+def _processes(recorded: Recorded) -> Iterator[Metric]:
+    helps = {"total": "Processes that existed.", "threads": "Threads of all processes."}
+    for row in recorded.rows.get("processes", []):
+        for field, text in helps.items():
+            if row.get(field) is not None:
+                yield GaugeMetricFamily(f"sysmon_processes_{field}".removesuffix("_total"), text, row[field])
+
+
+def _recorder(recorded: Recorded) -> Iterator[Metric]:
+    """How recording itself fares."""
+    yield GaugeMetricFamily("sysmon_tick_timestamp_seconds", "Nominal time of the newest tick.", recorded.timestamp)
+    yield GaugeMetricFamily("sysmon_tick_interval_seconds", "Time between two ticks.", recorded.resolution)
+    yield GaugeMetricFamily("sysmon_tick_lag_seconds", "How late the newest tick started.", recorded.lag_seconds)
+    yield GaugeMetricFamily("sysmon_tick_duration_seconds", "How long it took.", recorded.duration_seconds)
+    of = ["collector"]
+    success = GaugeMetricFamily("sysmon_collector_success", "1 if it delivered, or has nothing here.", labels=of)
+    runs = CounterMetricFamily("sysmon_collector_runs", "Ticks at which the collector ran.", labels=of)
+    failures = CounterMetricFamily("sysmon_collector_failures", "Ticks at which it failed.", labels=of)
+    duration = GaugeMetricFamily("sysmon_collector_duration_seconds", "How long its last run took.", labels=of)
+    for row in recorded.outcomes:
+        success.add_metric([row["family"]], row["outcome"] != "failed")
+        runs.add_metric([row["family"]], row["runs"])
+        failures.add_metric([row["family"]], row["failures"])
+        duration.add_metric([row["family"]], row["milliseconds"] / 1000)
+    yield from (success, runs, failures, duration)
+
+
+def _text(value: Any) -> str:
+    """A label's value; what cannot be encoded, such as half of a surrogate pair, is written out."""
+    return str(value).encode("utf-8", "backslashreplace").decode()

@@ -1,0 +1,30 @@
+"""`GET /metrics`, for Prometheus and its kind."""
+
+from django.http import HttpResponse
+from drf_spectacular.utils import extend_schema
+from rest_framework.request import Request
+from rest_framework.views import APIView
+
+from metrics.api.errors import NoSampleYet
+from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer
+from metrics.exporters.prometheus import exposition
+from metrics.history.newest import find_host
+from metrics.history.readings import read_newest
+
+
+class PrometheusView(APIView):
+    """The newest tick of this host in Prometheus' text format."""
+
+    # Errors are JSON as everywhere; the answer itself is written by the client library.
+    renderer_classes = [JsonRenderer]
+    content_negotiation_class = AnyFormatNegotiation
+
+    @extend_schema(exclude=True)
+    def get(self, request: Request) -> HttpResponse:
+        """Never collects: the values are the recorder's own."""
+        host = find_host()
+        recorded = read_newest(host) if host else None
+        if host is None or recorded is None:
+            raise NoSampleYet
+        text, content_type = exposition(host, recorded, request.headers.get("Accept", ""))
+        return HttpResponse(text, content_type=content_type)
