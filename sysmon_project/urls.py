@@ -9,7 +9,6 @@ urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("metrics.dashboard.urls")),
     path("", include("metrics.exporters.urls")),
-    path("", include("metrics.exporters.urls")),
     path("", include("metrics.api.urls")),
 ]
 
