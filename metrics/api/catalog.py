@@ -12,12 +12,12 @@ from rest_framework.response import Response
 from metrics import conf
 from metrics.api import parameters, schema
 from metrics.api.serializers import TIMESTAMP, Serializer
-from metrics.api.times import iso
 from metrics.api.views import ReadOnlyViewSet, known_host
 from metrics.history import catalogue
 from metrics.history.cost import read_cost
 from metrics.history.newest import newest_tick
 from metrics.models import Host
+from metrics.times import iso
 
 PAGE_CODES = (400, 401, 403, 404, 406, 429, 503)
 FACTS = (
