@@ -165,7 +165,8 @@ Q_CLUSTER: dict[str, Any] = {
 # Static files ----------------------------------------------------------------------------------------------------
 # Files are served from where the packages keep them: nothing has to be collected before a start. Their address
 # changes with our files and with the versions of the packages, so that browsers may keep what they have loaded.
-STATIC_URL = f"/static/{state_of(BASE_DIR / 'requirements.txt', BASE_DIR / 'metrics' / 'static')}/"
+STATIC_SOURCES = ("requirements.txt", "metrics/static", "metrics/dashboard/static_files.py")
+STATIC_URL = f"/static/{state_of(*(BASE_DIR / part for part in STATIC_SOURCES))}/"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "metrics.dashboard.vendored.VendoredFinder",

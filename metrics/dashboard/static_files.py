@@ -1,12 +1,15 @@
 """Static files straight from where the packages keep them: nothing is collected by hand or at the start.
 
 All of them lie below one address that names their state (`/static/3f2a9c1b07d4/…`), so that a browser may keep them
-for ever, and the ES modules, which import each other by relative names, need no rewriting. What compresses well is
-compressed once, into the data directory, when the server starts for the first time with that state.
+for ever, and the ES modules, which import each other by relative names, need no rewriting. Our own are sent without
+comments and indentation, and what compresses well is compressed: both is done once, into the data directory, when the
+server starts for the first time with that state.
 """
 
 import gzip
+import re
 import shutil
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,50 +17,85 @@ from django.conf import settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
+OWN = "metrics/"
 COMPRESSED_TYPES = {".css", ".js", ".json", ".svg"}
 # Below this the headers weigh more than what is saved; above it, compressing would delay the start.
 SMALLEST_BYTES, LARGEST_BYTES = 1_024, 200_000
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):
-    """WhiteNoise, which serves what the finders find, with files that it may send compressed."""
+    """WhiteNoise, which serves what the finders find, with files that it may send slimmer or compressed."""
 
     def __init__(self, get_response: Any = None) -> None:
-        self.compressed_root = Path(settings.SYSMON_DATA_DIR) / "static"
-        self.compressed = self.compressed_root / settings.STATIC_URL.strip("/").rpartition("/")[2]
+        self.made_root = Path(settings.SYSMON_DATA_DIR) / "static"
+        self.made = self.made_root / settings.STATIC_URL.strip("/").rpartition("/")[2]
         super().__init__(get_response)  # type: ignore[no-untyped-call]
         self._forget_other_states()
 
     def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> StaticFile:
-        """A file that lies compressed in the data directory, where that is worth it."""
-        plain: StaticFile = super().get_static_file(path, url, stat_cache=stat_cache)  # type: ignore[no-untyped-call]
-        smaller = self._compressed(Path(path), url) if not self.autorefresh else None
+        """The file, or what was made of it where that is worth it. While developing it is the file itself."""
+        if self.autorefresh:
+            return super().get_static_file(path, url, stat_cache=stat_cache)  # type: ignore[no-untyped-call]
+        name = url.removeprefix(self.static_prefix)
+        served = self._slim(Path(path), name) or Path(path)
+        smaller = self._compressed(served, name)
+        plain = super().get_static_file(str(served), url)  # type: ignore[no-untyped-call]
         if smaller is None:
             return plain
-        headers = [(name, value) for name, value in plain.alternatives[-1][2] if name != "Content-Length"]
-        return StaticFile(path, headers, encodings={"gzip": str(smaller)})  # type: ignore[no-untyped-call]
+        headers = [(key, value) for key, value in plain.alternatives[-1][2] if key != "Content-Length"]
+        return StaticFile(str(served), headers, encodings={"gzip": str(smaller)})  # type: ignore[no-untyped-call]
 
-    def _compressed(self, file: Path, url: str) -> Path | None:
+    def _slim(self, file: Path, name: str) -> Path | None:
+        if not name.startswith(OWN) or file.suffix not in {".css", ".js"}:
+            return None
+        target = self.made / name
+        if target.exists():
+            return target
+        text = slim(file.read_text("utf-8"))
+        return target if _write(target, (tight(text) if file.suffix == ".css" else text).encode()) else None
+
+    def _compressed(self, file: Path, name: str) -> Path | None:
         if file.suffix not in COMPRESSED_TYPES or not SMALLEST_BYTES <= file.stat().st_size <= LARGEST_BYTES:
             return None
-        target = self.compressed / (url.removeprefix(self.static_prefix) + ".gz")
-        if not target.exists() and not _write_compressed(file, target):
-            return None
-        return target
+        target = self.made / f"{name}.gz"
+        return target if target.exists() or _write(target, gzip.compress(file.read_bytes(), mtime=0)) else None
 
     def _forget_other_states(self) -> None:
-        if self.compressed_root.is_dir():
-            for folder in self.compressed_root.iterdir():
-                if folder != self.compressed:
+        if self.made_root.is_dir():
+            for folder in self.made_root.iterdir():
+                if folder != self.made:
                     shutil.rmtree(folder, ignore_errors=True)
 
 
-def _write_compressed(file: Path, target: Path) -> bool:
+def slim(text: str) -> str:
+    """A script or a style sheet of ours without indentation and without the comments that fill a line.
+
+    Only safe where no string goes over several lines; a test holds our files to that.
+    """
+    return "\n".join(_code(text)) + "\n"
+
+
+def tight(style: str) -> str:
+    """A style sheet of ours without the spaces that only people need; none of its strings holds such a mark."""
+    return re.sub(r"\s*([{};])\s*|([:,]) ", lambda found: found[1] or found[2], style)
+
+
+def _code(text: str) -> Iterator[str]:
+    is_comment = False
+    for line in map(str.strip, text.splitlines()):
+        is_comment = is_comment or line.startswith("/*")
+        if line and not is_comment and not line.startswith("//"):
+            yield line
+        if is_comment and line.endswith("*/"):
+            is_comment = False
+
+
+def _write(target: Path, content: bytes) -> bool:
     """Whole or not at all: two processes may do it at once. False where the disk takes nothing."""
-    part = target.with_suffix(f".{id(target)}.part")
+    part = target.with_name(f"{target.name}.{id(content)}.part")
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
-        part.write_bytes(gzip.compress(file.read_bytes(), mtime=0))
+        part.write_bytes(content)
         part.replace(target)
     except OSError:
         return False

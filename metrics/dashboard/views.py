@@ -1,10 +1,8 @@
 """The front page, and the words of its script."""
 
-from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from django.contrib.staticfiles import finders
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils import translation
 from django.utils.cache import patch_cache_control
@@ -17,11 +15,6 @@ from rest_framework.response import Response
 from metrics import conf
 from metrics.api.pages import METHODS, SignInFirst, information
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer, is_for_people
-
-MODULES = "metrics/js"
-ENTRY = "main.js"
-# Modules that belong to other pages, or that are loaded when they are needed.
-LOADED_LATER = {"admin-chart.js", "theme.js", ENTRY}
 
 
 class FrontPage(SignInFirst):
@@ -45,18 +38,10 @@ def page_context() -> dict[str, Any]:
     """What the page's template needs."""
     return {
         "host": conf.host_name(),
-        "modules": module_names(),
         "languages": settings.LANGUAGES,
         "language": translation.get_language(),
         "state": settings.STATIC_URL.strip("/").rpartition("/")[2],
     }
-
-
-def module_names() -> list[str]:
-    """The modules that the page's script imports, so that the browser asks for all of them at once."""
-    entry = finders.find(f"{MODULES}/{ENTRY}")
-    names = sorted(path.name for path in Path(entry).parent.glob("*.js")) if entry else []
-    return [f"{MODULES}/{name}" for name in names if name not in LOADED_LATER]
 
 
 class Messages(JSONCatalog):

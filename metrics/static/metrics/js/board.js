@@ -3,35 +3,47 @@
 import { Card } from "./card.js";
 import { Chart } from "./chart.js";
 import { columnsOf, isEmpty } from "./columns.js";
-import { derivedPanels } from "./derived.js";
 import { byId } from "./dom.js";
 import { Heatmap } from "./heatmap.js";
 import { Lane } from "./lane.js";
 import { handmade } from "./panels.js";
 import { Series } from "./series.js";
-import { Space } from "./space.js";
 import { names } from "./things.js";
 
-const NEAR_PIXELS = "200px";
-const FORMS = { heat: Heatmap, space: Space };
+const NEAR_PIXELS = "100px";
+
+/** What draws a panel; some of it is loaded when it comes into view. @param {Card} card */
+async function viewOf(card) {
+  if (card.panel.form === "space") return new (await import("./space.js")).Space(card);
+  return card.panel.form === "heat" ? new Heatmap(card) : new Chart(card);
+}
 
 export class Board {
   /** @param {any[]} families as the API describes them @param {() => void} onSeen called when a chart comes into view */
   constructor(families, onSeen) {
-    const offered = new Set(families.filter((family) => family.is_series).map((family) => family.name));
-    const fixed = handmade().filter((panel) => Object.keys(panel.fields).every((family) => offered.has(family)));
-    this.series = Object.fromEntries(families.filter((family) => family.is_series).map(makeSeries));
-    this.items = [...fixed, ...derivedPanels(families, fixed)].map((panel) => this.makeItem(panel));
-    byId("further").hidden = !this.items.some((item) => item.panel.isFurther);
+    this.families = families.filter((family) => family.is_series);
+    this.series = Object.fromEntries(this.families.map(makeSeries));
     this.observer = new IntersectionObserver((entries) => this.onSeen(entries, onSeen), { rootMargin: NEAR_PIXELS });
-    this.items.forEach((item) => this.observer.observe(item.card.node));
-    document.documentElement.addEventListener("themechange", () => this.items.forEach((item) => item.view.recolor()));
+    this.items = [];
+    handmade().filter((panel) => Object.keys(panel.fields).every((family) => family in this.series)).forEach((panel) => this.add(panel));
+    byId("further").addEventListener("toggle", () => this.addDerived(), { once: true });
+    const known = new Set(this.items.flatMap((item) => Object.keys(item.panel.fields)));
+    if (this.families.some((family) => !known.has(family.name))) this.addDerived();
+    document.documentElement.addEventListener("themechange", () => this.items.forEach((item) => item.view?.recolor()));
   }
 
-  makeItem(panel) {
+  /** A chart for all that nobody laid out: loaded when it is asked for, or when there is a family that is not known. */
+  async addDerived() {
+    this.derived ??= import("./derived.js").then(({ derivedPanels }) => {
+      derivedPanels(this.families, this.items.map((item) => item.panel)).forEach((panel) => this.add(panel));
+    });
+    await this.derived;
+  }
+
+  add(panel) {
     const card = new Card(panel, byId(panel.isFurther ? "further-grid" : "grid"));
-    const view = new (FORMS[panel.form] ?? Chart)(card);
-    return { panel, card, view, lane: panel.hasLane ? new Lane(card) : null, isSeen: false, isDrawn: false };
+    this.items.push({ panel, card, view: null, lane: panel.hasLane ? new Lane(card) : null, isSeen: false, isDrawn: false });
+    this.observer.observe(card.node);
   }
 
   onSeen(entries, onSeen) {
@@ -67,7 +79,7 @@ export class Board {
     this.items.forEach((item) => (item.isDrawn = false));
     const jobs = this.wanted().map((family) => this.series[family].load(shown, host?.name, interval, signal));
     await Promise.all([...jobs, ...this.lanes().map((lane) => lane.load(shown, host?.name, interval, signal))]);
-    this.draw(shown, host);
+    await this.draw(shown, host);
   }
 
   /** Load what is new, or everything of a family where that does not do. */
@@ -79,14 +91,14 @@ export class Board {
     const stale = this.lanes().filter((lane) => lane.isStale(shown));
     await Promise.all([...jobs, ...stale.map((lane) => lane.load(shown, host?.name, interval, signal))]);
     this.items.forEach((item) => (item.isDrawn = false));
-    this.draw(shown, host);
+    await this.draw(shown, host);
   }
 
   /** Load what came into view meanwhile. */
   async complete(shown, host, interval, signal) {
     const missing = this.wanted().filter((family) => !this.series[family].isComplete);
     await Promise.all(missing.map((family) => this.series[family].load(shown, host?.name, interval, signal)));
-    this.draw(shown, host);
+    await this.draw(shown, host);
   }
 
   lanes() {
@@ -94,22 +106,23 @@ export class Board {
   }
 
   /** Draw what is in view and is not drawn yet. */
-  draw(shown, host) {
+  async draw(shown, host) {
     for (const item of this.seen.filter((one) => !one.isDrawn)) {
+      item.isDrawn = true;
+      item.view ??= await viewOf(item.card);
       const { panel, card, view, lane } = item;
       const columns = columnsOf(panel, this.series);
-      card.setCalls(Object.keys(panel.fields).map((family) => [`metrics/${family}`, { ...this.series[family].query(shown), fields: panel.fields[family].join(",") }]));
+      card.calls = Object.keys(panel.fields).map((family) => [`metrics/${family}`, { ...this.series[family].query(shown), fields: panel.fields[family].join(",") }]);
       if (panel.things) card.setThings(names(this.series[panel.things.family].points, panel.things.collection, panel.things.label));
       view.show(columns, shown, host);
       lane?.show(shown);
       card.node.classList.toggle("empty", panel.form === "lines" && columns.times.length > 0 && columns.values.every(isEmpty));
-      item.isDrawn = true;
     }
   }
 
   /** The cursor or the picked moment is another. */
   followMoment({ isCursor = false } = {}) {
-    for (const { view } of this.seen) if (view.columns && !(isCursor && view instanceof Space)) view.followMoment();
+    for (const { view, panel } of this.seen) if (view?.columns && !(isCursor && panel.form === "space")) view.followMoment();
   }
 
   /** Another thing of a panel was chosen. */

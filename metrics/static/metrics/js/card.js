@@ -1,6 +1,5 @@
 // The frame of a panel: title, legend, what it means, where its data come from.
 
-import { address } from "./api.js";
 import { element, setText } from "./dom.js";
 import { gettext, interpolate } from "./messages.js";
 import { change, state } from "./state.js";
@@ -12,7 +11,8 @@ export class Card {
     this.legend = element("ul", { class: "legend" });
     this.plot = element("div", { class: `plot ${panel.form}` });
     this.chooser = panel.things ? this.makeChooser(panel.things) : null;
-    this.calls = element("p", { class: "calls" });
+    /** Which addresses fill the panel. @type {[string, Record<string, any>][]} */
+    this.calls = [];
     const title = element("h2", { id: `${panel.id}-title` }, panel.title);
     const head = element("div", { class: "head" }, title, this.makeHelp(), this.chooser, this.legend);
     this.node = element("section", { class: "card", id: `panel-${panel.id}`, "aria-labelledby": title.id }, head, this.plot);
@@ -37,16 +37,6 @@ export class Card {
       cell.parentElement.hidden = text === null;
       setText(cell, text ?? "");
     });
-  }
-
-  /** Which addresses fill the panel. @param {[string, Record<string, any>][]} calls */
-  setCalls(calls) {
-    const links = calls.map(([path, query]) => {
-      const url = address(path, query);
-      const format = (name) => element("a", { href: address(path, { ...query, format: name }), download: name === "csv" ? "" : null }, name.toUpperCase());
-      return element("span", {}, element("code", {}, `GET ${decodeURIComponent(url)}`), format("csv"), format("json"));
-    });
-    this.calls.replaceChildren(...links);
   }
 
   /** The things that can be looked at one by one. @param {string[]} names */
@@ -77,13 +67,8 @@ export class Card {
   makeHelp() {
     const label = interpolate(gettext("About %(panel)s"), { panel: this.panel.title });
     const summary = element("summary", { "aria-label": label, title: label }, "?");
-    const help = element("details", { class: "help" }, summary, element("div", {}, element("p", {}, this.panel.help), this.calls));
-    help.addEventListener("keydown", (event) => {
-      if (event.key === "Escape") help.open = false;
-    });
-    help.addEventListener("focusout", (event) => {
-      if (!help.contains(event.relatedTarget)) help.open = false;
-    });
+    const help = element("details", { class: "help" }, summary);
+    help.addEventListener("toggle", async () => help.open && (await import("./help.js")).fill(help, this));
     return help;
   }
 }

@@ -84,7 +84,7 @@ export class Chart extends Plot {
     const layers = stacked.map((line) => ({ ...plain(line), width: 1, fill: stroke(line) + FILL }));
     const bands = stacked.slice(0, -1).map((_line, place) => ({ series: [place + 1, place + 2] }));
     const apart = lines.filter((line) => line.apart).map(plain);
-    const peak = this.panel.peak ? [{ ...plain(this.panel.peak), stroke: stroke(this.panel.peak), width: 1, alpha: 0.55 }] : [];
+    const peak = this.panel.peak ? [{ ...plain(this.panel.peak), stroke: stroke(this.panel.peak), width: 1, alpha: 0.4 }] : [];
     return { layers: [...layers, ...apart, ...peak], bands };
   }
 

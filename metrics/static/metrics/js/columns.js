@@ -17,7 +17,7 @@ export function columnsOf(panel, series) {
   const [first] = Object.keys(panel.fields);
   const base = series[first].timeline;
   const points = { [first]: base.points };
-  for (const family of Object.keys(panel.fields).slice(1)) points[family] = aligned(base.times, series[family].points);
+  for (const family of Object.keys(panel.fields).slice(1)) points[family] = aligned(base.times, base.points, series[family].points);
   const lines = panel.linesFor ? panel.linesFor(base.points) : panel.lines;
   const column = (line, read) => points[line.family].map((point) => (point && read ? read(point) : null));
   return {
@@ -33,12 +33,12 @@ export function columnsOf(panel, series) {
 }
 
 /** The points of another family that cover the same moments. */
-function aligned(times, points) {
+function aligned(times, base, points) {
   let place = 0;
-  return times.map((time) => {
+  return times.map((time, number) => {
     while (place + 1 < points.length && points[place + 1].time <= time) place += 1;
     const point = points[place];
-    return point && Math.abs(time - point.time) < point.resolution ? point : null;
+    return base[number] && point && Math.abs(time - point.time) < point.resolution ? point : null;
   });
 }
 

@@ -22,7 +22,7 @@ export class Header {
     this.shown = shown;
     this.makeRanges();
     this.connectMoves();
-    this.connectCustom();
+    byId("custom").addEventListener("toggle", async () => byId("custom").open && (await import("./custom.js")).open(this.shown()));
     this.connectTheme();
     byId("host-choice").addEventListener("change", (event) => change({ host: event.target.value || null, process: null, only: {} }));
     this.update();
@@ -59,27 +59,6 @@ export class Header {
       if (event.key !== " " || event.target !== document.body || isHistory()) return;
       event.preventDefault();
       change({ paused: !state.paused });
-    });
-  }
-
-  connectCustom() {
-    const [form, from, to] = [byId("custom-form"), byId("custom-from"), byId("custom-to")];
-    byId("custom").addEventListener("toggle", () => {
-      const { start, end } = this.shown();
-      from.value = localText(start);
-      to.value = localText(end);
-    });
-    form.addEventListener("submit", (event) => {
-      event.preventDefault();
-      const [start, end] = [from, to].map((input) => new Date(input.value).getTime() / 1000);
-      to.setCustomValidity(start < end ? "" : gettext("The end has to be after the start."));
-      if (!form.reportValidity()) return;
-      byId("custom").open = false;
-      showStretch(start, end);
-    });
-    to.addEventListener("input", () => to.setCustomValidity(""));
-    byId("custom").addEventListener("keydown", (event) => {
-      if (event.key === "Escape") byId("custom").open = false;
     });
   }
 
@@ -143,12 +122,6 @@ function facts(host) {
   const uptime = host.bootedAt ? interpolate(gettext("up %(time)s"), { time: duration(now() - host.bootedAt) }) : "";
   const cores = host.logical_cores ? interpolate(gettext("cores: %(count)s"), { count: host.logical_cores }) : "";
   return [host.os_name, cores, host.memory_bytes ? measured(host.memory_bytes, "bytes") : "", uptime].filter(Boolean);
-}
-
-/** A moment as <input type=datetime-local> takes it. */
-function localText(time) {
-  const offset = new Date(time * 1000).getTimezoneOffset() * 60;
-  return new Date((Math.round(time) - offset) * 1000).toISOString().slice(0, 19);
 }
 
 /** What sysmon itself uses, in the foot of the page. */

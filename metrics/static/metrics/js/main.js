@@ -9,7 +9,6 @@ import { nearest } from "./gaps.js";
 import { Header, showCost } from "./header.js";
 import { gettext, interpolate } from "./messages.js";
 import { hideNotice, showError, showNotice } from "./notice.js";
-import { ProcessDetail } from "./process.js";
 import { Processes } from "./processes.js";
 import { isHistory, onChange, state, windowOf } from "./state.js";
 import { Tiles } from "./tiles.js";
@@ -30,14 +29,13 @@ class Page {
     this.board.wantTiles();
     this.tiles = new Tiles();
     this.processes = new Processes();
-    this.detail = new ProcessDetail();
     this.header = new Header(() => this.shown);
     this.processes.onOrder(() => this.attempt(() => this.loadProcesses()));
     this.setHost();
     onChange((changed) => this.onState(changed));
     onCursor(() => this.followCursor());
     document.addEventListener("visibilitychange", () => document.hidden || this.wake());
-    document.documentElement.addEventListener("themechange", () => this.detail.recolor());
+    document.documentElement.addEventListener("themechange", () => this.detail?.recolor());
   }
 
   get interval() {
@@ -82,8 +80,10 @@ class Page {
     return this.processes.load(this.shown, this.pointWidthAt(state.at), this.host, signal);
   }
 
-  loadDetail(signal = this.request.signal) {
-    return this.detail.load(this.shown, this.host, this.interval, signal);
+  async loadDetail(signal = this.request.signal) {
+    if (state.process === null && !this.detail) return;
+    this.detail ??= new (await import("./process.js")).ProcessDetail();
+    await this.detail.load(this.shown, this.host, this.interval, signal);
   }
 
   /** How wide the point of a moment is; 0 where it is a single tick. */
@@ -128,7 +128,7 @@ class Page {
   /** Marks, legends and tiles of the moment that is picked. */
   showMoment() {
     this.board.followMoment();
-    this.detail.followMoment();
+    this.detail?.followMoment();
     if (isHistory()) this.tiles.showPast(this.board.series, this.host);
     else this.tiles.startLine(this.board.series);
   }
@@ -138,7 +138,7 @@ class Page {
     this.frame = requestAnimationFrame(() => {
       this.frame = 0;
       this.board.followMoment({ isCursor: true });
-      this.detail.followMoment();
+      this.detail?.followMoment();
       if (!cursor()) byId("tooltip").hidden = true;
     });
   }

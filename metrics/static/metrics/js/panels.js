@@ -18,7 +18,7 @@ import { amount } from "./things.js";
  * @typedef {object} Panel
  * @property {string} id
  * @property {string} title
- * @property {string} help one plain sentence
+ * @property {string} [help] what it means; of the panels that are laid out by hand help.js knows it
  * @property {"stack" | "lines" | "mirror" | "heat" | "space"} form
  * @property {string} unit
  * @property {Record<string, string[]>} fields by family: what is asked of the API
@@ -42,7 +42,10 @@ const field = (family, name) => ({
 const listed = (panel, family, collection, label, name) => ({
   family,
   value: (point) => amount(point, collection, label, name, state.only[panel]),
-  peak: (point) => amount(point, collection, label, `${name}_max`, state.only[panel], { isMaximum: true }),
+  peak: (point) => {
+    const peak = amount(point, collection, label, `${name}_max`, state.only[panel], { isMaximum: true });
+    return peak === null ? null : Math.max(peak, amount(point, collection, label, name, state.only[panel]) ?? 0);
+  },
 });
 
 const sum = (...values) => (values.every((value) => value == null) ? null : values.reduce((a, b) => a + (b ?? 0), 0));
@@ -55,7 +58,6 @@ function cpu() {
   return {
     id: "cpu",
     title: gettext("CPU usage"),
-    help: gettext("The share of the time in which the cores worked, all of them together, and below it the process that used the most."),
     form: "stack",
     unit: "percent",
     fields: { cpu: ["percent", "user_percent", "system_percent", "iowait_percent", "steal_percent"] },
@@ -75,7 +77,6 @@ function cores() {
   return {
     id: "cores",
     title: gettext("CPU per core"),
-    help: gettext("One row for each core: the darker, the busier. One dark row is a program that uses a single core."),
     form: "heat",
     unit: "percent",
     fields: { cpu: ["per_core"] },
@@ -87,7 +88,6 @@ function memory() {
   return {
     id: "memory",
     title: gettext("Memory"),
-    help: gettext("Used memory is what programs hold; the cache is given back when they need more. Growing swap means that memory is short."),
     form: "stack",
     unit: "bytes",
     fields: {
@@ -114,7 +114,6 @@ function load() {
   return {
     id: "load",
     title: gettext("Load average"),
-    help: gettext("How many processes ran or waited to run. Above the dashed line, the number of cores, some of them had to wait."),
     form: "lines",
     unit: "",
     fields: { cpu: ["load_1", "load_5", "load_15"] },
@@ -133,7 +132,6 @@ function disk() {
   return {
     id: "disk",
     title: gettext("Disk I/O"),
-    help: gettext("Bytes read, above, and written, below, each second: by all disks, or by the one that you choose."),
     form: "mirror",
     unit: "bytes_per_second",
     fields: { disk: ["read_bytes_per_second", "write_bytes_per_second"] },
@@ -151,7 +149,6 @@ function network() {
   return {
     id: "network",
     title: gettext("Network"),
-    help: gettext("Bytes received, above, and sent, below, each second: by all interfaces but loopback and virtual ones, or by the one that you choose."),
     form: "mirror",
     unit: "bytes_per_second",
     fields: { network: ["received_bytes_per_second", "sent_bytes_per_second"] },
@@ -168,7 +165,6 @@ function pressure() {
   return {
     id: "pressure",
     title: gettext("Pressure"),
-    help: gettext("The share of the time in which something had to wait for a CPU, for memory or for a disk: what makes a machine feel slow."),
     form: "lines",
     unit: "percent",
     fields: { cpu: ["pressure_some_percent"], memory: ["pressure_some_percent"], disk: ["pressure_some_percent"] },
@@ -185,7 +181,6 @@ function space() {
   return {
     id: "space",
     title: gettext("Disk space"),
-    help: gettext("How full each file system is, of what users may fill; the fullest first."),
     form: "space",
     unit: "bytes",
     fields: { disk: ["total_bytes", "used_bytes", "free_bytes", "percent", "inodes_percent"] },

@@ -2,7 +2,7 @@
 
 import { cursor, moveCursor } from "./cursor.js";
 import { announce } from "./dom.js";
-import { moment } from "./formats.js";
+import { duration, moment } from "./formats.js";
 import { isInGap, nearest } from "./gaps.js";
 import { gettext, interpolate } from "./messages.js";
 import { Overlay } from "./overlay.js";
@@ -74,16 +74,9 @@ export class Plot {
     }
     const notes = [gettext("Click or Enter: the processes of this moment")];
     if (this.columns.arePeaks) {
-      notes.unshift(interpolate(gettext("mean of %(width)s, peak in brackets"), { width: this.width(point) }));
+      notes.unshift(interpolate(gettext("mean of %(width)s, peak in brackets"), { width: duration(point.resolution) }));
     }
     return { title, rows: this.rowsAt(place), notes };
-  }
-
-  width(point) {
-    return new Intl.NumberFormat(document.documentElement.lang, {
-      style: "unit",
-      unit: point.resolution % 3600 === 0 ? "hour" : point.resolution % 60 === 0 ? "minute" : "second",
-    }).format(point.resolution % 3600 === 0 ? point.resolution / 3600 : point.resolution % 60 === 0 ? point.resolution / 60 : point.resolution);
   }
 
   pointAt(event) {

@@ -94,7 +94,7 @@ export class ProcessDetail {
     const series = { process: { points, step, timeline: { ...timeline(points, shown), gaps: [] } } };
     for (const chart of this.charts) {
       chart.show(columnsOf(chart.panel, series), shown, host);
-      chart.card.setCalls([[`processes/${answer.id}`, query]]);
+      chart.card.calls = [[`processes/${answer.id}`, query]];
     }
     if (isNew) this.node.scrollIntoView({ block: "nearest" });
   }

@@ -52,7 +52,7 @@ export class Processes {
   async load(shown, width, host, signal) {
     const query = this.query(shown, width);
     const answer = await read("metrics/processes", { ...query, limit: LIMIT, sort_by: this.order(), host: host?.name }, signal);
-    this.isStretch = "start" in query;
+    this.isStretch = isHistory() && state.at === null;
     this.answer = answer;
     this.results = answer.results.map((row) => ({ ...row, covered: answer.resolution ?? 0 }));
     this.cores = host?.logical_cores ?? 1;

@@ -22,7 +22,7 @@ export function names(points, collection, label) {
 
 /**
  * A field of a list as one number: of one thing, or the total. Of maxima, which need not have been at the same time,
- * the total takes the highest: so much there was at the least.
+ * the total takes the highest.
  */
 export function amount(point, collection, label, field, only, { isMaximum = false } = {}) {
   const things = point[collection] ?? [];
