@@ -1,0 +1,44 @@
+"""The table of tiers: what may be set, and what is refused in words."""
+
+import pytest
+
+from metrics.tiers import DEFAULT_TIERS, parse_tiers, tiers
+
+DAY = 86_400
+
+
+def test_by_default_there_are_minutes_for_two_weeks_and_quarters_for_a_year():
+    found = [(tier.width_seconds, tier.source_seconds, tier.kept_seconds // DAY) for tier in parse_tiers(DEFAULT_TIERS)]
+    assert found == [(60, 0, 14), (900, 60, 400)]
+
+
+def test_each_tier_is_made_from_the_one_before():
+    assert [tier.source_seconds for tier in parse_tiers("1m=1d, 5m=7d, 1h=365d")] == [0, 60, 300]
+
+
+def test_a_setting_takes_the_place_of_the_default(settings):
+    settings.SYSMON_TIERS = "1m=1d"
+    assert [tier.kept_seconds for tier in tiers()] == [DAY]
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("1m", "not a width and a span"),
+        ("1m=", "not a number of"),
+        ("1x=14d", "not a number of"),
+        ("0m=14d", "not a number of"),
+        ("-1m=14d", "not a number of"),
+        ("\u0661m=14d", "not a number of"),
+        ("30s=14d", "multiple"),
+        ("7m=14d", "divides a day"),
+        ("5m=14d,1m=400d", "multiple"),
+        ("1m=14d,1m=400d", "multiple"),
+        ("2m=1d,5m=14d", "multiple"),
+        ("15m=20m", "two of its widths"),
+        ("", "not a width and a span"),
+    ],
+)
+def test_another_table_is_refused(text, reason):
+    with pytest.raises(ValueError, match=reason):
+        parse_tiers(text)
