@@ -23,6 +23,10 @@ export class Chart extends Plot {
     this.canvas = element("div", { class: "canvas" });
     this.node.prepend(this.canvas);
     this.drawnLines = "";
+    const label = `${this.panel.title}: ${gettext("The highest moment of what is shown")}`;
+    const peak = element("button", { class: "highest", type: "button", "aria-label": label, title: label }, "▲");
+    peak.addEventListener("click", () => this.pickHighest());
+    card.legend.before(peak);
     new ResizeObserver(() => this.resize()).observe(this.node);
   }
 
@@ -108,6 +112,16 @@ export class Chart extends Plot {
     const stacked = values.filter((_column, place) => !lines[place].apart);
     const apart = values.filter((_column, place) => lines[place].apart);
     return [times, ...cumulative(stacked).reverse(), ...apart, ...(this.panel.peak ? [stackPeaks] : [])];
+  }
+
+  pickHighest() {
+    const { values, peaks, stackPeaks, lines, times } = this.columns ?? { times: [] };
+    const isStack = this.panel.form === "stack";
+    const height = (place) => {
+      const known = isStack ? [stackPeaks[place] ?? values.reduce((sum, column, line) => sum + (lines[line].apart ? 0 : (column[place] ?? 0)), 0)] : [...values, ...peaks].map((column) => column[place] ?? 0);
+      return Math.max(...known);
+    };
+    if (times.length) this.pick(times[times.reduce((best, _time, place) => (height(place) > height(best) ? place : best), 0)]);
   }
 
   highestValue() {

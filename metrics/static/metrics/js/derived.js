@@ -1,8 +1,5 @@
 // A chart for whatever has none that was laid out by hand: a new family shows up by itself.
 
-import { fieldWords } from "./formats.js";
-import { gettext, interpolate } from "./messages.js";
-
 const COLORS = ["--blue", "--orange", "--green", "--violet", "--yellow", "--red"];
 const DRAWN_KINDS = new Set(["gauge", "rate"]);
 // More lines than this nobody can tell apart: of a longer list the highest are drawn.
@@ -29,28 +26,22 @@ const isDrawn = (column) => DRAWN_KINDS.has(column.kind) && column.type !== "lis
 
 function panelsOf(family, table, columns, isFurther) {
   if (table.collection) return columns.map((column) => listPanel(family, table, column, isFurther));
-  const byUnit = Map.groupBy ? Map.groupBy(columns, (column) => column.unit) : grouped(columns);
-  return [...byUnit].map(([unit, group]) => ownPanel(family, table, unit, group, isFurther));
+  if (isFurther) return columns.map((column) => ownPanel(family, column.help, [column], isFurther));
+  const units = [...new Set(columns.map((column) => column.unit))];
+  return units.map((unit) => ownPanel(family, table.title, columns.filter((column) => column.unit === unit), isFurther));
 }
 
-function grouped(columns) {
-  const made = new Map();
-  for (const column of columns) made.set(column.unit, [...(made.get(column.unit) ?? []), column]);
-  return made;
-}
-
-/** The fields of one unit that stand in the point itself: a line each. */
-function ownPanel(family, table, unit, columns, isFurther) {
-  const names = columns.map((column) => fieldWords(column.name, unit));
+/** Fields of one unit that stand in the point itself: a line each. */
+function ownPanel(family, title, columns, isFurther) {
   return {
     id: `${family}-${columns[0].name}`,
-    title: interpolate(gettext("%(family)s: %(fields)s"), { family: fieldWords(family), fields: names.slice(0, 3).join(", ") }),
+    title,
     help: columns.map((column) => `${column.help}.`).join(" "),
     form: "lines",
-    unit,
+    unit: columns[0].unit,
     fields: { [family]: columns.map((column) => column.name) },
     lines: columns.map((column, place) => ({
-      label: names[place],
+      label: columns.length > 1 ? column.help : "",
       color: COLORS[place % COLORS.length],
       family,
       value: (point) => point[column.name] ?? null,
@@ -64,7 +55,7 @@ function ownPanel(family, table, unit, columns, isFurther) {
 function listPanel(family, table, column, isFurther) {
   return {
     id: `${family}-${table.kind}-${column.name}`,
-    title: interpolate(gettext("%(family)s: %(fields)s"), { family: fieldWords(table.collection), fields: fieldWords(column.name, column.unit) }),
+    title: column.help,
     help: `${column.help}.`,
     form: "lines",
     unit: column.unit,

@@ -102,12 +102,6 @@ export function duration(seconds) {
   return parts.join(" ") || unitFormats.second.format(0);
 }
 
-/** A name of a field as words: `read_bytes_per_second` is `read`. @param {string} name @param {string} unit */
-export function fieldWords(name, unit = "") {
-  const short = unit && name.endsWith(`_${unit}`) ? name.slice(0, -unit.length - 1) : name;
-  return gettext(short.replaceAll("_", " "));
-}
-
 /** How wide a point is. @param {number} seconds @param {boolean} isMean */
 export function pointWidth(seconds, isMean) {
   const text = isMean ? gettext("a point: mean of %(width)s, peaks above it") : gettext("a point: %(width)s");
