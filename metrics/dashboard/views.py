@@ -59,4 +59,4 @@ class Messages(JSONCatalog):
 
     def render_to_response(self, context: dict[str, Any], **_kwargs: Any) -> HttpResponse:
         """The texts alone: numbers and times are the browser's own work."""
-        return JsonResponse(context["catalog"])
+        return JsonResponse(context["catalog"], json_dumps_params={"ensure_ascii": False, "separators": (",", ":")})

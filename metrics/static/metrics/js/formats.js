@@ -56,14 +56,16 @@ const forms = {
   second: dateFormat({ ...TIME, second: "2-digit" }),
   day: dateFormat(DAY),
   month: dateFormat({ year: "numeric", month: "short" }),
-  moment: dateFormat({ ...DAY, ...TIME, second: "2-digit" }),
-  momentOfYear: dateFormat({ year: "numeric", ...DAY, ...TIME, second: "2-digit" }),
+  dayOfYear: dateFormat({ year: "numeric", ...DAY }),
 };
 
 /** @param {number} seconds since the epoch */
-export function moment(seconds) {
+export const moment = (seconds) => `${day(seconds)} ${forms.second.format(seconds * 1000)}`;
+
+/** Its day, with the year where it is another. */
+function day(seconds) {
   const isThisYear = new Date(seconds * 1000).getFullYear() === new Date().getFullYear();
-  return (isThisYear ? forms.moment : forms.momentOfYear).format(seconds * 1000);
+  return (isThisYear ? forms.day : forms.dayOfYear).format(seconds * 1000);
 }
 
 /** A label below a time axis, as long as the distance between two of them asks for. @param {number} seconds @param {number} distance */
@@ -76,7 +78,7 @@ export function timeLabel(seconds, distance) {
 }
 
 /** From one moment to another; the day once where it is the same. */
-export const stretch = (start, end) => forms.moment.formatRange(start * 1000, end * 1000);
+export const stretch = (start, end) => `${moment(start)} – ${day(start) === day(end) ? forms.second.format(end * 1000) : moment(end)}`;
 
 const UNITS = [
   [86400, "day"],

@@ -8,6 +8,7 @@ import { Plot } from "./plot.js";
 
 const [LEFT, BOTTOM, TOP, RIGHT] = [62, 24, 8, 8];
 const SHADES = 21;
+const SCALE = [0, 25, 50, 75, 100];
 const LABEL_PIXELS = 15;
 const AXIS_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000, 7776000];
 
@@ -17,7 +18,8 @@ export class Heatmap extends Plot {
     super(card);
     this.canvas = element("canvas", { class: "canvas" });
     this.node.prepend(this.canvas);
-    this.card.legend.replaceChildren(...scale());
+    this.card.legend.replaceChildren(...SCALE.map((share) => element("li", {}, element("i", { class: "swatch" }), `${share}%`)));
+    this.colorScale();
     new ResizeObserver(() => this.columns && this.draw()).observe(this.node);
   }
 
@@ -39,7 +41,12 @@ export class Heatmap extends Plot {
   }
 
   recolor() {
+    this.colorScale();
     if (this.columns) this.draw();
+  }
+
+  colorScale() {
+    SCALE.forEach((share, place) => (this.card.legend.children[place].firstElementChild.style.background = mixed(share / 100)));
   }
 
   /** Row by row, and in a row one rectangle for each run of the same shade. */
@@ -119,8 +126,4 @@ function mixed(share) {
   return dark
     ? `oklch(${0.25 + 0.6 * share} ${0.03 + 0.09 * share} 250)`
     : `oklch(${0.965 - 0.56 * share} ${0.012 + 0.16 * share} 258)`;
-}
-
-function scale() {
-  return [0, 25, 50, 75, 100].map((value) => element("li", {}, element("i", { class: `swatch heat-${value}` }), `${value}%`));
 }

@@ -8,9 +8,10 @@ import { gettext, interpolate } from "./messages.js";
 import { Overlay } from "./overlay.js";
 import { followPointer } from "./pointer.js";
 import { backToLive, isHistory, pickMoment, showStretch, state } from "./state.js";
-import { hideTooltip, inWords, showTooltip } from "./tooltip.js";
 
 const FAST_STEPS = 10;
+// Nobody needs it before pointing at something.
+const tooltip = () => import("./tooltip.js");
 
 export class Plot {
   /** @param {import("./card.js").Card} card */
@@ -59,7 +60,6 @@ export class Plot {
     this.overlay.at(this.overlay.line, pointed?.time ?? null);
     this.fillLegend(pointed?.time ?? state.at);
     if (pointed?.plot === this) this.showTooltip(pointed.time);
-    else if (!pointed) hideTooltip();
   }
 
   fillLegend(_time) {}
@@ -101,9 +101,10 @@ export class Plot {
     pickMoment(time, this.shown);
   }
 
-  showTooltip(time) {
+  async showTooltip(time) {
+    const { showTooltip } = await tooltip();
     const y = this.pointerY ?? this.overlay.node.getBoundingClientRect().top + 40;
-    showTooltip(this.describe(time), this.overlay.xOf(time), y);
+    if (cursor()?.plot === this) showTooltip(this.describe(time), this.overlay.xOf(time), y);
   }
 
   onKey(event) {
@@ -117,7 +118,7 @@ export class Plot {
       this.pointerY = undefined;
       const time = times[this.stepped(event, times)];
       moveCursor({ time, plot: this });
-      announce(inWords(this.describe(time)));
+      tooltip().then(({ inWords }) => announce(inWords(this.describe(time))));
     } else return;
     event.preventDefault();
   }

@@ -85,10 +85,11 @@ export class Tiles {
   }
 
   /** The picked moment, or the means of the stretch. @param {Record<string, import("./series.js").Series>} series */
-  showPast(series, host) {
+  async showPast(series, host) {
+    const means = state.at === null ? await import("./means.js") : null;
     for (const tile of this.tiles) {
       const { times, points } = series[tile.family].timeline;
-      const point = state.at === null ? meanPoint(points) : points[nearest(times, state.at)];
+      const point = means ? means.meanPoint(points) : points[nearest(times, state.at)];
       this.fill(tile, point, host);
       drawLine(tile.path, thinned(points.map((one) => (one ? (tile.value(one) ?? null) : null))), tile.highest);
     }
@@ -150,24 +151,4 @@ function thinned(values) {
     made.push(known.length ? Math.max(...known) : null);
   }
   return made;
-}
-
-/** One point with the mean of every number, also of those in lists. */
-function meanPoint(points) {
-  const known = points.filter(Boolean);
-  return known.length ? meanOf(known) : null;
-}
-
-function meanOf(objects) {
-  const made = { ...objects.at(-1) };
-  for (const [name, value] of Object.entries(made)) {
-    if (typeof value === "number") made[name] = meanNumber(objects.map((one) => one[name]));
-    else if (Array.isArray(value) && typeof value[0] === "object") made[name] = value.map((thing, place) => meanOf(objects.map((one) => one[name]?.[place] ?? thing)));
-  }
-  return made;
-}
-
-function meanNumber(values) {
-  const known = values.filter((value) => typeof value === "number");
-  return known.length ? known.reduce((sum, value) => sum + value, 0) / known.length : null;
 }

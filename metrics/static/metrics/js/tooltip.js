@@ -21,10 +21,6 @@ export function showTooltip(description, x, y) {
   place(node, x, y);
 }
 
-export function hideTooltip() {
-  byId("tooltip").hidden = true;
-}
-
 /** As one sentence, for a screen reader. @param {Description} description */
 export function inWords({ title, rows, notes }) {
   const values = rows.map((row) => `${row.label} ${row.value}`).join(", ");
