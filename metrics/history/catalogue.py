@@ -66,6 +66,16 @@ def value_type(field: Any) -> type:
     return next(kind for base, kind in ((ShareList, list), (Flag, bool), (Label, str)) if isinstance(field, base))
 
 
+def numbers(model: type[Sample]) -> list[Any]:
+    """The fields that are one number, with what in a reading they come from."""
+    return [field for field in model.measures() if isinstance(field, NumberField)]
+
+
+def labels_of(model: type[Sample]) -> dict[str, str]:
+    """The labels of a table, by the values of a reading that they come from."""
+    return {name: model._meta.get_field(name).source for name in model.key if name in model.reading_key}
+
+
 def _outputs(field: Any, maxima: bool) -> Iterator[str]:
     yield field.name
     if maxima:

@@ -78,6 +78,14 @@ def only(model: type[Sample], wanted: Mapping[str, Iterable[Any]]) -> tuple[str,
     return condition, values
 
 
+def stretch_of(model: type[Sample], wanted: Mapping[str, Iterable[Any]]) -> tuple[str, list[Any]]:
+    """STRETCH for the things that were asked for, and the values that follow those of STRETCH."""
+    condition, values = only(model, wanted)
+    # A process has one host: the sign keeps SQLite from walking through all processes of the host instead of its line.
+    sign = "+" if "process" in wanted else ""
+    return f"{sign}{STRETCH}{condition}", values
+
+
 def convert(point: Point, functions: Iterable[tuple[str, Callable[[Any], Any]]]) -> Point:
     """Apply `converters` to the values that are there."""
     for name, function in functions:

@@ -2,16 +2,15 @@
 
 from dataclasses import dataclass
 from math import ceil, floor
+from typing import Literal
 
 from metrics.history.catalogue import output_names
-from metrics.history.columns import Point, columns_of, fetch, table
+from metrics.history.columns import Point, columns_of, fetch, stretch_of, table
 from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, pieces_for_step
 from metrics.history.series import Series
-from metrics.history.steps import newest_steps, resolved_step, stepped_points
+from metrics.history.steps import newest_steps, recorded_seconds, resolved_step, stepped_points
 from metrics.models import Process, ProcessSample, ProcessTotals
 from metrics.tiers import RAW
-
-OF_PROCESS = "host_id = %s AND tier = %s AND timestamp >= %s AND timestamp <= %s AND process_id = %s"
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,8 +21,13 @@ class LifeQuery:
     start: float | None = None
     end: float | None = None
     limit: int = 100
-    step: int | str | None = None
+    step: int | Literal["auto"] | None = None
     descending: bool = False
+
+    @property
+    def only(self) -> dict[str, tuple[int]]:
+        """What tells its samples apart from those of others."""
+        return {"process": (self.process.pk,)}
 
     @property
     def stretch(self) -> tuple[int, int, int]:
@@ -46,45 +50,59 @@ def find_process(pk: int) -> Process | None:
 
 
 def read_life(process: Process) -> Life:
-    """The first and the last moment at which the process was seen, over all tiers."""
-    statement = f"SELECT MIN(timestamp), MAX(timestamp) FROM {table(ProcessSample)} WHERE process_id = %s"  # noqa: S608
-    return Life(*fetch(statement, (process.pk,))[0])
+    """The first and the last moment at which the process was seen, as exactly as the tiers that are left can tell."""
+    ends = (f"(SELECT {end}(timestamp) FROM {table(ProcessSample)} WHERE process_id = %s)" for end in ("MIN", "MAX"))  # noqa: S608
+    [(first, last)] = fetch(f"SELECT {', '.join(ends)}", (process.pk, process.pk))
+    if first is None:
+        return Life(None, None)
+    # A bucket may begin before the process did.
+    first = max(first, floor(process.started_at.timestamp()))
+    return Life(first, max(first, last))
 
 
 def read_line(query: LifeQuery) -> Series:
-    """What the process used: a point where it was among the highest, none where it was not."""
-    host, start, end = query.stretch
-    step = resolved_step(ProcessTotals, query.stretch, query.step, query.limit)  # type: ignore[arg-type]
-    if step is None:
-        pieces = finest_pieces(ProcessTotals, host, start, end)
-        points = [point for piece in pieces for point in _stored(query, piece)][: query.limit + 1]
-    else:
-        pieces = pieces_for_step(ProcessTotals, host, start, end, step)
-        points = _stepped(query, pieces, step)
-    shown = points[: query.limit]
+    """What the process used: a point where it was among the highest, none where it was not. In a step the mean of a
+    rate is taken over all the time that was recorded: where the process was not among the highest it used nothing."""
+    finest = finest_pieces(ProcessTotals, *query.stretch)
+    if query.step is None:
+        return _series(query, _stored_points(query, finest), None, any(piece.tier != RAW for piece in finest))
+    step = resolved_step(ProcessSample, finest, query.step, query.limit, query.only)
+    pieces = pieces_for_step(ProcessTotals, *query.stretch, step)
+    return _series(query, _stepped_points(query, pieces, step), step, True)
+
+
+def _series(query: LifeQuery, newest_first: list[Point], step: int | None, has_extremes: bool) -> Series:
+    shown = newest_first[: query.limit]
     oldest = shown[-1]["timestamp"] if shown else None
-    has_extremes = any(piece.tier != RAW for piece in pieces) or step is not None
     ordered = shown if query.descending else shown[::-1]
-    return Series(ordered, oldest, len(points) > query.limit, step, has_extremes)
+    return Series(ordered, oldest, len(newest_first) > query.limit, step, has_extremes)
 
 
-def _stored(query: LifeQuery, piece: Piece) -> list[Point]:
+def _stored_points(query: LifeQuery, pieces: list[Piece]) -> list[Point]:
+    points: list[Point] = []
+    for piece in pieces:
+        if len(points) <= query.limit:
+            points += _stored(query, piece, query.limit + 1 - len(points))
+    return points
+
+
+def _stored(query: LifeQuery, piece: Piece, count: int) -> list[Point]:
     names = tuple(output_names(ProcessSample, None, maxima=piece.tier != RAW))
+    condition, values = stretch_of(ProcessSample, query.only)
     statement = (
         f"SELECT timestamp, resolution{columns_of(ProcessSample, names)} FROM {table(ProcessSample)}"  # noqa: S608
-        f" WHERE {OF_PROCESS} ORDER BY timestamp DESC LIMIT %s"
+        f" WHERE {condition} ORDER BY timestamp DESC LIMIT %s"
     )
-    rows = fetch(statement, (*piece, query.process.pk, query.limit + 1))
+    rows = fetch(statement, (*piece, *values, count))
     return [dict(zip(("timestamp", "resolution", *names), row, strict=True)) for row in rows]
 
 
-def _stepped(query: LifeQuery, pieces: list[Piece], step: int) -> list[Point]:
-    """Newest first."""
-    names = tuple(output_names(ProcessSample, None, maxima=True))
-    of_process = {"process": (query.process.pk,)}
-    starts = newest_steps(ProcessSample, pieces, step, query.limit + 1, of_process)
+def _stepped_points(query: LifeQuery, pieces: list[Piece], step: int) -> list[Point]:
+    starts = newest_steps(ProcessSample, pieces, step, query.limit + 1, query.only)
     if not starts:
         return []
     cut = [piece._replace(start=max(piece.start, starts[-1])) for piece in pieces if piece.end >= starts[-1]]
-    found = stepped_points(ProcessSample, names, cut, of_process, step)
-    return [{"timestamp": start, "resolution": step, **values} for start, values in sorted(found, reverse=True)]
+    recorded = recorded_seconds(ProcessTotals, cut, step)
+    names = tuple(output_names(ProcessSample, None, maxima=True))
+    found = dict(stepped_points(ProcessSample, names, cut, query.only, step, recorded))
+    return [{"timestamp": start, "resolution": step, **found[start]} for start in starts]

@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 from metrics.history.catalogue import tables
 from metrics.history.columns import STRETCH, Point, column, decoded, extreme_column, fetch, table
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, pieces_for_step
+from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, first_and_last, pieces_for_range
 from metrics.history.processes import ProcessQuery, read_processes
 from metrics.models import Host, Sample
 from metrics.models.fields import Averaged
@@ -72,7 +72,7 @@ def read_peaks(query: PeakQuery) -> list[Point]:
 
 def _levels(model: type[Sample], field: Any, query: PeakQuery) -> Iterator[Level]:
     """One level a moment: where the table has several things, the highest of them."""
-    for piece in pieces_for_step(model, *query.stretch, _width_for(model, query)):
+    for piece in pieces_for_range(model, *query.stretch, _width_for(model, query)):
         yield from _levels_of(model, field, piece)
 
 
@@ -88,16 +88,10 @@ def _levels_of(model: type[Sample], field: Any, piece: Piece) -> list[Level]:
 
 def _width_for(model: type[Sample], query: PeakQuery) -> int:
     """The widest tier of which the range has enough points."""
-    extents = [_extent(model, piece) for piece in finest_pieces(model, *query.stretch)]
-    known = [extent for extent in extents if extent[0] is not None]
-    span = max((last for _first, last in known), default=0) - min((first for first, _last in known), default=0)
+    ends = [first_and_last(model, piece) for piece in finest_pieces(model, *query.stretch)]
+    known = [moment for pair in ends if pair for moment in pair]
+    span = max(known, default=0) - min(known, default=0)
     return max((tier.width_seconds for tier in tiers() if span >= FEWEST_POINTS * tier.width_seconds), default=1)
-
-
-def _extent(model: type[Sample], piece: Piece) -> tuple[Any, Any]:
-    statement = f"SELECT MIN(timestamp), MAX(timestamp) FROM {table(model)} WHERE {STRETCH}"  # noqa: S608
-    [(first, last)] = fetch(statement, piece)
-    return first, last
 
 
 def _runs(levels: list[Level], limit: int) -> list[list[Level]]:

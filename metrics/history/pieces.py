@@ -5,11 +5,11 @@ and is read from the coarsest such tier, which has the fewest rows; what that ti
 ends of a range that lie within its width) is read from a finer one. The pieces never overlap.
 """
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-from metrics.history.columns import STRETCH, fetch, table
+from metrics.history.columns import STRETCH, fetch, stretch_of, table
 from metrics.models import RollUpState, Sample
 from metrics.tiers import RAW, tiers
 
@@ -26,46 +26,52 @@ class Piece(NamedTuple):
     end: int
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Oldest(NamedTuple):
     """A tier of one table and host, and the time of the oldest thing that it has; `width` is 1 for the raw tier."""
 
     tier: int
     width: int
     oldest: int
 
+    def bucket_of(self, moment: int) -> int:
+        """The start of the bucket in which a moment lies."""
+        return moment - moment % self.width
+
+
+@dataclass(frozen=True, slots=True)
+class Layer:
+    """A tier of one table and host. It has things from `oldest` on; from `first` on it has lost nothing that a coarser
+    tier still knows of."""
+
+    tier: int
+    width: int
+    oldest: int
+    first: int
+
 
 def layers(model: type[Sample], host: int) -> list[Layer]:
     """The tiers in which a table has anything of a host, finest first."""
+    known = _oldest_of_each(model, host)
+    return [Layer(*finer, _first_moment(model, host, finer, known[place + 1 :])) for place, finer in enumerate(known)]
+
+
+def _oldest_of_each(model: type[Sample], host: int) -> list[Oldest]:
     known = (RAW, *(tier.width_seconds for tier in tiers()))
     oldest = f"SELECT %s AS tier, MIN(timestamp) AS oldest FROM {table(model)} WHERE host_id = %s AND tier = %s"  # noqa: S608
     rows = fetch(" UNION ALL ".join([oldest] * len(known)), [value for tier in known for value in (tier, host, tier)])
-    return [Layer(tier, tier or 1, oldest) for tier, oldest in sorted(rows) if oldest is not None]
+    return [Oldest(tier, tier or 1, oldest) for tier, oldest in sorted(rows) if oldest is not None]
 
 
-def finest_pieces(model: type[Sample], host: int, start: int, end: int) -> list[Piece]:
-    """The range from the finest tiers that have it, newest piece first."""
-    pieces: list[Piece] = []
-    known = layers(model, host)
-    for place, layer in enumerate(known):
-        coarser = known[place + 1] if place + 1 < len(known) else None
-        first = _first_moment(model, host, layer, coarser) if coarser else layer.oldest
-        if first <= end:
-            pieces.append(Piece(host, layer.tier, max(start, first), end))
-        end = min(end, first - 1)
-        if end < start:
-            break
-    return [piece for piece in pieces if piece.start <= piece.end]
-
-
-def _first_moment(model: type[Sample], host: int, layer: Layer, coarser: Layer) -> int:
-    """From where on the finer layer tells: a bucket of which it has lost a part is told of by the coarser one."""
-    bucket = layer.oldest - layer.oldest % coarser.width
-    if bucket == layer.oldest:
-        return bucket
-    whole = Piece(host, coarser.tier, bucket, bucket)
-    part = Piece(host, layer.tier, bucket, bucket + coarser.width - 1)
-    return bucket + coarser.width if _points(model, whole) > _points(model, part) else layer.oldest
+def _first_moment(model: type[Sample], host: int, finer: Oldest, coarser: Sequence[Oldest]) -> int:
+    """From where on a tier tells: a bucket of which it has lost a part is told of by the next tier that has it."""
+    reaching = (other for other in coarser if other.oldest <= other.bucket_of(finer.oldest))
+    other = next(reaching, None)
+    if other is None:
+        return finer.oldest
+    bucket = other.bucket_of(finer.oldest)
+    whole = Piece(host, other.tier, bucket, bucket)
+    part = Piece(host, finer.tier, bucket, bucket + other.width - 1)
+    return bucket + other.width if _points(model, whole) > _points(model, part) else bucket
 
 
 def _points(model: type[Sample], piece: Piece) -> int:
@@ -75,12 +81,54 @@ def _points(model: type[Sample], piece: Piece) -> int:
     return int(points or 0)
 
 
+def finest_pieces(model: type[Sample], host: int, start: int, end: int) -> list[Piece]:
+    """The range from the finest tiers that have it, newest piece first."""
+    return _finest(host, layers(model, host), start, end)
+
+
+def _finest(host: int, known: Sequence[Layer], start: int, end: int) -> list[Piece]:
+    pieces: list[Piece] = []
+    for layer in known:
+        pieces.append(Piece(host, layer.tier, max(start, layer.first), end))
+        end = min(end, layer.first - 1)
+    return [piece for piece in pieces if piece.start <= piece.end]
+
+
 def pieces_for_step(model: type[Sample], host: int, start: int, end: int, step: int) -> list[Piece]:
     """The range from the coarsest tiers that divide the step, in no order."""
     candidates = [layer for layer in layers(model, host) if step % layer.width == 0]
+    return _cover(host, candidates, start, end, _rolled_up_to(host))
+
+
+def pieces_for_range(model: type[Sample], host: int, start: int, end: int, width: int) -> list[Piece]:
+    """The range from the coarsest tiers up to a width, and what is older than those from the finest that still have
+    it, in no order."""
+    known = layers(model, host)
+    fine = [layer for layer in known if layer.width <= width]
+    first = max(start, min((layer.first for layer in fine), default=end + 1))
+    older = _finest(host, known[len(fine) :], start, min(end, first - 1))
+    return [*_cover(host, fine, first, end, _rolled_up_to(host)), *map(whole_buckets, older)]
+
+
+def whole_buckets(piece: Piece) -> Piece:
+    """The piece with the whole of the bucket in which it begins, of which nothing finer is left."""
+    return piece._replace(start=piece.start - piece.start % (piece.tier or 1))
+
+
+def first_and_last(
+    model: type[Sample], piece: Piece, wanted: Mapping[str, Iterable[Any]] | None = None
+) -> tuple[int, int] | None:
+    """The times of the first and of the last sample in a piece; None where it has none."""
+    condition, values = stretch_of(model, wanted or {})
+    # Two queries in one: for MIN and MAX together SQLite would read the whole piece.
+    ends = (f"(SELECT {end}(timestamp) FROM {table(model)} WHERE {condition})" for end in ("MIN", "MAX"))  # noqa: S608
+    [(first, last)] = fetch(f"SELECT {', '.join(ends)}", [*piece, *values] * 2)
+    return None if first is None else (first, last)
+
+
+def _rolled_up_to(host: int) -> int:
     state = RollUpState.objects.filter(host_id=host).first()
-    rolled_up_to = int(state.newest.timestamp()) if state and state.newest else FIRST_MOMENT
-    return [piece for piece in _cover(host, candidates, start, end, rolled_up_to) if piece.start <= piece.end]
+    return int(state.newest.timestamp()) if state and state.newest else FIRST_MOMENT
 
 
 def _cover(host: int, candidates: Sequence[Layer], start: int, end: int, rolled_up_to: int) -> list[Piece]:
@@ -90,7 +138,7 @@ def _cover(host: int, candidates: Sequence[Layer], start: int, end: int, rolled_
     *finer, layer = candidates
     if not finer:
         return [Piece(host, layer.tier, start, end)]
-    first, last = _whole_buckets(layer, min(other.oldest for other in finer), start, end, rolled_up_to)
+    first, last = _told_whole(layer, min(other.first for other in finer), start, end, rolled_up_to)
     if first > last:
         return _cover(host, finer, start, end, rolled_up_to)
     before = _cover(host, finer, start, first - 1, rolled_up_to)
@@ -98,13 +146,13 @@ def _cover(host: int, candidates: Sequence[Layer], start: int, end: int, rolled_
     return [*before, Piece(host, layer.tier, first, last), *after]
 
 
-def _whole_buckets(layer: Layer, finer_oldest: int, start: int, end: int, rolled_up_to: int) -> tuple[int, int]:
-    """The buckets of a layer that lie in the stretch whole. One that is cut by an end of the stretch counts as well
-    where nothing finer is left of it."""
+def _told_whole(layer: Layer, finer_first: int, start: int, end: int, rolled_up_to: int) -> tuple[int, int]:
+    """The buckets of a layer that lie in the stretch whole. One that is cut by an end of the stretch, or that is not
+    finished, counts as well where a part of it is left in nothing finer."""
     width = layer.width
-    first, after = -(-start // width) * width, (end + 1) // width * width
-    if first > start and finer_oldest >= first:
+    first, after = -(-start // width) * width, min(end + 1, rolled_up_to) // width * width
+    if first > start and finer_first > first - width:
         first -= width
-    if after <= end < finer_oldest:
+    if after <= end and finer_first > after:
         after += width
-    return max(first, layer.oldest), min(after, rolled_up_to // width * width) - 1
+    return max(first, layer.oldest), after - 1

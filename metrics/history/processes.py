@@ -9,7 +9,7 @@ from typing import Any
 
 from metrics.history.catalogue import output_names
 from metrics.history.columns import STRETCH, Point, column, columns_of, decoded, extreme_column, fetch, table
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, pieces_for_step
+from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, pieces_for_range
 from metrics.history.steps import WEIGHT
 from metrics.models import Host, Process, ProcessSample, ProcessTotals
 from metrics.tiers import RAW, tiers
@@ -151,7 +151,7 @@ def _point(row: tuple[Any, ...]) -> Point:
 def _over_range(query: ProcessQuery) -> RankedProcesses:
     """CPU and I/O are means over the time that was recorded, in which an absent process used nothing; memory is the
     mean over the moments at which the process was seen."""
-    pieces = pieces_for_step(ProcessTotals, *query.stretch, _width_for(query))
+    pieces = pieces_for_range(ProcessTotals, *query.stretch, _width_for(query))
     covered = [_covered(piece) for piece in pieces]
     seconds = sum(row[0] or 0 for row in covered)
     if not seconds:

@@ -7,7 +7,7 @@ from math import ceil, floor
 from typing import Any, Literal
 
 from metrics.history.catalogue import output_names, tables
-from metrics.history.columns import STRETCH, Point, columns_of, convert, converters, fetch, only, table
+from metrics.history.columns import STRETCH, Point, columns_of, convert, converters, fetch, stretch_of, table
 from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, pieces_for_step
 from metrics.history.steps import newest_steps, resolved_step, stepped_points
 from metrics.models import Host, Sample
@@ -52,8 +52,9 @@ class Series:
 def read_series(query: SeriesQuery) -> Series:
     """The newest points of the range that was asked for."""
     lead = tables(query.family)[0]
-    step = resolved_step(lead, query.stretch, query.step, query.limit)
-    pieces = finest_pieces(lead, *query.stretch) if step is None else pieces_for_step(lead, *query.stretch, step)
+    finest = finest_pieces(lead, *query.stretch)
+    step = None if query.step is None else resolved_step(lead, finest, query.step, query.limit)
+    pieces = finest if step is None else pieces_for_step(lead, *query.stretch, step)
     points = _lead_points(query, pieces) if step is None else _empty_steps(query, pieces, step)
     has_older = len(points) > query.limit
     if has_older:
@@ -135,9 +136,9 @@ def _stored(
     model: type[Sample], names: tuple[str, ...], piece: Piece, wanted: Mapping[str, tuple[str, ...]] | None = None
 ) -> Iterable[tuple[int, Point]]:
     """Each sample of a piece with its time, ordered by time and label."""
-    condition, values = only(model, wanted or {})
+    condition, values = stretch_of(model, wanted or {})
     statement = (
-        f"SELECT timestamp{columns_of(model, names)} FROM {table(model)} WHERE {STRETCH}{condition}"  # noqa: S608
+        f"SELECT timestamp{columns_of(model, names)} FROM {table(model)} WHERE {condition}"  # noqa: S608
         f" ORDER BY {', '.join(('timestamp', *model.key))}"
     )
     functions = converters(model, names)

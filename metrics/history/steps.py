@@ -5,10 +5,10 @@ before the mean is taken, so that it is the mean over all raw points, weighted b
 """
 
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from operator import add
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import orjson
 
@@ -23,12 +23,12 @@ from metrics.history.columns import (
     converters,
     extreme_column,
     fetch,
-    only,
+    stretch_of,
     table,
 )
-from metrics.history.pieces import Piece, finest_pieces
+from metrics.history.pieces import Piece, first_and_last, whole_buckets
 from metrics.models import Sample
-from metrics.models.fields import Averaged, ShareList
+from metrics.models.fields import Averaged, Rate, ShareList
 from metrics.tiers import RAW
 
 Labels = Mapping[str, tuple[Any, ...]]
@@ -42,42 +42,70 @@ WEIGHT = "COALESCE(covered_seconds, resolution)"
 
 
 def resolved_step(
-    lead: type[Sample], stretch: tuple[int, int, int], step: int | Literal["auto"] | None, limit: int
-) -> int | None:
-    """The step in seconds, a multiple of the resolution of what it is made from; None for no step.
+    model: type[Sample],
+    pieces: Iterable[Piece],
+    step: int | Literal["auto"],
+    limit: int,
+    wanted: Labels | None = None,
+) -> int:
+    """The step in seconds, a multiple of the resolution of what it is made from; `pieces` are the finest, newest first.
 
     `auto` is the smallest one that cuts what is stored into no more than `limit` steps.
     """
-    if step is None:
-        return None
-    pieces = [found for piece in finest_pieces(lead, *stretch) if (found := _extent(lead, piece))]
-    if not pieces:
+    found = (_extent(model, whole_buckets(piece), wanted or {}) for piece in pieces)
+    extents = [extent for extent in found if extent]
+    if not extents:
         return 1 if step == "auto" else step
-    first, last = min(piece[1] for piece in pieces), max(piece[2] for piece in pieces)
-    if step == "auto":
-        return smallest_step(first, last, limit, max(piece[0] for piece in pieces))
-    return _rounded_up(step, pieces, last, limit)
+    if step != "auto":
+        return _rounded_up(model, step, extents, limit, wanted or {})
+    first, last = min(extent.first for extent in extents), max(extent.last for extent in extents)
+    return smallest_step(first, last, limit, max(extent.resolution for extent in extents))
 
 
-def _extent(lead: type[Sample], piece: Piece) -> tuple[int, int, int] | None:
-    """Coarsest resolution, first and last moment of what a piece has; None where it has nothing."""
-    statement = f"SELECT MIN(timestamp), MAX(timestamp) FROM {table(lead)} WHERE {STRETCH}"  # noqa: S608
-    [(first, last)] = fetch(statement, piece)
-    if first is None:
-        return None
-    if piece.tier != RAW:
-        return piece.tier, first, last
-    coarsest = f"SELECT MAX(resolution) FROM {table(lead)} WHERE {STRETCH}"  # noqa: S608
-    return fetch(coarsest, piece)[0][0], first, last
+class Extent(NamedTuple):
+    """Coarsest resolution, first and last moment of what a piece has."""
+
+    piece: Piece
+    resolution: int
+    first: int
+    last: int
 
 
-def _rounded_up(step: int, pieces: Iterable[tuple[int, int, int]], last: int, limit: int) -> int:
+def _extent(model: type[Sample], piece: Piece, wanted: Labels) -> Extent | None:
+    """None where the piece has nothing."""
+    ends = first_and_last(model, piece, wanted)
+    if ends is None or piece.tier != RAW:
+        return ends and Extent(piece, piece.tier, *ends)
+    condition, values = stretch_of(model, wanted)
+    coarsest = f"SELECT MAX(resolution) FROM {table(model)} WHERE {condition}"  # noqa: S608
+    return Extent(piece, fetch(coarsest, [*piece, *values])[0][0], *ends)
+
+
+def _rounded_up(model: type[Sample], step: int, extents: Iterable[Extent], limit: int, wanted: Labels) -> int:
     """A multiple of the coarsest resolution among the pieces that the newest `limit` steps reach back to."""
-    wanted = step
-    for resolution, _first, piece_last in sorted(pieces, key=lambda piece: -piece[2]):
-        if piece_last >= last - limit * wanted:
-            wanted = ceil(step / resolution) * resolution
-    return wanted
+    rounded, newer = step, list[Piece]()
+    for extent in extents:
+        if newer and _has_more_steps(model, newer, rounded, limit, wanted):
+            break
+        rounded = ceil(step / extent.resolution) * extent.resolution
+        newer.append(extent.piece)
+    return rounded
+
+
+def _has_more_steps(model: type[Sample], pieces: list[Piece], step: int, limit: int, wanted: Labels) -> bool:
+    condition, values = stretch_of(model, wanted)
+    in_piece = f"SELECT {STEP_START} AS step_start FROM {table(model)} WHERE {condition}"  # noqa: S608
+    starts = f"SELECT DISTINCT step_start FROM ({' UNION ALL '.join([in_piece] * len(pieces))}) moments LIMIT %s"  # noqa: S608
+    parameters = [value for piece in pieces for value in (step, *piece, *values)]
+    return bool(fetch(f"SELECT COUNT(*) FROM ({starts}) found", [*parameters, limit + 1])[0][0] > limit)  # noqa: S608
+
+
+def recorded_seconds(model: type[Sample], pieces: Sequence[Piece], step: int) -> dict[int, int]:
+    """By start of the step: the seconds that were recorded; the table has one row a tick."""
+    in_piece = f"SELECT {STEP_START} AS start, {WEIGHT} AS seconds FROM {table(model)} WHERE {STRETCH}"  # noqa: S608
+    union = " UNION ALL ".join([in_piece] * len(pieces))
+    statement = f"SELECT start, SUM(seconds) FROM ({union}) moments GROUP BY start"  # noqa: S608
+    return dict(fetch(statement, [value for piece in pieces for value in (step, *piece)]))
 
 
 def smallest_step(first: int, last: int, limit: int, resolution: int) -> int:
@@ -97,9 +125,9 @@ def newest_steps(
     lead: type[Sample], pieces: Iterable[Piece], step: int, most_steps: int, wanted: Labels | None = None
 ) -> list[int]:
     """The starts of the newest steps in which there is a sample, newest first."""
-    condition, values = only(lead, wanted or {})
+    condition, values = stretch_of(lead, wanted or {})
     statement = (
-        f"SELECT DISTINCT {STEP_START} AS step_start FROM {table(lead)} WHERE {STRETCH}{condition}"  # noqa: S608
+        f"SELECT DISTINCT {STEP_START} AS step_start FROM {table(lead)} WHERE {condition}"  # noqa: S608
         " ORDER BY step_start DESC LIMIT %s"
     )
     starts: set[int] = set()
@@ -111,9 +139,18 @@ def newest_steps(
 
 
 def stepped_points(
-    model: type[Sample], names: tuple[str, ...], pieces: Iterable[Piece], wanted: Labels, step: int
+    model: type[Sample],
+    names: tuple[str, ...],
+    pieces: Iterable[Piece],
+    wanted: Labels,
+    step: int,
+    recorded: Mapping[int, int] | None = None,
 ) -> Iterator[tuple[int, Point]]:
-    """The start and the values of each step; a table with labels gives one of them for each step and thing."""
+    """The start and the values of each step; a table with labels gives one of them for each step and thing.
+
+    `recorded` says for each step how many seconds of it were recorded: where it is given, a thing that was not there
+    had no rate, and its rates are means over those seconds instead of over those at which it was there.
+    """
     fields: list[Any] = [f for f in model.measures() if not {f.name, *extreme_names(f)}.isdisjoint(names)]
     averaged = [field for field in fields if isinstance(field, Averaged)]
     last_names = tuple(field.name for field in fields if not has_maximum(field))
@@ -126,7 +163,8 @@ def stepped_points(
     for thing in sorted(rows):
         row = rows[thing]
         values = convert(dict(zip(last_names, row[sums_end:], strict=True)), functions)
-        values |= _means(averaged, row[width + 1 : sums_end]) | lists.get(thing, {})
+        seconds = None if recorded is None else recorded.get(row[0])
+        values |= _means(averaged, row[width + 1 : sums_end], seconds) | lists.get(thing, {})
         yield row[0], {name: values.get(name) for name in names}
 
 
@@ -175,12 +213,12 @@ def _statement(
     step: int,
 ) -> tuple[str, list[Any]]:
     """A row a step and thing: start, labels, time of the last sample, sums and extremes of each field, last values."""
-    condition, values = only(model, wanted)
+    condition, values = stretch_of(model, wanted)
     keys = [column(model._meta.get_field(name)) for name in model.key]
     grouped = (
         f"SELECT {', '.join((f'{STEP_START} AS step_start', *keys, 'MAX(timestamp) AS newest'))}"  # noqa: S608
         f"{''.join(_aggregates(field, piece.tier) for field in averaged)} FROM {table(model)}"
-        f" WHERE {STRETCH}{condition} GROUP BY {', '.join(('step_start', *keys))}"
+        f" WHERE {condition} GROUP BY {', '.join(('step_start', *keys))}"
     )
     parameters = [step, *piece, *values]
     if not last_names:
@@ -203,13 +241,14 @@ def _aggregates(field: Averaged, tier: int) -> str:
     return sums + "".join(extremes)
 
 
-def _means(fields: list[Averaged], sums: Row) -> Point:
+def _means(fields: list[Averaged], sums: Row, recorded: int | None) -> Point:
     """Mean and extremes of each field, with no more digits than what they were made from; bytes stay whole."""
     point: Point = {}
     place = 0
     for field in fields:
         total, covered, *extremes = sums[place : place + _width(field)]
-        mean = None if not covered else total * field.step / field.scale / covered
+        seconds = recorded if recorded and isinstance(field, Rate) else covered
+        mean = None if not covered else total * field.step / field.scale / seconds
         point[field.name] = None if mean is None else round(mean) if field.scale == 1 else round(mean, 3)
         for name, value in zip(extreme_names(field), extremes, strict=True):
             point[name] = None if value is None else field.decode(value)
@@ -235,12 +274,12 @@ def _list_values(
 def _gather(
     gathered: dict[Row, WeightedLists], model: type[Sample], field: ShareList, piece: Piece, wanted: Labels, step: int
 ) -> None:
-    condition, values = only(model, wanted)
+    condition, values = stretch_of(model, wanted)
     keys = "".join(f", {column(model._meta.get_field(name))}" for name in model.key)
     mean, highest = column(field), extreme_column(field, "max")
     statement = (
         f"SELECT {WEIGHT}, {mean}, {highest}, {STEP_START}{keys} FROM {table(model)}"  # noqa: S608
-        f" WHERE {STRETCH}{condition} ORDER BY timestamp"
+        f" WHERE {condition} ORDER BY timestamp"
     )
     for weight, text, text_of_maxima, *thing in fetch(statement, (step, *piece, *values)):
         if text is not None:

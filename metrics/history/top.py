@@ -5,10 +5,10 @@ from math import ceil, floor
 from typing import Literal
 
 from metrics.history.columns import STRETCH, Point, column, decoded, fetch, table
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, pieces_for_step
+from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, pieces_for_step
 from metrics.history.processes import NOT_OTHERS
 from metrics.history.series import Series
-from metrics.history.steps import STEP_START, WEIGHT, newest_steps, resolved_step
+from metrics.history.steps import STEP_START, WEIGHT, newest_steps, recorded_seconds, resolved_step
 from metrics.models import Host, Process, ProcessSample, ProcessTotals
 
 
@@ -33,7 +33,7 @@ class TopQuery:
 def read_top(query: TopQuery) -> Series:
     """For each step in which anything was recorded: the process that used the most CPU, with its mean over the step;
     a step in which none used any has none."""
-    step = resolved_step(ProcessTotals, query.stretch, query.step, query.limit) or 1
+    step = resolved_step(ProcessTotals, finest_pieces(ProcessTotals, *query.stretch), query.step, query.limit)
     pieces = pieces_for_step(ProcessTotals, *query.stretch, step)
     starts = newest_steps(ProcessTotals, pieces, step, query.limit + 1)
     has_older = len(starts) > query.limit
@@ -47,7 +47,7 @@ def read_top(query: TopQuery) -> Series:
 
 def _winners(pieces: list[Piece], step: int, first: int) -> dict[int, Point]:
     cut = [piece._replace(start=max(piece.start, first)) for piece in pieces]
-    covered = _covered(cut, step)
+    recorded = recorded_seconds(ProcessTotals, cut, step)
     rows = fetch(_statement(len(cut)), [value for piece in cut for value in (step, *piece)])
     return {
         start: {
@@ -56,19 +56,11 @@ def _winners(pieces: list[Piece], step: int, first: int) -> dict[int, Point]:
             "id": pk,
             "pid": pid,
             "name": name,
-            "cpu_percent": round(total / covered[start], 2),
+            "cpu_percent": round(total / recorded[start], 2),
         }
         for start, pk, pid, name, total in rows
-        if covered.get(start)
+        if recorded.get(start)
     }
-
-
-def _covered(pieces: list[Piece], step: int) -> dict[int, int]:
-    """By start of the step: the seconds that were recorded."""
-    in_piece = f"SELECT {STEP_START} AS start, {WEIGHT} AS seconds FROM {table(ProcessTotals)} WHERE {STRETCH}"  # noqa: S608
-    union = " UNION ALL ".join([in_piece] * len(pieces))
-    statement = f"SELECT start, SUM(seconds) FROM ({union}) moments GROUP BY start"  # noqa: S608
-    return dict(fetch(statement, [value for piece in pieces for value in (step, *piece)]))
 
 
 def _statement(pieces: int) -> str:
