@@ -60,7 +60,8 @@ def _oldest_not_rolled_up(host: Host) -> datetime | None:
     """The oldest tick that no roll-up has seen; None where there is none."""
     state = RollUpState.objects.filter(host=host).first()
     unseen = Tick.objects.filter(host=host, pk__gt=state.last_tick if state else 0)
-    return unseen.aggregate(oldest=models.Min("timestamp"))["oldest"]
+    oldest: datetime | None = unseen.aggregate(oldest=models.Min("timestamp"))["oldest"]
+    return oldest
 
 
 def _outlived_roll_ups(model: type[Sample], host: Host, tier: Tier) -> models.QuerySet[models.Model]:

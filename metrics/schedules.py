@@ -16,6 +16,7 @@ class Job:
     minutes: int = 1
 
 
+# The first one records; `up` starts it at once.
 JOBS = (
     Job("record samples", "metrics.tasks.record_window"),
     Job("prune", "metrics.tasks.prune"),

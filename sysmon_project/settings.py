@@ -10,6 +10,7 @@ import tzlocal
 from metrics.tiers import DEFAULT_TIERS, parse_tiers
 from sysmon_project.addresses import allowed_hosts
 from sysmon_project.env import Env
+from sysmon_project.proxies import parse_networks
 from sysmon_project.secret_key import data_directory, generated_secret_key
 from sysmon_project.static_state import state_of
 
@@ -27,7 +28,7 @@ SYSMON_WEB_PROCESSES = env.integer("SYSMON_WEB_PROCESSES", 1, minimum=1, maximum
 SYSMON_HOSTNAME = env.host_name("SYSMON_HOSTNAME", socket.gethostname())
 SYSMON_API_ACCESS = env.choice("SYSMON_API_ACCESS", "auto", ("auto", "public", "authenticated"))
 SYSMON_HTTPS = env.boolean("SYSMON_HTTPS", False)
-SYSMON_TRUSTED_PROXIES = env.words("SYSMON_TRUSTED_PROXIES")
+SYSMON_TRUSTED_PROXIES = parse_networks(env.parsed("SYSMON_TRUSTED_PROXIES", "", parse_networks))
 SYSMON_RATE_ANON = env.rate("SYSMON_RATE_ANON")
 SYSMON_RATE_USER = env.rate("SYSMON_RATE_USER")
 SYSMON_RATE_LOGIN = env.rate("SYSMON_RATE_LOGIN", "5/min")
@@ -59,6 +60,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "sysmon_project.proxies.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "metrics.dashboard.static_files.StaticFilesMiddleware",
     "metrics.dashboard.policy.ContentSecurityPolicyMiddleware",
@@ -69,6 +71,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "sysmon_project.sign_in.SignInThrottleMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -193,7 +196,7 @@ REST_FRAMEWORK = {
     ],
     "DEFAULT_THROTTLE_RATES": {"anon": SYSMON_RATE_ANON, "user": SYSMON_RATE_USER},
     # Without it a stranger could pass for another address at each request, by a forwarded header of his own.
-    "NUM_PROXIES": len(SYSMON_TRUSTED_PROXIES),
+    "NUM_PROXIES": 1 if SYSMON_TRUSTED_PROXIES else 0,
     "EXCEPTION_HANDLER": "metrics.api.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": "format",
 }
@@ -227,6 +230,7 @@ SESSION_COOKIE_SAMESITE = "Lax"
 SESSION_COOKIE_NAME = "sysmon_session"
 CSRF_COOKIE_NAME = "sysmon_csrf"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = SECURE_SSL_REDIRECT = SYSMON_HTTPS
+SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 SECURE_HSTS_SECONDS = 31_536_000 if SYSMON_HTTPS else 0
 SECURE_HSTS_INCLUDE_SUBDOMAINS = SECURE_HSTS_PRELOAD = SYSMON_HTTPS
 # Without TLS in front, these four checks ask for what would lock the user out: HSTS, a redirect to an address that

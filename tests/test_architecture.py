@@ -20,6 +20,7 @@ MAY_IMPORT = {
     "schedules": "conf",
     "recording": "collectors models tiers conf lifeline",
     "rollup": "models tiers conf",
+    "simulation": "collectors models tiers conf recording rollup retention",
     "retention": "models tiers conf",
     "history": "models tiers conf",
     "api": "history conf times models.Host",
@@ -29,14 +30,13 @@ MAY_IMPORT = {
     "tables": "formats models",
     "admin": "models tiers formats conf",
     "templatetags": "first_user models",
-    # Where nothing can fork there is no django-q2, and supervision runs the tasks itself.
-    "supervision": "lifeline schedules conf tasks",
+    "supervision": "lifeline schedules conf",
     "tasks": ANY,
     "management": ANY,
     "apps": ANY,
 }
 WITHOUT_DJANGO = {"collectors", "times", "lifeline"}
-WRITERS = {"recording", "rollup", "retention", "alerts"}
+WRITERS = {"recording", "rollup", "retention", "simulation", "alerts"}
 WRITES = {"create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete", "save", "_raw_delete"}
 
 

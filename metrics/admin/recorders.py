@@ -15,7 +15,7 @@ from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.filters import HostFilter, LastFilter
 from metrics.admin.read_only import ReadOnlyAdmin
-from metrics.models import CollectorState, NewestReading, Recorder, Tick
+from metrics.models import CollectorState, NewestReading, Recorder, RollUpState, Tick
 from metrics.models.samples import sample_models
 
 READING_CHARACTERS = 20_000
@@ -155,3 +155,16 @@ class RecorderAdmin(ReadOnlyAdmin):
         columns.time_column("released_at", _("released"), offset=True),
     )
     sections = ((None, lines),)
+
+
+@admin.register(RollUpState)
+class RollUpStateAdmin(ReadOnlyAdmin):
+    """How far the roll-ups of each host have come."""
+
+    ordering = ("host__name",)
+    newest_by = "pk"
+    list_select_related = ("host",)
+    newest = columns.time_column("newest", _("newest time"))
+    last_tick = columns.number_column("last_tick", _("last tick"), str)
+    list_columns = (Column("host", _("host"), lambda row: columns.short(row.host.name)), newest, last_tick)
+    sections = ((None, (HOST, columns.time_column("newest", _("newest time"), offset=True), last_tick)),)

@@ -30,7 +30,11 @@ class SampleAdmin(ReadOnlyAdmin):
         self.related = [field for field in _key_fields(model) if field.is_relation]
         self.related_filters = [related_filter(field.name, field.related_model) for field in self.related]
         self.list_columns = self._list_columns()
-        self.sections = ((None, self._about_lines()), (_("Measured"), self._measure_lines()))
+        self.sections = (
+            (None, self._about_lines()),
+            (_("Measured"), _lines(model.measures())),
+            (_("Highest and lowest, in a roll-up"), _lines(model.extremes())),
+        )
 
     # What a list shows
 
@@ -91,11 +95,6 @@ class SampleAdmin(ReadOnlyAdmin):
     def _about_lines(self) -> list[Column]:
         return [_about_line(field) for field in self.model._meta.concrete_fields if _is_about(field)]
 
-    def _measure_lines(self) -> list[Column]:
-        measures: list[Any] = self.model.measures()
-        names = columns.headings(measures)
-        return [columns.measure_line(field, names[field.name]) for field in measures]
-
     def caption(self, row: Any) -> str:
         """The thing that the sample is about, and the time."""
         things = [columns.short(str(getattr(row, name))) for name in self.model.key]
@@ -111,6 +110,11 @@ class SampleAdmin(ReadOnlyAdmin):
             links.append((gettext("All %(samples)s of this tick") % {"samples": plural}, same_tick_url(row)))
         tick = Tick.objects.filter(host=row.host_id, timestamp=row.timestamp).first()
         return [*links, (gettext("Tick"), columns.object_url(tick))] if tick else links
+
+
+def _lines(fields: list[Any]) -> list[Column]:
+    names = columns.headings(fields)
+    return [columns.measure_line(field, names[field.name]) for field in fields]
 
 
 def _key_fields(model: type[Sample]) -> list[Any]:

@@ -10,7 +10,8 @@ COUNTER, GAUGE = "counter", "gauge"
 
 
 class NodeName(NamedTuple):
-    """The name of a value in node_exporter's words; `factor` turns its unit into theirs."""
+    """The name of a value in node_exporter's words; `factor` turns its unit into theirs. `labels` are those of the kind
+    where they are empty."""
 
     kind: str
     source: str
@@ -18,6 +19,7 @@ class NodeName(NamedTuple):
     type: str
     help: str
     factor: float = 1
+    labels: dict[str, str] = {}
 
 
 # The labels of each kind: label name -> value of the reading.

@@ -4,13 +4,16 @@ The values are those of the kept raw reading: a scrape collects nothing, and two
 """
 
 from collections.abc import Iterator
+from functools import cache
 from typing import Any
 
+from django.utils import translation
 from prometheus_client import CollectorRegistry
 from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
 from prometheus_client.exposition import choose_encoder
 
-from metrics.exporters.node_names import COUNTER, GUEST_MODES, LABELS, NODE_NAMES, NodeName
+from metrics.exporters.node_names import COUNTER, GAUGE, GUEST_MODES, LABELS, NODE_NAMES, NodeName
+from metrics.history.catalogue import all_tables, labels_of, numbers
 from metrics.history.readings import Recorded
 from metrics.models import Host
 
@@ -37,12 +40,36 @@ class HostCollector:
     def collect(self) -> Iterator[Metric]:
         """Every metric of the host and of the recorder itself."""
         yield from _cores(self._recorded.rows.get("core", []))
-        for name in NODE_NAMES:
+        for name in (*NODE_NAMES, *own_names()):
             if metric := _named(name, self._recorded.rows.get(name.kind, [])):
                 yield metric
         yield from _machine(self._host)
-        yield from _processes(self._recorded)
         yield from _recorder(self._recorded)
+
+
+@cache
+def own_names() -> tuple[NodeName, ...]:
+    """Names for what node_exporter has none, derived from the models: a new family is exported without an edit.
+
+    Shares are left out: whoever has the counters computes them.
+    """
+    known = {(name.kind, name.source) for name in NODE_NAMES}
+    measured = [(model, field) for model in all_tables() for field in numbers(model) if field.source]
+    found: dict[tuple[str, str], NodeName] = {}
+    for model, field in measured:
+        place = (model.kind, field.source)
+        if place not in known and (field.rate or field.unit != "percent"):
+            found.setdefault(place, _own_name(model, field))
+    return tuple(found.values())
+
+
+def _own_name(model: Any, field: Any) -> NodeName:
+    name = f"sysmon_{model.kind}_{field.source}"
+    with translation.override("en"):
+        text = str(field.help_text)
+    if field.rate:
+        return NodeName(model.kind, field.source, name, COUNTER, text, labels=labels_of(model))
+    return NodeName(model.kind, field.source, name.removesuffix("_total"), GAUGE, text, labels=labels_of(model))
 
 
 def _named(name: NodeName, rows: list[dict[str, Any]]) -> Metric | None:
@@ -50,7 +77,7 @@ def _named(name: NodeName, rows: list[dict[str, Any]]) -> Metric | None:
     known = [row for row in rows if row.get(name.source) is not None]
     if not known:
         return None
-    labels = LABELS.get(name.kind, {})
+    labels = name.labels or LABELS.get(name.kind, {})
     family = CounterMetricFamily if name.type == COUNTER else GaugeMetricFamily
     metric = family(name.name, name.help, labels=list(labels))
     for row in known:
@@ -81,14 +108,6 @@ def _machine(host: Host) -> Iterator[Metric]:
     uname.add_metric(list(map(_text, facts.values())), 1)
     yield uname
     yield InfoMetricFamily("sysmon_host", "The recorded host.", {"name": _text(host.name), "os": _text(host.os_name)})
-
-
-def _processes(recorded: Recorded) -> Iterator[Metric]:
-    helps = {"total": "Processes that existed.", "threads": "Threads of all processes."}
-    for row in recorded.rows.get("processes", []):
-        for field, text in helps.items():
-            if row.get(field) is not None:
-                yield GaugeMetricFamily(f"sysmon_processes_{field}".removesuffix("_total"), text, row[field])
 
 
 def _recorder(recorded: Recorded) -> Iterator[Metric]:

@@ -15,6 +15,11 @@ def families() -> list[str]:
     return list(dict.fromkeys(model.family for model in sample_models()))
 
 
+def all_tables() -> list[type[Sample]]:
+    """The tables of every family."""
+    return [model for family in families() for model in tables(family)]
+
+
 def series_families() -> list[str]:
     """The families that are read as a time series: all but the processes, which are ranked."""
     return [family for family in families() if family != ProcessSample.family]
@@ -72,8 +77,8 @@ def numbers(model: type[Sample]) -> list[Any]:
 
 
 def labels_of(model: type[Sample]) -> dict[str, str]:
-    """The labels of a table, by the values of a reading that they come from."""
-    return {name: model._meta.get_field(name).source for name in model.key if name in model.reading_key}
+    """The labels of a table, with the values of a reading that they come from."""
+    return {field.name: field.source for field in model.measures() if field.name in model.key}
 
 
 def _outputs(field: Any, maxima: bool) -> Iterator[str]:

@@ -73,6 +73,11 @@ class Sample(models.Model):
         fields = cls._meta.concrete_fields
         return [field for field in fields if isinstance(field, Measure) and not isinstance(field, EXTREMES)]
 
+    @classmethod
+    def extremes(cls) -> list[Measure]:
+        """The columns that only a roll-up fills: the highest and lowest values of the measures."""
+        return [field for field in cls._meta.concrete_fields if isinstance(field, EXTREMES)]
+
 
 def sample_models(family: str | None = None) -> Iterator[type[Sample]]:
     """Every table of samples, or those of one family, in the order in which they are declared."""

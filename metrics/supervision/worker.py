@@ -9,14 +9,15 @@ from uuid import uuid4
 
 import psutil
 from django.db import connections
+from django.utils.module_loading import import_string
 from django_q.brokers import get_broker
 from django_q.cluster import Sentinel
 from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
-from metrics import conf, tasks
+from metrics import conf
 from metrics.lifeline import Lifeline
-from metrics.schedules import ensure_schedules
+from metrics.schedules import JOBS, Job, ensure_schedules
 
 log = logging.getLogger(__name__)
 
@@ -24,7 +25,6 @@ log = logging.getLogger(__name__)
 OVERDUE_BEAT_SECONDS = 20.0
 # django-q2 looks at its schedules every 30 s, so that hand-overs lie 60 to 90 s apart.
 OVERDUE_HAND_OVER_SECONDS = 120.0
-PRUNE_EVERY_SECONDS = 60.0
 
 
 def run_worker(lifeline: Lifeline) -> None:
@@ -70,21 +70,23 @@ def queue_first_window() -> None:
     """Begin with an empty queue and a window at once, not when the scheduler looks for the first time."""
     ensure_schedules()
     get_broker().purge_queue()
-    async_task("metrics.tasks.record_window", group="record samples")
+    async_task(JOBS[0].func, group=JOBS[0].name)
     connections.close_all()
 
 
 def run_windows(lifeline: Lifeline) -> None:
-    """The tasks of the schedule without django-q2: windows in this thread, pruning in another."""
-    threading.Thread(target=_prune_now_and_then, name="prune", daemon=True).start()
+    """The jobs of the schedule without django-q2: windows in this thread, each other job in one of its own."""
+    for job in JOBS[1:]:
+        threading.Thread(target=_run_now_and_then, args=(job,), name=job.name, daemon=True).start()
+    record_window = import_string(JOBS[0].func)
     while not lifeline.wait(0):
-        tasks.record_window()
+        record_window()
 
 
-def _prune_now_and_then() -> None:
-    pause = threading.Event()
-    while not pause.wait(PRUNE_EVERY_SECONDS):
-        tasks.prune()
+def _run_now_and_then(job: Job) -> None:
+    run, pause = import_string(job.func), threading.Event()
+    while not pause.wait(60 * job.minutes):
+        run()
 
 
 def complaint_about(lifeline: Lifeline) -> str | None:

@@ -67,7 +67,14 @@ def test_the_recorder_tells_of_itself(scraped):
     assert found[("sysmon_collector_success", (("collector", "memory"),))] == 0
     assert found[("sysmon_collector_failures_total", (("collector", "memory"),))] == 1
     assert found[("sysmon_collector_success", (("collector", "cpu"),))] == 1
+
+
+def test_what_node_exporter_has_no_name_for_has_sysmons_own(scraped):
+    found = scraped()
     assert found[("sysmon_processes", ())] == 2
+    where = (("device", "/dev/sda1"), ("mountpoint", "/"))
+    assert found[("sysmon_partition_used_bytes", where)] == 40
+    assert not any("percent" in name for name, _labels in found)
 
 
 def test_what_the_platform_lacks_is_not_there(scraped):

@@ -259,7 +259,7 @@ def test_the_boot_time_stays_what_it_was_first_seen_to_be(db, monkeypatch):
 def test_the_live_machine_gives_every_family_a_sample(host):
     recording = Recording(host, 1)
     recording.tick(TICK)
-    assert set(CollectorState.objects.values_list("family", "outcome")) == {
+    assert set(CollectorState.objects.values_list("family", "outcome")) >= {
         (family, "ok") for family in ("cpu", "disk", "memory", "network", "processes")
     }
     assert CpuSample.objects.get().per_core is None
