@@ -85,7 +85,7 @@ class TickWriter:
             insert(model, [{**common, **draft.values} for draft in drafts])
             return
         self._drop_what_only_the_newest_tick_keeps(model)
-        ids = self._ids_of([draft.row for draft in drafts])
+        ids = self.ids_of([draft.row for draft in drafts])
         insert(
             model,
             [
@@ -100,7 +100,8 @@ class TickWriter:
         if before := newest.first():
             model.objects.filter(host=self.host, tier=0, timestamp=before, is_kept=False).delete()
 
-    def _ids_of(self, rows: Sequence[Row]) -> list[int]:
+    def ids_of(self, rows: Sequence[Row]) -> list[int]:
+        """The identities of processes, given as rows of a reading; those that are not there yet are made."""
         identities = [self._identity(row) for row in rows]
         unknown = [
             (identity, row)

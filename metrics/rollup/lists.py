@@ -27,7 +27,7 @@ def _roll_up(model: type[Sample], field: ShareList, stretch: Stretch) -> None:
         " WHERE host_id = %s AND tier = %s AND timestamp = %s"
     )
     rows = [
-        (*_encoded(lists), stretch.host.pk, stretch.tier.width_seconds, start)
+        (*encoded(lists), stretch.host.pk, stretch.tier.width_seconds, start)
         for start, lists in _by_bucket(model, mean, highest, stretch).items()
     ]
     with connection.cursor() as cursor:
@@ -47,7 +47,8 @@ def _by_bucket(model: type[Sample], mean: str, highest: str, stretch: Stretch) -
     return found
 
 
-def _encoded(lists: WeightedLists) -> tuple[str | None, str | None]:
+def encoded(lists: WeightedLists) -> tuple[str | None, str | None]:
+    """Mean and maximum, element by element, as they are stored; a list comes with its weight and its maxima."""
     # A core that came or went changes the length: the newest length is the one that counts.
     places = range(len(lists[-1][1]))
     means = [_mean([(weight, values[i]) for weight, values, _maxima in lists if i < len(values)]) for i in places]

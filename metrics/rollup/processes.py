@@ -41,7 +41,7 @@ def roll_up_processes(stretch: Stretch) -> None:
     by_bucket = _summed(stretch, others.pk)
     rows: list[Stored] = []
     for bucket in buckets:
-        rows += _rows(bucket, by_bucket.get(bucket.start, []), stretch, others.pk)
+        rows += rows_of_bucket(bucket, by_bucket.get(bucket.start, []), stretch, others.pk)
     insert(ProcessSample, rows, are_stored=True)
 
 
@@ -51,7 +51,9 @@ def others_of(host: Host) -> Process:
     return identity
 
 
-def _rows(bucket: Bucket, processes: list[Stored], stretch: Stretch, others: int) -> Iterator[Stored]:
+def rows_of_bucket(bucket: Bucket, processes: list[Stored], stretch: Stretch, others: int) -> Iterator[Stored]:
+    """The rows of a bucket, as they are stored. `processes` are sums by process, in the order of their ids: `process`
+    and, by field, (sum weighted by seconds, seconds for which it is known, maximum)."""
     common = {
         "host": stretch.host.pk,
         "tier": stretch.tier.width_seconds,
@@ -137,12 +139,14 @@ def _buckets(stretch: Stretch) -> list[Bucket]:
         cursor.execute(statement, _made(stretch))
         rows = cursor.fetchall()
     machine = _machine_cpu(stretch)
-    return [_bucket(*row[:3], dict(zip(ProcessTotals.summed, row[3:], strict=True)), machine) for row in rows]
+    return [
+        bucket_of(*row[:3], dict(zip(ProcessTotals.summed, row[3:], strict=True)), machine.get(row[0])) for row in rows
+    ]
 
 
-def _bucket(start: int, covered: int, points: int, totals: Stored, machine: dict[int, int]) -> Bucket:
+def bucket_of(start: int, covered: int, points: int, totals: Stored, machine_cpu: int | None) -> Bucket:
     """The machine's CPU time is more than its processes' where some lived and died between two ticks."""
-    cpu = [value for value in (totals["cpu_percent"], machine.get(start)) if value is not None]
+    cpu = [value for value in (totals["cpu_percent"], machine_cpu) if value is not None]
     return Bucket(start, covered, points, {**totals, "cpu_percent": max(cpu, default=None)})
 
 

@@ -1,0 +1,233 @@
+"""Roll-up rows of a quarter of an hour, computed from its lines and not from ticks.
+
+Where a rule of the roll-ups is more than a mean (which processes are the highest, what is left for all others, lists),
+the roll-ups' own functions are used.
+"""
+
+from collections import defaultdict
+from collections.abc import Callable
+from functools import lru_cache
+from itertools import pairwise
+from typing import Any, NamedTuple
+
+import orjson
+
+from metrics.models import CpuSample, Host, ProcessSample, ProcessTotals, Sample
+from metrics.models.fields import Averaged, Kind
+from metrics.rollup.lists import encoded
+from metrics.rollup.processes import Bucket, bucket_of, rows_of_bucket
+from metrics.rollup.statements import Stretch, averaged_fields
+from metrics.simulation.lines import MINUTES, Line, Summary
+from metrics.simulation.quarters import ProcessThing, Quarter, Thing
+from metrics.simulation.readings import Counters, key_of, memory_percent, raw_value
+from metrics.tiers import tiers
+
+Rows = dict[type[Sample], list[dict[str, Any]]]
+Stored = dict[str, Any]
+People = list[tuple[int, ProcessThing]]
+
+
+class Frame(NamedTuple):
+    """The bucket that a row belongs to: a minute of the quarter, or the quarter as a whole where `minute` is None."""
+
+    quarter: Quarter
+    stretch: Stretch
+    minute: int | None
+
+    @property
+    def ticks(self) -> int:
+        """How many ticks it covers."""
+        return self.quarter.ticks if self.minute is None else self.quarter.ticks // MINUTES
+
+    @property
+    def first(self) -> int:
+        """Its first tick, counted from the start of the quarter."""
+        return 0 if self.minute is None else self.minute * self.ticks
+
+    @property
+    def common(self) -> Stored:
+        """What all rows of a bucket have in common."""
+        return {
+            "host": self.stretch.host.pk,
+            "tier": self.stretch.tier.width_seconds,
+            "timestamp": self.stretch.start,
+            "resolution": self.stretch.tier.width_seconds,
+            "points": self.ticks,
+            "covered_seconds": self.ticks * self.quarter.machine.interval_seconds,
+        }
+
+    def of(self, line: Line) -> Summary:
+        """What a line comes to."""
+        return line.quarter() if self.minute is None else line.minute(self.minute)
+
+
+class QuarterRows:
+    """Makes the rows of whole quarters. `ids_of` finds or makes the identities of processes, given as rows of a
+    reading; `others` is the identity that stands for all others."""
+
+    def __init__(self, host: Host, ids_of: Callable[[list[Stored]], list[int]], others: int) -> None:
+        self._host, self._ids_of, self._others = host, ids_of, others
+        self._finest, self._quarters = tiers()[:2]
+
+    def rows(self, quarter: Quarter, counters: Counters, with_minutes: bool) -> Rows:
+        """The quarter's row of every table and thing, and those of its minutes where they are wanted."""
+        whole = Frame(quarter, self._stretch(quarter, None), None)
+        minutes = [Frame(quarter, self._stretch(quarter, minute), minute) for minute in range(MINUTES)]
+        rows: Rows = defaultdict(list)
+        for frame in (*(minutes if with_minutes else ()), whole):
+            for model, things in quarter.things.items():
+                rows[model] += (_row(model, thing, frame, counters) for thing in things)
+        rows[ProcessSample] = self._process_rows(minutes, whole, with_minutes)
+        return rows
+
+    def _stretch(self, quarter: Quarter, minute: int | None) -> Stretch:
+        tier = self._quarters if minute is None else self._finest
+        start = quarter.start + (minute or 0) * self._finest.width_seconds
+        return Stretch(self._host, tier, start, start + tier.width_seconds)
+
+    def _process_rows(self, minutes: list[Frame], whole: Frame, with_minutes: bool) -> list[Stored]:
+        processes = whole.quarter.processes
+        ids = self._ids_of([process.constants for process in processes])
+        people = list(zip(ids, processes, strict=True))
+        if whole.quarter.event is None and not with_minutes:
+            return self._bucket_rows(whole, _calm_sums(whole, people))
+        rows = [row for frame in minutes for row in self._bucket_rows(frame, _minute_sums(frame, people))]
+        joined = _joined_sums([row for row in rows if row["process"] != self._others])
+        return [*(rows if with_minutes else ()), *self._bucket_rows(whole, joined)]
+
+    def _bucket_rows(self, frame: Frame, sums: list[Stored]) -> list[Stored]:
+        """The roll-ups' own choice of the highest, and the row for all others."""
+        sums.sort(key=lambda process: process["process"])
+        return list(rows_of_bucket(_bucket(frame), sums, frame.stretch, self._others))
+
+
+def _row(model: type[Sample], thing: Thing, frame: Frame, counters: Counters) -> Stored:
+    """The roll-up row of one thing, as it is stored."""
+    row = frame.common
+    for name, constant in thing.constants.items():
+        row[name] = constant
+    for field, highest, lowest in _averaged(model):
+        line = thing.lines.get(field.name)
+        mean, low, high = (None, None, None) if line is None else frame.of(line)
+        row[field.name], row[highest] = mean, high
+        if lowest:
+            row[lowest] = low
+    for name, source in _counters(model):
+        key = (*key_of(model, thing), source.name)
+        counted = counters.at(key, thing.lines[source.name], frame.first + frame.ticks)
+        row[name] = raw_value(source, counted, frame.quarter.machine)
+    for name, lines in thing.lists.items():
+        row[name], row[f"{name}_max"] = _lists(frame, lines)
+    return row
+
+
+@lru_cache
+def _averaged(model: type[Sample]) -> list[tuple[Averaged, str, str]]:
+    """The fields that have a mean, with the names of their maximum and minimum, where they have one."""
+    names = [(field, f"{field.name}_max", f"{field.name}_min") for field in averaged_fields(model)]
+    return [(field, highest, lowest if "min" in field.extremes else "") for field, highest, lowest in names]
+
+
+@lru_cache
+def _counters(model: type[Sample]) -> list[tuple[str, Averaged]]:
+    """The names of fields that keep a counter, and the rate that is made of the same counter."""
+    rates = {field.source: field for field in averaged_fields(model) if field.rate}
+    return [(field.name, rates[field.source]) for field in model.measures() if field.kind == Kind.COUNTER]
+
+
+def _lists(frame: Frame, lines: list[Line]) -> tuple[str | None, str | None]:
+    """Means and maxima of lists, which are in tenths."""
+    if frame.minute is not None or not lines[0].extras:
+        if not any(_is_uneven(frame, line) for line in lines):
+            summaries = [frame.of(line) for line in lines]
+            return encoded([(1, [s.mean / 10 for s in summaries], [s.high / 10 for s in summaries])])
+        ticks = range(frame.first, frame.first + frame.ticks)
+        weight = frame.quarter.machine.interval_seconds
+        ticked = ([line.at(tick) / 10 for line in lines] for tick in ticks)
+        return encoded([(weight, values, values) for values in ticked])
+    minutes = [_lists(frame._replace(minute=minute), lines) for minute in range(MINUTES)]
+    return encoded([(60, orjson.loads(mean or ""), orjson.loads(high or "")) for mean, high in minutes])
+
+
+def _is_uneven(frame: Frame, line: Line) -> bool:
+    """Whether an event begins or ends within the frame, so that the mean is no whole number."""
+    first, end = frame.first, frame.first + frame.ticks
+    return any(first < edge < end for extra in line.extras for edge in (extra.first, extra.end))
+
+
+def _bucket(frame: Frame) -> Bucket:
+    """What all processes used, or the machine where that is more."""
+    quarter, common = frame.quarter, frame.common
+    totals = quarter.things[ProcessTotals][0].lines
+    machine_cpu = frame.of(quarter.things[CpuSample][0].lines["percent"]).mean * quarter.machine.cores
+    stored = {name: frame.of(totals[name]).mean for name in ProcessTotals.summed}
+    return bucket_of(common["timestamp"], common["covered_seconds"], common["points"], stored, machine_cpu)
+
+
+def _calm_sums(frame: Frame, people: People) -> list[Stored]:
+    """Sums over a quarter in which nothing happens: the same processes are the highest at every tick."""
+    return [_sums(frame, pk, process, [(0, frame.ticks)]) for pk, process in _kept(people, 0)]
+
+
+def _minute_sums(frame: Frame, people: People) -> list[Stored]:
+    """Sums over a minute, in parts between which a process begins or ends."""
+    first, end = frame.first, frame.first + frame.ticks
+    edges = {edge for _pk, process in people for edge in (process.first, process.end) if first < edge < end}
+    parts: dict[int, list[tuple[int, int]]] = defaultdict(list)
+    by_id = dict(people)
+    for start, stop in pairwise((first, *sorted(edges), end)):
+        for pk, _process in _kept(people, start):
+            parts[pk].append((start, stop))
+    return [_sums(frame, pk, by_id[pk], found) for pk, found in parts.items()]
+
+
+def _kept(people: People, tick: int) -> People:
+    """The processes that the recorder keeps of a tick: the highest of each order, of those that used anything."""
+    alive = [(pk, process) for pk, process in people if process.first <= tick < process.end]
+    chosen: dict[int, ProcessThing] = {}
+    for names in ProcessSample.orders.values():
+        used = [(sum(process.lines[name].at(tick) for name in names), pk, process) for pk, process in alive]
+        ranked = sorted(used, key=lambda entry: entry[0], reverse=True)[: ProcessSample.kept]
+        chosen |= {pk: process for total, pk, process in ranked if total > 0}
+    return list(chosen.items())
+
+
+def _sums(frame: Frame, pk: int, process: ProcessThing, parts: list[tuple[int, int]]) -> Stored:
+    """What `rollup.processes` gets from the database: (weighted sum, known seconds, maximum) of each field."""
+    interval = frame.quarter.machine.interval_seconds
+    known = sum(end - start for start, end in parts) * interval
+    sums: Stored = {"process": pk}
+    for field in averaged_fields(ProcessSample):
+        if line := process.lines.get(field.name):
+            total = sum(line.total(end) - line.total(start) for start, end in parts) * interval
+            sums[field.name] = (total, known, _highest(frame, line, parts))
+        else:
+            value = _constant(frame, field, process)
+            sums[field.name] = (value * known, known, value)
+    return sums
+
+
+def _highest(frame: Frame, line: Line, parts: list[tuple[int, int]]) -> int:
+    if parts == [(frame.first, frame.first + frame.ticks)]:
+        return frame.of(line).high
+    return max(line.at(tick) for start, end in parts for tick in range(start, end))
+
+
+def _constant(frame: Frame, field: Averaged, process: ProcessThing) -> int:
+    if field.name == "memory_percent":
+        rss_bytes = process.lines["rss_bytes"].base * 1024
+        return int(field.get_prep_value(memory_percent(frame.quarter.machine, rss_bytes)) or 0)
+    return int(process.constants[field.source])
+
+
+def _joined_sums(rows: list[Stored]) -> list[Stored]:
+    """Sums over the rows of minutes, as SQL makes them from what the minutes have stored."""
+    names = [field.name for field in averaged_fields(ProcessSample)]
+    found: dict[int, Stored] = {}
+    for row in rows:
+        sums = found.setdefault(row["process"], {"process": row["process"], **dict.fromkeys(names, (0, 0, 0))})
+        covered = row["covered_seconds"]
+        for name in names:
+            total, known, highest = sums[name]
+            sums[name] = (total + row[name] * covered, known + covered, max(highest, row[f"{name}_max"]))
+    return list(found.values())

@@ -1,0 +1,72 @@
+"""The short way gives what the recorder and the roll-ups give for the same ticks."""
+
+import time
+
+import pytest
+
+from metrics.models import Host, Process, ProcessSample, Tick
+from metrics.models.samples import sample_models
+from metrics.retention import apply_retention
+from metrics.simulation.events import HOUR, hour_of
+from metrics.simulation.history import History
+from metrics.simulation.machine import Machine, Often
+
+END = 1_795_367_415
+OFTEN = Often(burst=0.35, hog=0.35, gap=0.15, reboot=0.15, long_gap=0.0)
+DAY = 86_400
+
+
+@pytest.fixture
+def now(monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: float(END))
+
+
+def machine(interval=60, **more):
+    return Machine("test-host", interval_seconds=interval, processes=45, often=OFTEN, **more)
+
+
+def write(story, seconds, **more):
+    for _start in History(story, END - seconds, END, **more).write():
+        pass
+    apply_retention()
+
+
+def stored():
+    """Every row of every table, with the identities of processes instead of their ids."""
+    identities = {
+        pk: identity for pk, *identity in Process.objects.values_list("pk", "pid", "started_at", "name", "command")
+    }
+    rows = {"tick": sorted(Tick.objects.values_list("timestamp", "resolution"))}
+    for model in sample_models():
+        rows[model.__name__] = sorted((_row(row, identities) for row in model.objects.values()), key=repr)
+    rows["process"] = sorted(identities.values(), key=repr)
+    return rows
+
+
+def _row(row, identities):
+    shown = {name: value for name, value in row.items() if name not in {"id", "host_id", "process_id"}}
+    return (shown["tier"], shown["timestamp"], identities.get(row.get("process_id"), ()), shown)
+
+
+def both_ways(story, seconds):
+    write(story, seconds, every_tick=True)
+    recorded = stored()
+    for model in sample_models():
+        model.objects.all().delete()
+    Host.objects.all().delete()
+    write(story, seconds)
+    return recorded, stored()
+
+
+@pytest.mark.django_db
+@pytest.mark.parametrize("interval", [20, 60])
+@pytest.mark.parametrize("seed", ["1", "2"])
+def test_computed_rows_are_those_of_the_recorder_and_the_roll_ups(now, settings, interval, seed):
+    settings.SYSMON_MAX_POINTS = 30
+    story = machine(interval, seed=seed)
+    hours = 5 if interval == 20 else 12
+    found = [hour_of(story, END // HOUR - number) for number in range(hours)]
+    assert any(hour.event for hour in found)
+    recorded, computed = both_ways(story, hours * HOUR)
+    for table, rows in recorded.items():
+        assert computed[table] == rows, table
