@@ -13,12 +13,11 @@ def main() -> None:
     module = os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sysmon_project.settings")
     try:
         importlib.import_module(module)
-    except ImproperlyConfigured as error:
-        sys.exit(f"sysmon: {error}")
-    from django.core.management import execute_from_command_line
+        from django.core.management import execute_from_command_line
 
-    try:
         execute_from_command_line(sys.argv)
+    except ImproperlyConfigured as error:
+        sys.exit(f"sysmon: {' '.join(str(error).split())}")
     except KeyboardInterrupt:
         sys.exit(130)
 
