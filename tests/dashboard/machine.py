@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from metrics.models import CollectorState, Host, Process, ProcessSample, Tick
-from metrics.models.samples import sample_models
+from metrics.models.samples import CpuSample, MemorySample, sample_models
 
 GIB = 1024**3
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -44,14 +44,37 @@ class Machine:
         self.end = (int(time.time()) if end is None else end) // interval * interval
         self.interval = interval
         self.host = self._host()
-        times = [at for at in range(self.end - seconds + interval, self.end + 1, interval) if not self._is_in_gap(at)]
+        times = range(self.end - seconds + interval, self.end + 1, interval)
+        self._store_ticks([at for at in times if not self._is_in_gap(at)])
+        return self.host
+
+    def _store_ticks(self, times: list[int]) -> None:
         self._store(Tick, [{"timestamp": at, "lag_milliseconds": 1, "duration_milliseconds": 9} for at in times])
         for model in sample_models():
             if model is not ProcessSample:
                 make = getattr(self, f"_{model.kind}")
                 self._store(model, [{"timestamp": at, **row} for at in times for row in _rows(make(at))])
         self._store_processes(times)
-        return self.host
+
+    def wait_for_tick(self) -> None:
+        """Until the next multiple of the interval."""
+        time.sleep(self.interval - time.time() % self.interval)
+
+    def record_tick(self) -> None:
+        """One tick more. What happened stays where it was in time."""
+        now = int(time.time()) // self.interval * self.interval
+        self._store_ticks([now])
+
+    def roll_up(self, seconds: int, width: int = 900) -> Host:
+        """Store so much past as points of a tier, and no raw samples but those of the last minutes."""
+        host = self.record(600)
+        self.interval = width
+        first = (self.end - seconds) // width * width
+        for model in (CpuSample, MemorySample):
+            make = getattr(self, f"_{model.kind}")
+            rows = [{"timestamp": at, **_summed(make(at))} for at in range(first, self.end - 2 * width, width)]
+            self._store(model, [{**row, "tier": width, "points": 180, "covered_seconds": width} for row in rows])
+        return host
 
     def _host(self) -> Host:
         facts = {
@@ -177,6 +200,14 @@ class Machine:
             "memory_percent": 100 * memory * 1024**2 / self.memory_bytes, "read_bytes_per_second": 0.0,
             "write_bytes_per_second": 0.0 if cpu else 30e6 * burst, "threads": 4,
         }  # fmt: skip
+
+
+def _summed(values: dict[str, Any]) -> dict[str, Any]:
+    """A roll-up's values: the means, and above them the maxima."""
+    known = {field.name for field in CpuSample._meta.get_fields()} | {f.name for f in MemorySample._meta.get_fields()}
+    numbers = {name: value for name, value in values.items() if f"{name}_max" in known and isinstance(value, int | float)}
+    highest = {f"{name}_max": value * 1.4 for name, value in numbers.items()}
+    return {**values, **highest}
 
 
 def _rows(made: dict[str, Any] | list[dict[str, Any]]) -> list[dict[str, Any]]:

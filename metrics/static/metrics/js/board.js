@@ -122,7 +122,9 @@ export class Board {
 
   /** The cursor or the picked moment is another. */
   followMoment({ isCursor = false } = {}) {
-    for (const { view, panel } of this.seen) if (view?.columns && !(isCursor && panel.form === "space")) view.followMoment();
+    for (const { view, panel } of isCursor ? this.seen : this.items) {
+      if (view?.columns && !(isCursor && panel.form === "space")) view.followMoment();
+    }
   }
 
   /** Another thing of a panel was chosen. */

@@ -1,0 +1,46 @@
+"""Fills a data directory: `python -m tests.dashboard.fill desktop`. With `desktop` it goes on recording until it is
+ended, as a recorder would; it prints `filled` when the past is there."""
+
+import sys
+
+import django
+
+django.setup()
+
+from django.core.management import call_command  # noqa: E402
+
+from tests.dashboard.machine import Machine  # noqa: E402
+
+INTERVAL = 5
+DAY = 86_400
+
+
+def desktop() -> None:
+    """One machine that is alive, whose last hours have a gap and a burst."""
+    machine = Machine("desktop", burst=(1500, 1200), gaps=((2700, 2130),))
+    machine.record(7200, INTERVAL)
+    print("filled", flush=True)
+    while True:
+        machine.wait_for_tick()
+        machine.record_tick()
+
+
+def zoo() -> None:
+    """Machines of every kind."""
+    Machine("single-core", cores=1, interfaces=("lo", "eth0")).record(1800, 10)
+    Machine(
+        "many-cores",
+        cores=64,
+        disks=tuple(f"nvme{n}n1" for n in range(40)),
+        interfaces=("lo", *(f"eth{n}" for n in range(40))),
+        mountpoints=tuple(f"/srv/volume-{n}" for n in range(40)),
+    ).record(600, 10)
+    Machine("rebooted", booted=700, gaps=((900, 700),)).record(1800, 10)
+    Machine("burst-of-yesterday", burst=(DAY + 600, DAY)).record(2 * DAY, 60)
+    Machine("a-year").roll_up(365 * DAY)
+    print("filled", flush=True)
+
+
+if __name__ == "__main__":
+    call_command("migrate", verbosity=0)
+    {"desktop": desktop, "zoo": zoo}[sys.argv[1]]()
