@@ -11,6 +11,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from metrics.history.catalogue import field_names, label_names
+from metrics.history.peaks import headline, peak_fields
 from metrics.history.processes import sort_orders
 from metrics.times import parse_moment
 
@@ -188,3 +189,31 @@ class ProcessesParameters(RangeParameters):
         if "at" in attrs and ("start" in attrs or "end" in attrs):
             raise ValidationError({"at": [_("This cannot be given together with start or end.")]})
         return super().validate(attrs)
+
+
+class LineParameters(SeriesParameters):
+    """For the line of one process, which says by itself what host it ran on."""
+
+    host = None  # type: ignore[assignment]
+
+
+class TopParameters(SeriesParameters):
+    """For the biggest consumers."""
+
+    step = StepField(
+        default="auto", help_text=_("One point for each step: seconds, or 30s, 5m, 1h, 1d; auto as in a time series")
+    )
+
+
+class PeaksParameters(RangeParameters):
+    """For the highest moments; each family has a class of its own (`peaks_parameters`)."""
+
+    limit = WholeNumberField(min_value=1, max_value=100, default=10, help_text=_("So many episodes at the most"))
+
+
+def peaks_parameters(family: str) -> type[PeaksParameters]:
+    """The parameters of a family's peaks: those of all, and its fields that go up and down."""
+    field = serializers.ChoiceField(
+        list(peak_fields(family)), default=headline(family), help_text=_("The field to look at")
+    )
+    return type(f"{family.title()}PeaksParameters", (PeaksParameters,), {"field": field})

@@ -8,6 +8,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
 from metrics.history import catalogue
+from metrics.history.peaks import headline, peak_fields
 from metrics.history.processes import process_fields, sort_orders, totals_fields
 
 Field = serializers.Field[Any, Any, Any, Any]
@@ -174,6 +175,76 @@ class ProcessesSerializer(Serializer):
     results = Process(many=True)
 
 
+def life_serializer() -> type[Serializer]:
+    """A process, and the points of its line."""
+    [samples] = [model for model in catalogue.tables("processes") if model.collection]
+    point = serializer(
+        "ProcessPoint",
+        {
+            "timestamp": serializers.DateTimeField(),
+            "resolution": serializers.IntegerField(help_text="What the point covers (seconds)"),
+            **measure_fields(samples, maxima=True),
+        },
+        "What a process used.",
+    )
+    names = ("id", "pid", "name", "username", "command", "started_at")
+    seen = "when it was among the highest, as exactly as what is left can tell"
+    fields: dict[str, Field] = {
+        **{name: field for name, field in process_serializer()().fields.items() if name in names},
+        "host": serializers.CharField(),
+        "first_seen": serializers.DateTimeField(allow_null=True, help_text=f"First moment {seen}"),
+        "last_seen": serializers.DateTimeField(allow_null=True, help_text=f"Last moment {seen}"),
+        "count": serializers.IntegerField(help_text="How many results there are"),
+        "next": serializers.URLField(allow_null=True, help_text="Address of the next page, with older points"),
+        "results": point(many=True),
+    }
+    return serializer("Life", fields, "One process from its start to its end.")
+
+
+class TopPointSerializer(Serializer):
+    """The biggest consumer of a step."""
+
+    timestamp = serializers.DateTimeField(help_text="Start of the step")
+    resolution = serializers.IntegerField(help_text="Width of the step (seconds)")
+    id = serializers.IntegerField(help_text="Identity of the process in the history")
+    pid = serializers.IntegerField()
+    name = serializers.CharField()
+    cpu_percent = serializers.FloatField(help_text="Its CPU time over the step; over 100 on several cores (percent)")
+
+
+class TopSerializer(Serializer):
+    """The biggest consumer of each step."""
+
+    metric = serializers.CharField()
+    host = serializers.CharField()
+    count = serializers.IntegerField(help_text="How many results there are")
+    next = serializers.URLField(allow_null=True, help_text="Address of the next page, with older points")
+    results = TopPointSerializer(many=True)
+
+
+class EpisodeSerializer(Serializer):
+    """A stretch of time in which a value was high."""
+
+    start = serializers.DateTimeField()
+    end = serializers.DateTimeField()
+    peak = serializers.FloatField(help_text="The highest value")
+    peak_at = serializers.DateTimeField(help_text="When that was")
+    resolution = serializers.IntegerField(help_text="How exactly that is known (seconds)")
+    mean = serializers.FloatField(help_text="Mean of the episode")
+    processes = Process(many=True, help_text="Those that used the most of it")
+
+
+class PeaksSerializer(Serializer):
+    """The highest episodes of a range."""
+
+    metric = serializers.CharField()
+    host = serializers.CharField()
+    field = serializers.CharField(help_text="The field that was looked at")
+    unit = serializers.CharField(help_text="Its unit")
+    count = serializers.IntegerField(help_text="How many results there are")
+    results = EpisodeSerializer(many=True)
+
+
 def current_serializer() -> type[Serializer]:
     """Every family at the newest tick; null for one that has no sample of it."""
     families: dict[str, Field] = {
@@ -273,3 +344,42 @@ def health_example() -> dict[str, Any]:
             "sampling": {"status": "ok", "newest_tick": TIMESTAMP, "age_seconds": 1.2, "allowed_age_seconds": 20},
         },
     }
+
+
+def life_example() -> dict[str, Any]:
+    """An answer of a process with one point."""
+    names = ("id", "pid", "name", "username", "command", "started_at")
+    head = {name: value for name, value in process_example().items() if name in names}
+    point = {"timestamp": TIMESTAMP, "resolution": 5, **example_of(process_fields())}
+    seen = {"host": "web-1", "first_seen": TIMESTAMP, "last_seen": TIMESTAMP}
+    return {**head, **seen, "count": 1, "next": None, "results": [point]}
+
+
+def top_example() -> dict[str, Any]:
+    """An answer with one step."""
+    point = {"timestamp": TIMESTAMP, "resolution": 300, "id": 41, "pid": 2201, "name": "node", "cpu_percent": 87.5}
+    return {"metric": "cpu/top", "host": "web-1", "count": 1, "next": None, "results": [point]}
+
+
+def peaks_example(family: str) -> dict[str, Any]:
+    """An answer with one episode."""
+    _model, field = peak_fields(family)[headline(family)]
+    high = _example(field)
+    process = {
+        **process_example(),
+        "cpu_seconds": 61.2,
+        "rss_bytes_max": 319_815_680,
+        "first_seen": TIMESTAMP,
+        "last_seen": TIMESTAMP,
+    }
+    episode = {
+        "start": TIMESTAMP,
+        "end": "2026-11-22T17:44:00.000Z",
+        "peak": high,
+        "peak_at": TIMESTAMP,
+        "resolution": 5,
+        "mean": high,
+        "processes": [process],
+    }
+    head = {"metric": f"{family}/peaks", "host": "web-1", "field": field.name, "unit": field.unit}
+    return {**head, "count": 1, "results": [episode]}

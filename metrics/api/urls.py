@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path, re_path
 
-from metrics.api import catalog, pages, views
+from metrics.api import catalog, findings, pages, views
 
 READ: Any = {"get": "retrieve"}
 
@@ -23,6 +23,12 @@ urlpatterns = [
         path(f"api/v1/metrics/{family}", viewset.as_view(READ), name=family)
         for family, viewset in views.series_viewsets().items()
     ),
+    path("api/v1/metrics/cpu/top", findings.TopViewSet.as_view(READ), name="top"),
+    *(
+        path(f"api/v1/metrics/{family}/peaks", viewset.as_view(READ), name=f"{family}-peaks")
+        for family, viewset in findings.peaks_viewsets().items()
+    ),
+    path("api/v1/processes/<int:id>", findings.LifeViewSet.as_view(READ), name="process"),
     re_path(r"^(?P<path>.+)/$", pages.without_slash),
     re_path(r"^api/", pages.not_found),
 ]

@@ -8,7 +8,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
-from metrics.api import parameters, schema, serializers
+from metrics.api import answers, parameters, schema, serializers
 from metrics.api.access import has_access, may_see_commands
 from metrics.api.errors import NoSampleYet, UnknownHost
 from metrics.api.flat import FlatTable, series_table
@@ -24,7 +24,6 @@ from metrics.times import iso
 
 # Just before a moment, in seconds: `end` is inclusive.
 BEFORE = 0.001
-PROCESS_MOMENTS = ("started_at", "first_seen", "last_seen")
 
 
 class ReadOnlyViewSet(ViewSet):
@@ -46,8 +45,12 @@ class FlatViewSet(ReadOnlyViewSet):
 
     def file_name(self, data: dict[str, Any]) -> str:
         """A name for the file, without its ending: only what every system takes."""
-        host = "".join(character if character.isalnum() and character.isascii() else "-" for character in data["host"])
-        return f"sysmon-{host}-{data['metric']}"
+        name = f"sysmon-{data['host']}-{self.subject(data)}"
+        return "".join(character if character.isalnum() and character.isascii() else "-" for character in name)
+
+    def subject(self, data: dict[str, Any]) -> str:
+        """What the answer is about."""
+        return str(data["metric"])
 
 
 class SeriesViewSet(FlatViewSet):
@@ -69,7 +72,7 @@ class SeriesViewSet(FlatViewSet):
                 "metric": self.family,
                 "host": self.query.host.name,
                 "count": len(series.points),
-                "next": _next_page(request, series),
+                "next": next_page(request, series),
                 "results": series.points,
             }
         )
@@ -114,7 +117,8 @@ class CurrentViewSet(ReadOnlyViewSet):
         families = read_tick(host, newest)
         for point in families.values():
             if point and "results" in point:
-                _put_into_words(request, point["results"])
+                hide_commands(request, point["results"])
+                point["results"] = [answers.in_words(process) for process in point["results"]]
         head = {"host": host.name, "timestamp": iso(newest.timestamp), "resolution": newest.resolution}
         return Response({**head, **families})
 
@@ -142,19 +146,8 @@ class ProcessesViewSet(FlatViewSet):
         ranked = read_processes(self.query)
         if ranked.timestamp is None:
             ensure_samples(self.query.host)
-        _put_into_words(request, ranked.results)
-        return Response(
-            {
-                "metric": "processes",
-                "host": self.query.host.name,
-                "timestamp": None if ranked.timestamp is None else iso(ranked.timestamp),
-                "resolution": ranked.resolution,
-                "sort_by": ranked.sort_by,
-                "total": ranked.total,
-                "count": len(ranked.results),
-                "results": ranked.results,
-            }
-        )
+        hide_commands(request, ranked.results)
+        return Response(answers.ranking(self.query.host, ranked))
 
     def flat_table(self, data: dict[str, Any]) -> FlatTable:
         head = ["timestamp", "resolution"]
@@ -244,7 +237,7 @@ def ensure_samples(host: Host) -> None:
         raise NoSampleYet
 
 
-def _next_page(request: Request, series: Series) -> str | None:
+def next_page(request: Request, series: Series) -> str | None:
     """The same query again, up to just before the oldest point; with the step in seconds, since `auto` would differ."""
     if not series.has_older or series.oldest is None:
         return None
@@ -255,14 +248,10 @@ def _next_page(request: Request, series: Series) -> str | None:
     return request.build_absolute_uri(f"{request.path}?{query.urlencode(safe=':,')}")
 
 
-def _put_into_words(request: Request, processes: list[Point]) -> None:
-    """Moments as text, and no command line for who may not see it."""
-    hides_commands = bool(processes) and not may_see_commands(request)
-    for process in processes:
-        for name in PROCESS_MOMENTS:
-            if name in process:
-                process[name] = iso(process[name])
-        if hides_commands:
+def hide_commands(request: Request, processes: list[Point]) -> None:
+    """No command line for who may not see it."""
+    if processes and not may_see_commands(request):
+        for process in processes:
             process["command"] = None
 
 

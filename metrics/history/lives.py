@@ -4,9 +4,9 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import Literal
 
-from metrics.history.catalogue import output_names
+from metrics.history.catalogue import EVERY_POINT, output_names
 from metrics.history.columns import Point, columns_of, fetch, stretch_of, table
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, pieces_for_step
+from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, first_and_last, pieces_for_step
 from metrics.history.series import Series
 from metrics.history.steps import newest_steps, recorded_seconds, resolved_step, stepped_points
 from metrics.models import Process, ProcessSample, ProcessTotals
@@ -44,6 +44,11 @@ class Life:
     last_seen: int | None
 
 
+def line_names(*, maxima: bool) -> list[str]:
+    """The names in a point of a line, in their order."""
+    return [*EVERY_POINT, *output_names(ProcessSample, None, maxima=maxima)]
+
+
 def find_process(pk: int) -> Process | None:
     """The process with this id, with its host."""
     return Process.objects.select_related("host").exclude(pid=0, started_at=0).filter(pk=pk).first()
@@ -51,13 +56,14 @@ def find_process(pk: int) -> Process | None:
 
 def read_life(process: Process) -> Life:
     """The first and the last moment at which the process was seen, as exactly as the tiers that are left can tell."""
-    ends = (f"(SELECT {end}(timestamp) FROM {table(ProcessSample)} WHERE process_id = %s)" for end in ("MIN", "MAX"))  # noqa: S608
-    [(first, last)] = fetch(f"SELECT {', '.join(ends)}", (process.pk, process.pk))
-    if first is None:
+    pieces = finest_pieces(ProcessTotals, process.host_id, FIRST_MOMENT, LAST_MOMENT)
+    ends = [first_and_last(ProcessSample, piece, {"process": (process.pk,)}) for piece in pieces]
+    known = [moment for pair in ends if pair for moment in pair]
+    if not known:
         return Life(None, None)
     # A bucket may begin before the process did.
-    first = max(first, floor(process.started_at.timestamp()))
-    return Life(first, max(first, last))
+    first = max(min(known), floor(process.started_at.timestamp()))
+    return Life(first, max(first, *known))
 
 
 def read_line(query: LifeQuery) -> Series:

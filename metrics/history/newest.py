@@ -1,13 +1,16 @@
 """The newest tick of a host, and the hosts there are."""
 
 from dataclasses import dataclass
+from math import ceil, floor
 
 from metrics import conf
 from metrics.history.catalogue import series_families
-from metrics.history.columns import Point, fetch, table
+from metrics.history.columns import STRETCH, Point, fetch, table
+from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece
 from metrics.history.processes import ProcessQuery, read_processes, read_totals
 from metrics.history.series import read_moment
-from metrics.models import Host, ProcessSample, Tick
+from metrics.models import Host, ProcessSample, ProcessTotals, Tick
+from metrics.tiers import RAW, tiers
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,6 +30,25 @@ def newest_tick(host: Host) -> Moment | None:
     """The newest tick of a host, None before the first."""
     statement = f"SELECT timestamp, resolution FROM {table(Tick)} WHERE host_id = %s ORDER BY timestamp DESC LIMIT 1"  # noqa: S608
     rows = fetch(statement, (host.pk,))
+    return Moment(*rows[0]) if rows else None
+
+
+def nearest_moment(host: Host, moment: float) -> Moment | None:
+    """The moment nearest to a time at which processes were recorded, in any tier; None where there never was one."""
+    found: list[Moment] = []
+    for tier in (RAW, *(tier.width_seconds for tier in tiers())):
+        before = Piece(host.pk, tier, FIRST_MOMENT, floor(moment)), "DESC"
+        after = Piece(host.pk, tier, ceil(moment), LAST_MOMENT), "ASC"
+        found += (nearest for piece, order in (before, after) if (nearest := _first_moment(piece, order)))
+    return min(found, key=lambda candidate: abs(candidate.timestamp - moment), default=None)
+
+
+def _first_moment(piece: Piece, order: str) -> Moment | None:
+    statement = (
+        f"SELECT timestamp, resolution FROM {table(ProcessTotals)} WHERE {STRETCH}"  # noqa: S608
+        f" ORDER BY timestamp {order} LIMIT 1"
+    )
+    rows = fetch(statement, piece)
     return Moment(*rows[0]) if rows else None
 
 

@@ -18,6 +18,8 @@ from metrics.tiers import RAW, tiers
 # the finest tier that has it.
 FEWEST_POINTS = 300
 TOP_PROCESSES = 5
+# What is busy is not so at every moment: an episode goes on behind a dip of this length.
+LONGEST_DIP_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -112,18 +114,27 @@ def _runs(levels: list[Level], limit: int) -> list[list[Level]]:
 
 
 def _spread(levels: list[Level], free: list[bool], place: int, threshold: float) -> tuple[int, int]:
-    def joins(other: int, neighbour: int) -> bool:
-        if not 0 <= other < len(levels) or not free[other] or levels[other].highest < threshold:
-            return False
-        earlier, later = sorted((levels[other], levels[neighbour]))
-        return later.timestamp - earlier.timestamp <= 2 * max(earlier.resolution, later.resolution)
-
-    first = last = place
-    while joins(first - 1, first):
-        first -= 1
-    while joins(last + 1, last):
-        last += 1
+    first, last = (_furthest(levels, free, place, direction, threshold) for direction in (-1, 1))
     return first, last
+
+
+def _furthest(levels: list[Level], free: list[bool], place: int, direction: int, threshold: float) -> int:
+    """The last high level in a direction, past short dips, but over no gap."""
+    furthest = place
+    while 0 <= place + direction < len(levels) and free[place + direction]:
+        here, place = levels[place], place + direction
+        if not _adjoin(*sorted((here, levels[place]))):
+            break
+        if levels[place].highest >= threshold:
+            furthest = place
+        elif abs(levels[place].timestamp - levels[furthest].timestamp) > LONGEST_DIP_SECONDS:
+            break
+    return furthest
+
+
+def _adjoin(earlier: Level, later: Level) -> bool:
+    """Whether no more than one point is missing in between."""
+    return later.timestamp - earlier.timestamp <= 2 * max(earlier.resolution, later.resolution)
 
 
 def _episode(query: PeakQuery, model: type[Sample], field: Any, run: list[Level]) -> Point:

@@ -222,14 +222,19 @@ def _range_point(row: dict[str, Any], covered_seconds: int) -> Point:
         "status": row["status"],
     }
     cpu_percent = means["cpu_percent"]
+    started_at = row["started_at"] / 100
+    # A bucket may begin before the process did.
+    first_seen = max(row["first_seen"], floor(started_at))
     return {
         "id": row["id"],
         **{name: row[name] for name in IDENTITY},
         **{name: means[name] for name in output_names(ProcessSample, None, maxima=False)},
-        "started_at": row["started_at"] / 100,
+        "started_at": started_at,
         "command": row["command"],
         "cpu_seconds": None if cpu_percent is None else round(cpu_percent * covered_seconds / 100, 2),
-        **{name: row[name] for name in ("rss_bytes_max", "first_seen", "last_seen")},
+        "rss_bytes_max": row["rss_bytes_max"],
+        "first_seen": first_seen,
+        "last_seen": max(first_seen, row["last_seen"]),
     }
 
 
