@@ -1,31 +1,46 @@
 """A tick as tables for the terminal."""
 
-from collections.abc import Sequence
-from typing import IO, Any
+from collections.abc import Mapping, Sequence
+from typing import IO, Any, NamedTuple
 
 from rich.box import SIMPLE_HEAD
+from rich.cells import cell_len
 from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from metrics.formats import measured
+from metrics.formats import EMPTY, measured, visible
 from metrics.models import ProcessSample, Sample
 from metrics.models.fields import Measure
 from metrics.models.samples import sample_models
 
-PROCESS_COLUMNS = (
-    ("PID", "pid"),
-    ("USER", "username"),
-    ("CPU", "cpu_percent"),
-    ("MEMORY", "rss_bytes"),
-    ("READ", "read_bytes_per_second"),
-    ("WRITE", "write_bytes_per_second"),
-    ("NAME", "name"),
-    ("COMMAND", "command"),
+
+class Column(NamedTuple):
+    """A column of the process table: its title, the name of its value, the unit where that is no measure, and how wide
+    the terminal has to be for it. A text goes to the left and is cut where it is too long."""
+
+    title: str
+    name: str
+    unit: str = ""
+    is_text: bool = False
+    from_width: int = 0
+
+
+LONGEST_TEXT, SHORTER_TEXT = 15, 8
+WIDE = 100
+# Between two columns, and before the first one.
+GAP, EDGE = 2, 1
+PID, USER, NAME = Column("PID", "pid"), Column("USER", "username", is_text=True), Column("NAME", "name", is_text=True)
+CPU, MEMORY = Column("CPU", "cpu_percent"), Column("MEMORY", "rss_bytes")
+READ, WRITE = Column("READ", "read_bytes_per_second"), Column("WRITE", "write_bytes_per_second")
+COMMAND = Column("COMMAND", "command", is_text=True, from_width=WIDE)
+OF_A_MOMENT = (PID, USER, CPU, MEMORY, READ, WRITE, NAME, COMMAND)
+OF_A_RANGE = (
+    *(PID, USER._replace(from_width=WIDE), CPU, Column("CPU TIME", "cpu_seconds", "seconds")),
+    *(Column("PEAK", "rss_bytes_max", "bytes"), READ._replace(from_width=WIDE), WRITE._replace(from_width=WIDE)),
+    *(Column("FIRST", "first_seen", is_text=True), Column("LAST", "last_seen", is_text=True)),
+    *(NAME, COMMAND._replace(from_width=130)),
 )
-LONGEST_NAME = 15
-WIDTH_FOR_COMMANDS = 100
-TEXT_COLUMNS = {"username", "name", "command"}
 
 
 def print_tick(tick: dict[str, Any], stream: IO[str]) -> None:
@@ -45,7 +60,7 @@ def _table(model: type[Sample], point: dict[str, Any], width: int) -> Table | No
     if not rows:
         return None
     if model is ProcessSample:
-        return process_table(rows, width)
+        return process_table(rows, width, title="top processes")
     return _list(model, rows) if model.collection else _sheet(model, rows[0])
 
 
@@ -73,29 +88,44 @@ def _list(model: type[Sample], rows: Sequence[dict[str, Any]]) -> Table:
     return table
 
 
-def process_table(rows: Sequence[dict[str, Any]], width: int) -> Table:
+def process_table(
+    rows: Sequence[dict[str, Any]], width: int, columns: Sequence[Column] = OF_A_MOMENT, title: str = ""
+) -> Table:
     """The table that people know from `top`; the command takes the room that is left, where there is any."""
-    table = _titled("top processes")
     units = {field.name: field.unit for field in ProcessSample.measures()}
-    columns = [(title, name) for title, name in PROCESS_COLUMNS if name != "command" or width >= WIDTH_FOR_COMMANDS]
-    cells = [[_process_cell(name, row[name], units.get(name, "")) for _title, name in columns] for row in rows]
-    for (title, name), column in zip(columns, zip(*cells, strict=True), strict=True):
-        widest = None if name == "command" else min(max(map(len, (title, *column))), LONGEST_NAME)
-        justify: JustifyMethod = "left" if name in TEXT_COLUMNS else "right"
-        table.add_column(title, justify=justify, no_wrap=True, overflow="ellipsis", min_width=widest, max_width=widest)
+    table = _titled(title)
+    shown = [column for column in columns if width >= column.from_width]
+    cells = [[_process_cell(row[column.name], column, units, width) for column in shown] for row in rows]
+    for column, widest in zip(shown, _widths(shown, cells, width), strict=True):
+        justify: JustifyMethod = "left" if column.is_text else "right"
+        table.add_column(
+            column.title, justify=justify, no_wrap=True, overflow="ellipsis", min_width=widest, max_width=widest
+        )
     for texts in cells:
         table.add_row(*map(Text, texts))
     return table
 
 
-def _process_cell(name: str, value: Any, unit: str) -> str:
-    return str(value) if name == "pid" else _rounded(value, unit)
+def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
+    """As wide as what is in it, a text not too wide; the last column has what is left of the terminal."""
+    longest = {NAME.name: LONGEST_TEXT, USER.name: LONGEST_TEXT if width >= WIDE else SHORTER_TEXT}
+    titles_and_texts = zip((column.title for column in columns), *cells, strict=True)
+    widest = [max(map(cell_len, texts)) for texts in titles_and_texts]
+    cut = [min(wide, longest.get(column.name, wide)) for wide, column in zip(widest, columns, strict=True)]
+    left = width - EDGE - sum(cut[:-1]) - GAP * len(cut)
+    return [*cut[:-1], max(min(cut[-1], left), SHORTER_TEXT)]
+
+
+def _process_cell(value: Any, column: Column, units: Mapping[str, str], width: int) -> str:
+    if column.is_text:
+        return EMPTY if value is None else visible(value, width)
+    return str(value) if column is PID else _rounded(value, column.unit or units[column.name])
 
 
 def _titled(title: str, *, show_header: bool = True) -> Table:
     return Table(
         box=SIMPLE_HEAD,
-        title=title,
+        title=title or None,
         title_justify="left",
         title_style="bold",
         show_header=show_header,

@@ -13,11 +13,8 @@ MOMENTS = ("timestamp", "started_at", "first_seen", "last_seen", "start", "end",
 
 
 def in_words(point: Point) -> Point:
-    """The point with its moments as text, changed in place."""
-    for name in MOMENTS:
-        if point.get(name) is not None:
-            point[name] = iso(point[name])
-    return point
+    """The point with its moments as text."""
+    return point | {name: iso(point[name]) for name in MOMENTS if point.get(name) is not None}
 
 
 def ranking(host: Host, ranked: RankedProcesses) -> dict[str, Any]:
@@ -37,15 +34,16 @@ def ranking(host: Host, ranked: RankedProcesses) -> dict[str, Any]:
 def peaks(query: PeakQuery, episodes: list[Point]) -> dict[str, Any]:
     """The highest episodes of a family."""
     field = query.field or headline(query.family)
-    for episode in episodes:
-        episode["processes"] = [in_words(process) for process in episode["processes"]]
     return {
         "metric": f"{query.family}/peaks",
         "host": query.host.name,
         "field": field,
         "unit": peak_fields(query.family)[field][1].unit,
         "count": len(episodes),
-        "results": [in_words(episode) for episode in episodes],
+        "results": [
+            in_words(episode) | {"processes": [in_words(process) for process in episode["processes"]]}
+            for episode in episodes
+        ],
     }
 
 
