@@ -140,7 +140,8 @@ def _buckets(stretch: Stretch) -> list[Bucket]:
         rows = cursor.fetchall()
     machine = _machine_cpu(stretch)
     return [
-        bucket_of(*row[:3], dict(zip(ProcessTotals.summed, row[3:], strict=True)), machine.get(row[0])) for row in rows
+        bucket_of(start, covered, points, dict(zip(ProcessTotals.summed, totals, strict=True)), machine.get(start))
+        for start, covered, points, *totals in rows
     ]
 
 
@@ -156,7 +157,7 @@ def _machine_cpu(stretch: Stretch) -> dict[int, int]:
         host=stretch.host, tier=stretch.tier.width_seconds, timestamp__gte=stretch.start, timestamp__lt=stretch.end
     )
     cores = stretch.host.logical_cores or 1
-    scale = ProcessSample._meta.get_field("cpu_percent").scale  # type: ignore[union-attr]
+    scale = ProcessSample._meta.get_field("cpu_percent").scale
     rows = samples.exclude(percent=None).values_list("timestamp", "percent")
     return {int(moment.timestamp()): round(percent * cores * scale) for moment, percent in rows}
 

@@ -76,6 +76,7 @@ def insert_or_replace(model: type[Sample], targets: Iterable[str], select: str) 
     )
 
 
+@lru_cache
 def averaged_fields(model: type[Sample]) -> list[Averaged]:
     """The fields of which a roll-up keeps mean and extremes."""
     return [field for field in model.measures() if isinstance(field, Averaged)]

@@ -6,9 +6,11 @@ the roll-ups' own functions are used.
 
 from collections import defaultdict
 from collections.abc import Callable
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from itertools import pairwise
-from typing import Any, NamedTuple
+from operator import itemgetter
+from typing import Any
 
 import orjson
 
@@ -27,22 +29,21 @@ Stored = dict[str, Any]
 People = list[tuple[int, ProcessThing]]
 
 
-class Frame(NamedTuple):
-    """The bucket that a row belongs to: a minute of the quarter, or the quarter as a whole where `minute` is None."""
+@dataclass(frozen=True, slots=True)
+class Frame:
+    """The bucket that rows belong to, the ticks `first` up to but not including `end` of a quarter: a minute of it, or
+    the quarter as a whole where `minute` is None."""
 
     quarter: Quarter
     stretch: Stretch
     minute: int | None
+    first: int
+    end: int
 
     @property
     def ticks(self) -> int:
         """How many ticks it covers."""
-        return self.quarter.ticks if self.minute is None else self.quarter.ticks // MINUTES
-
-    @property
-    def first(self) -> int:
-        """Its first tick, counted from the start of the quarter."""
-        return 0 if self.minute is None else self.minute * self.ticks
+        return self.end - self.first
 
     @property
     def common(self) -> Stored:
@@ -71,8 +72,7 @@ class QuarterRows:
 
     def rows(self, quarter: Quarter, counters: Counters, with_minutes: bool) -> Rows:
         """The quarter's row of every table and thing, and those of its minutes where they are wanted."""
-        whole = Frame(quarter, self._stretch(quarter, None), None)
-        minutes = [Frame(quarter, self._stretch(quarter, minute), minute) for minute in range(MINUTES)]
+        whole, *minutes = self._frames(quarter)
         rows: Rows = defaultdict(list)
         for frame in (*(minutes if with_minutes else ()), whole):
             for model, things in quarter.things.items():
@@ -80,17 +80,25 @@ class QuarterRows:
         rows[ProcessSample] = self._process_rows(minutes, whole, with_minutes)
         return rows
 
-    def _stretch(self, quarter: Quarter, minute: int | None) -> Stretch:
-        tier = self._quarters if minute is None else self._finest
-        start = quarter.start + (minute or 0) * self._finest.width_seconds
-        return Stretch(self._host, tier, start, start + tier.width_seconds)
+    def _frames(self, quarter: Quarter) -> list[Frame]:
+        """The quarter as a whole, and its minutes."""
+        ticks, width = quarter.ticks // MINUTES, self._finest.width_seconds
+        whole = Stretch(self._host, self._quarters, quarter.start, quarter.start + self._quarters.width_seconds)
+        frames = [Frame(quarter, whole, None, 0, quarter.ticks)]
+        for minute in range(MINUTES):
+            start = quarter.start + minute * width
+            stretch = Stretch(self._host, self._finest, start, start + width)
+            frames.append(Frame(quarter, stretch, minute, minute * ticks, (minute + 1) * ticks))
+        return frames
 
     def _process_rows(self, minutes: list[Frame], whole: Frame, with_minutes: bool) -> list[Stored]:
         processes = whole.quarter.processes
         ids = self._ids_of([process.constants for process in processes])
         people = list(zip(ids, processes, strict=True))
-        if whole.quarter.event is None and not with_minutes:
-            return self._bucket_rows(whole, _calm_sums(whole, people))
+        if whole.quarter.event is None:
+            kept = _kept(people, 0)
+            frames = (*(minutes if with_minutes else ()), whole)
+            return [row for frame in frames for row in self._bucket_rows(frame, _calm_sums(frame, kept))]
         rows = [row for frame in minutes for row in self._bucket_rows(frame, _minute_sums(frame, people))]
         joined = _joined_sums([row for row in rows if row["process"] != self._others])
         return [*(rows if with_minutes else ()), *self._bucket_rows(whole, joined)]
@@ -114,7 +122,7 @@ def _row(model: type[Sample], thing: Thing, frame: Frame, counters: Counters) ->
             row[lowest] = low
     for name, source in _counters(model):
         key = (*key_of(model, thing), source.name)
-        counted = counters.at(key, thing.lines[source.name], frame.first + frame.ticks)
+        counted = counters.at(key, thing.lines[source.name], frame.end)
         row[name] = raw_value(source, counted, frame.quarter.machine)
     for name, lines in thing.lists.items():
         row[name], row[f"{name}_max"] = _lists(frame, lines)
@@ -141,17 +149,22 @@ def _lists(frame: Frame, lines: list[Line]) -> tuple[str | None, str | None]:
         if not any(_is_uneven(frame, line) for line in lines):
             summaries = [frame.of(line) for line in lines]
             return encoded([(1, [s.mean / 10 for s in summaries], [s.high / 10 for s in summaries])])
-        ticks = range(frame.first, frame.first + frame.ticks)
+        ticks = range(frame.first, frame.end)
         weight = frame.quarter.machine.interval_seconds
         ticked = ([line.at(tick) / 10 for line in lines] for tick in ticks)
         return encoded([(weight, values, values) for values in ticked])
-    minutes = [_lists(frame._replace(minute=minute), lines) for minute in range(MINUTES)]
+    minutes = [_lists(_minute_of(frame, minute), lines) for minute in range(MINUTES)]
     return encoded([(60, orjson.loads(mean or ""), orjson.loads(high or "")) for mean, high in minutes])
+
+
+def _minute_of(frame: Frame, minute: int) -> Frame:
+    ticks = frame.ticks // MINUTES
+    return replace(frame, minute=minute, first=minute * ticks, end=(minute + 1) * ticks)
 
 
 def _is_uneven(frame: Frame, line: Line) -> bool:
     """Whether an event begins or ends within the frame, so that the mean is no whole number."""
-    first, end = frame.first, frame.first + frame.ticks
+    first, end = frame.first, frame.end
     return any(first < edge < end for extra in line.extras for edge in (extra.first, extra.end))
 
 
@@ -164,14 +177,14 @@ def _bucket(frame: Frame) -> Bucket:
     return bucket_of(common["timestamp"], common["covered_seconds"], common["points"], stored, machine_cpu)
 
 
-def _calm_sums(frame: Frame, people: People) -> list[Stored]:
-    """Sums over a quarter in which nothing happens: the same processes are the highest at every tick."""
-    return [_sums(frame, pk, process, [(0, frame.ticks)]) for pk, process in _kept(people, 0)]
+def _calm_sums(frame: Frame, kept: People) -> list[Stored]:
+    """Sums over a stretch in which nothing happens: the same processes are the highest at every tick."""
+    return [_sums(frame, pk, process, [(frame.first, frame.end)]) for pk, process in kept]
 
 
 def _minute_sums(frame: Frame, people: People) -> list[Stored]:
     """Sums over a minute, in parts between which a process begins or ends."""
-    first, end = frame.first, frame.first + frame.ticks
+    first, end = frame.first, frame.end
     edges = {edge for _pk, process in people for edge in (process.first, process.end) if first < edge < end}
     parts: dict[int, list[tuple[int, int]]] = defaultdict(list)
     by_id = dict(people)
@@ -186,8 +199,8 @@ def _kept(people: People, tick: int) -> People:
     alive = [(pk, process) for pk, process in people if process.first <= tick < process.end]
     chosen: dict[int, ProcessThing] = {}
     for names in ProcessSample.orders.values():
-        used = [(sum(process.lines[name].at(tick) for name in names), pk, process) for pk, process in alive]
-        ranked = sorted(used, key=lambda entry: entry[0], reverse=True)[: ProcessSample.kept]
+        used = [(sum([process.lines[name].at(tick) for name in names]), pk, process) for pk, process in alive]
+        ranked = sorted(used, key=itemgetter(0), reverse=True)[: ProcessSample.kept]
         chosen |= {pk: process for total, pk, process in ranked if total > 0}
     return list(chosen.items())
 
@@ -195,20 +208,24 @@ def _kept(people: People, tick: int) -> People:
 def _sums(frame: Frame, pk: int, process: ProcessThing, parts: list[tuple[int, int]]) -> Stored:
     """What `rollup.processes` gets from the database: (weighted sum, known seconds, maximum) of each field."""
     interval = frame.quarter.machine.interval_seconds
-    known = sum(end - start for start, end in parts) * interval
+    known = sum([end - start for start, end in parts]) * interval
     sums: Stored = {"process": pk}
     for field in averaged_fields(ProcessSample):
-        if line := process.lines.get(field.name):
-            total = sum(line.total(end) - line.total(start) for start, end in parts) * interval
-            sums[field.name] = (total, known, _highest(frame, line, parts))
-        else:
+        line = process.lines.get(field.name)
+        if line is None:
             value = _constant(frame, field, process)
             sums[field.name] = (value * known, known, value)
+        elif line.extras or parts != [(frame.first, frame.end)]:
+            total = sum([line.total(end) - line.total(start) for start, end in parts]) * interval
+            sums[field.name] = (total, known, _highest(frame, line, parts))
+        else:
+            mean, _low, high = frame.of(line)
+            sums[field.name] = (mean * known, known, high)
     return sums
 
 
 def _highest(frame: Frame, line: Line, parts: list[tuple[int, int]]) -> int:
-    if parts == [(frame.first, frame.first + frame.ticks)]:
+    if parts == [(frame.first, frame.end)]:
         return frame.of(line).high
     return max(line.at(tick) for start, end in parts for tick in range(start, end))
 

@@ -5,7 +5,6 @@ others (the newest ones, and those with a gap or a reboot) are played tick by ti
 """
 
 from collections.abc import Iterator, Sequence
-from typing import Any
 
 from django.db import transaction
 
@@ -20,6 +19,7 @@ from metrics.rollup.processes import others_of
 from metrics.rollup.progress import roll_up
 from metrics.simulation.bulk import QuarterRows, Rows
 from metrics.simulation.events import Pause, pauses_in
+from metrics.simulation.hosts import SIMULATED
 from metrics.simulation.lines import QUARTER_SECONDS
 from metrics.simulation.machine import Machine
 from metrics.simulation.quarters import Quarter, QuarterPlan
@@ -57,6 +57,11 @@ class History:
         self._was_computed = False
 
     @property
+    def is_slow(self) -> bool:
+        """Whether every tick is played."""
+        return self._every_tick
+
+    @property
     def quarters(self) -> range:
         """The starts of the quarters."""
         return range(self.start - self.start % QUARTER_SECONDS, self.end + 1, QUARTER_SECONDS)
@@ -77,9 +82,7 @@ class History:
 
     def _host(self) -> Host:
         booted = {"boot_id": self._boot_id(), "booted_at": self.boot.booted_at}
-        host = Host.objects.create(
-            name=self.machine.name, **self.machine.facts, **booted, first_seen_at=self.start
-        )
+        host = Host.objects.create(name=self.machine.name, **self.machine.facts, **booted, first_seen_at=self.start)
         host.refresh_from_db()
         return host
 
@@ -192,6 +195,3 @@ class Player:
 def is_paused(machine: Machine, timestamp: int) -> bool:
     """Whether nothing was recorded at a tick."""
     return any(pause.start <= timestamp < pause.end for pause in pauses_in(machine, timestamp, timestamp + 1))
-
-
-SIMULATED = "simulated-"

@@ -66,7 +66,9 @@ def _means(chance: Random) -> list[int]:
 
 
 def _noise(chance: Random, ticks_a_minute: int) -> list[int]:
-    noise = [max(-_HALF_REACH, min(_HALF_REACH, round(chance.gauss(0, _HALF_REACH / 3)))) for _ in range(ticks_a_minute)]
+    noise = [
+        max(-_HALF_REACH, min(_HALF_REACH, round(chance.gauss(0, _HALF_REACH / 3)))) for _ in range(ticks_a_minute)
+    ]
     return _around_zero(noise)
 
 
@@ -99,13 +101,17 @@ class Line:
 
     def at(self, tick: int) -> int:
         """The value at a tick of the quarter."""
-        value = self.base + self.swing * self.ripple.values[tick]
-        return value + sum(extra.height for extra in self.extras if extra.first <= tick < extra.end)
+        value = self.base + self.swing * self.ripple.values[tick] if self.swing else self.base
+        if self.extras:
+            value += sum([extra.height for extra in self.extras if extra.first <= tick < extra.end])
+        return value
 
     def total(self, ticks: int) -> int:
         """The sum of the quarter's first ticks: how far a counter gets with it."""
         total = self.base * ticks + self.swing * self.ripple.totals[ticks]
-        return total + sum(e.height * max(0, min(e.end, ticks) - e.first) for e in self.extras)
+        if self.extras:
+            total += sum([e.height * max(0, min(e.end, ticks) - e.first) for e in self.extras])
+        return total
 
     def minute(self, minute: int) -> Summary:
         """What a roll-up stores for a minute of the quarter."""
@@ -127,6 +133,8 @@ class Line:
 
     def _on(self, ripple: Summary, height: int) -> Summary:
         swing, level = self.swing, self.base + height
+        if not swing:
+            return Summary(level, level, level)
         ends = (level + swing * ripple.low, level + swing * ripple.high)
         return Summary(level + swing * ripple.mean, *(ends if swing >= 0 else ends[::-1]))
 

@@ -54,6 +54,9 @@ class Often(NamedTuple):
     long_gap: float = 0.015
 
 
+OFTEN = Often()
+
+
 @dataclass(frozen=True)
 class Machine:
     """A machine. The same seed and name have the same history at the same time."""
@@ -68,7 +71,7 @@ class Machine:
     partitions: tuple[Partition, ...] = PARTITIONS
     disks: tuple[Disk, ...] = DISKS
     interfaces: tuple[Interface, ...] = INTERFACES
-    often: Often = Often()
+    often: Often = OFTEN
     zone: tzinfo = field(default=UTC, compare=False)
 
     @property

@@ -261,7 +261,9 @@ class EventPlan:
         share = self.cpu // self.plan.machine.cores
         load = self.cpu // 100
         self._raise(things[CpuSample], percent=share, user_percent=share, idle_percent=-share)
-        self._raise(things[CpuSample], load_1=load, load_5=load // 2, load_15=load // 4, pressure_some_percent=share // 9)
+        self._raise(
+            things[CpuSample], load_1=load, load_5=load // 2, load_15=load // 4, pressure_some_percent=share // 9
+        )
         self._raise_cores()
         written, read = self._tenths(culprit.write), self._tenths(culprit.read)
         self._raise(things[DeviceSample][:1], read_bytes_per_second=read, write_bytes_per_second=written)

@@ -95,11 +95,10 @@ def raw_value(field: Any, stored: int, machine: Machine) -> float | int:
     """What a reading says where a raw sample stores this; of a rate, the counter that has grown by so much."""
     if not field.rate:
         value: float | int = field.decode(stored)
-        return value
-    if field.over:
-        return stored * machine.interval_seconds * machine.cores / (field.scale * field.factor)
-    grown = stored * machine.interval_seconds
-    return grown // field.scale if field.factor == 1 else grown / (field.scale * field.factor)
+    else:
+        grown = stored * machine.interval_seconds * (machine.cores if field.over else 1)
+        value = grown // field.scale if field.factor == 1 else grown / (field.scale * field.factor)
+    return value
 
 
 def _time(quarter: Quarter, tick: int) -> dict[str, Any]:

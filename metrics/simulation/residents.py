@@ -5,7 +5,7 @@ from functools import lru_cache
 from random import Random
 from typing import NamedTuple
 
-from metrics.simulation.lines import QUARTER_SECONDS, REACH
+from metrics.simulation.lines import QUARTER_SECONDS
 from metrics.simulation.machine import Machine
 
 MIB = 2**20
@@ -37,8 +37,8 @@ DAY_QUARTERS = 96
 # CPU in hundredths of a percent of one core. The least of the busy ones stays above those that twitch and below the
 # next one whatever the ripple does, so that the ten highest are the same at every tick of a quarter.
 LEAST_BUSY, SECOND_LEAST_BUSY, MOST_TWITCHING = 64, 170, 30
-SWING_SHARE = 40  # a line swings by a fortieth of its base for each unit of the ripple
-assert REACH < SWING_SHARE
+# A line swings by a fortieth of its base for each unit of the ripple (lines.REACH: by less than half).
+SWING_SHARE = 40
 
 
 class Boot(NamedTuple):
