@@ -9,7 +9,7 @@ django.setup()
 
 from django.core.management import call_command  # noqa: E402
 
-from tests.dashboard.machine import Machine  # noqa: E402
+from tests.dashboard.machine import FFMPEG, PROCESSES, Machine  # noqa: E402
 
 INTERVAL = 5
 DAY = 86_400
@@ -36,7 +36,8 @@ def zoo() -> None:
         mountpoints=tuple(f"/srv/volume-{n}" for n in range(40)),
     ).record(600, 10)
     Machine("rebooted", booted=700, gaps=((900, 700),)).record(1800, 10)
-    Machine("burst-of-yesterday", burst=(DAY + 600, DAY)).record(2 * DAY, 60)
+    few = {"disks": ("sda",), "interfaces": ("eth0",), "mountpoints": ("/",), "processes": [*PROCESSES[:2], FFMPEG]}
+    Machine("burst-of-yesterday", burst=(DAY, DAY - 900), **few).record(DAY + 7200, 60)
     Machine("a-year").roll_up(365 * DAY)
     print("filled", flush=True)
 

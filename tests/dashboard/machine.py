@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from metrics.models import CollectorState, Host, Process, ProcessSample, Tick
+from metrics.models import CollectorState, Host, Process, ProcessSample, RollUpState, Tick
 from metrics.models.samples import CpuSample, MemorySample, sample_models
 
 GIB = 1024**3
@@ -65,15 +65,16 @@ class Machine:
         now = int(time.time()) // self.interval * self.interval
         self._store_ticks([now])
 
-    def roll_up(self, seconds: int, width: int = 900) -> Host:
-        """Store so much past as points of a tier, and no raw samples but those of the last minutes."""
+    def roll_up(self, seconds: int, width: int = 900, every: int = 7200) -> Host:
+        """Store so much past as points of a tier, one in each two hours, and the last minutes raw."""
         host = self.record(600)
         self.interval = width
         first = (self.end - seconds) // width * width
         for model in (CpuSample, MemorySample):
             make = getattr(self, f"_{model.kind}")
-            rows = [{"timestamp": at, **_summed(make(at))} for at in range(first, self.end - 2 * width, width)]
+            rows = [{"timestamp": at, **_summed(make(at))} for at in range(first, self.end - 2 * width, every)]
             self._store(model, [{**row, "tier": width, "points": 180, "covered_seconds": width} for row in rows])
+        RollUpState.objects.update_or_create(host=host, defaults={"newest": self.end})
         return host
 
     def _host(self) -> Host:

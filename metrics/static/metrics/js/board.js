@@ -42,7 +42,7 @@ export class Board {
 
   add(panel) {
     const card = new Card(panel, byId(panel.isFurther ? "further-grid" : "grid"));
-    this.items.push({ panel, card, view: null, lane: panel.hasLane ? new Lane(card) : null, isSeen: false, isDrawn: false });
+    this.items.push({ panel, card, making: null, view: null, lane: panel.hasLane ? new Lane(card) : null, isSeen: false, isDrawn: false });
     this.observer.observe(card.node);
   }
 
@@ -109,7 +109,8 @@ export class Board {
   async draw(shown, host) {
     for (const item of this.seen.filter((one) => !one.isDrawn)) {
       item.isDrawn = true;
-      item.view ??= await viewOf(item.card);
+      item.making ??= viewOf(item.card);
+      item.view ??= await item.making;
       const { panel, card, view, lane } = item;
       const columns = columnsOf(panel, this.series);
       card.calls = Object.keys(panel.fields).map((family) => [`metrics/${family}`, { ...this.series[family].query(shown), fields: panel.fields[family].join(",") }]);

@@ -6,7 +6,7 @@ import { measured, onAxis, timeLabel } from "./formats.js";
 import { isInGap, nearest } from "./gaps.js";
 import { gettext } from "./messages.js";
 import { Plot } from "./plot.js";
-import { isHistory, state } from "./state.js";
+import { isHistory, pending, state } from "./state.js";
 
 // The room of the axes, as the style sheet's .overlay leaves it too.
 const [LEFT, BOTTOM] = [62, 24];
@@ -114,7 +114,8 @@ export class Chart extends Plot {
     return [times, ...cumulative(stacked).reverse(), ...apart, ...(this.panel.peak ? [stackPeaks] : [])];
   }
 
-  pickHighest() {
+  async pickHighest() {
+    await pending.load;
     const { values, peaks, stackPeaks, lines, times } = this.columns ?? { times: [] };
     const isStack = this.panel.form === "stack";
     const height = (place) => {

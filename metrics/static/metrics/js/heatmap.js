@@ -5,12 +5,13 @@ import { measured, timeLabel } from "./formats.js";
 import { isInGap, nearest } from "./gaps.js";
 import { gettext, interpolate } from "./messages.js";
 import { Plot } from "./plot.js";
+import { NICE } from "./steps.js";
 
 const [LEFT, BOTTOM, TOP, RIGHT] = [62, 24, 8, 8];
 const SHADES = 21;
 const SCALE = [0, 25, 50, 75, 100];
 const LABEL_PIXELS = 15;
-const AXIS_STEPS = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400, 172800, 604800, 2592000, 7776000];
+const AXIS_STEPS = [...NICE, 172800, 604800, 2592000];
 
 export class Heatmap extends Plot {
   /** @param {import("./card.js").Card} card */
@@ -85,7 +86,7 @@ export class Heatmap extends Plot {
     const distance = AXIS_STEPS.find((step) => (step / span) * width >= 70) ?? span;
     context.textAlign = "center";
     const offset = new Date(this.shown.start * 1000).getTimezoneOffset() * 60;
-    for (let time = Math.ceil((this.shown.start - offset) / distance) * distance + offset; time <= this.shown.end; time += distance) {
+    for (let time = Math.ceil((this.shown.start - offset) / distance) * distance + offset; time <= this.shown.end - (span / width) * 14; time += distance) {
       context.fillText(timeLabel(time, distance), LEFT + ((time - this.shown.start) / span) * width, TOP + height + 13);
     }
   }

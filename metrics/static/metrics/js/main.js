@@ -8,16 +8,18 @@ import { pointWidth } from "./formats.js";
 import { nearest } from "./gaps.js";
 import { Header, showCost } from "./header.js";
 import { gettext, interpolate } from "./messages.js";
-import { hideNotice, showError, showNotice } from "./notice.js";
 import { Processes } from "./processes.js";
-import { isHistory, onChange, state, windowOf } from "./state.js";
+import { isHistory, onChange, pending, state, windowOf } from "./state.js";
 import { Tiles } from "./tiles.js";
 
 const LONGEST_PAUSE_SECONDS = 30;
 const COST_EVERY_SECONDS = 30;
 const FACTS_EVERY_SECONDS = 300;
 // A point that is minutes wide changes little with each tick: so often in its width it is asked for again.
-const UPDATES_A_POINT = 4;
+const UPDATES_A_POINT = 1;
+// Where all is well, nobody needs it.
+const notice = () => import("./notice.js");
+const hideNotice = () => (byId("notice").hidden = true);
 
 class Page {
   constructor(families, hosts) {
@@ -104,7 +106,7 @@ class Page {
     if (changed.has("host")) this.setHost();
     const isOther = ["range", "host", "paused"].some((name) => changed.has(name)) || this.hasMoved(changed);
     await this.attempt(async () => {
-      if (isOther) await this.reload();
+      if (isOther) await (pending.load = this.reload());
       else await this.showState(changed);
     });
     if (this.isFollowing) this.wake();
@@ -165,16 +167,16 @@ class Page {
       if (error.name === "AbortError") return;
       if (!(error instanceof ApiError)) throw error;
       this.failures += 1;
-      showError(error, error.retryAfterSeconds ?? this.pause());
+      (await notice()).showError(error, error.retryAfterSeconds ?? this.pause());
     }
     this.setBadge();
-    this.sayStale();
+    await this.sayStale();
   }
 
-  sayStale() {
+  async sayStale() {
     if (this.failures || !this.isFollowing || !this.isStale() || !this.host?.newest_tick) return;
     const text = gettext("Nothing has been recorded for %(seconds)s s. Is the recorder running?");
-    showNotice("stale", interpolate(text, { seconds: Math.round(now() - this.newest) }));
+    (await notice()).showNotice("stale", interpolate(text, { seconds: Math.round(now() - this.newest) }));
   }
 
   /** Seconds until the next question: longer with each failure. */
@@ -256,10 +258,10 @@ async function begin(waitSeconds = 1) {
     await new Page(families.results, hosts.results).start();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    showError(error, waitSeconds);
+    (await notice()).showError(error, waitSeconds);
     setTimeout(() => begin(Math.min(LONGEST_PAUSE_SECONDS, waitSeconds * 2)), waitSeconds * 1000);
   }
 }
 
 if (window.uPlot) await begin();
-else showNotice("error", gettext("The charts' library is missing: see what `manage.py check` says."));
+else (await notice()).showNotice("error", gettext("The charts' library is missing: see what `manage.py check` says."));

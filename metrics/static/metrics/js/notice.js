@@ -13,10 +13,6 @@ export function showNotice(kind, text, action = null) {
   node.hidden = false;
 }
 
-export function hideNotice() {
-  byId("notice").hidden = true;
-}
-
 /** An error of the API. @param {import("./api.js").ApiError} error @param {number} waitSeconds until the next attempt */
 export function showError(error, waitSeconds) {
   if (error.status === 401 || error.status === 403) {

@@ -52,6 +52,9 @@ addEventListener("popstate", () => {
   if (changed.size) listeners.forEach((listener) => listener(changed));
 });
 
+/** What the charts wait for after another stretch was chosen. */
+export const pending = { load: Promise.resolve() };
+
 /** Whether the past is shown and nothing moves. */
 export const isHistory = () => state.from !== null || state.at !== null;
 

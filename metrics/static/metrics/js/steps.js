@@ -1,6 +1,7 @@
 // How wide a point is: as narrow as the drawing can show.
 
-const NICE = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
+/** Widths that people like, in seconds. */
+export const NICE = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
 
 /**
  * The step for a stretch of time, in seconds; null where what is stored is not too much.

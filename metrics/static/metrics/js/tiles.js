@@ -86,12 +86,12 @@ export class Tiles {
 
   /** The picked moment, or the means of the stretch. @param {Record<string, import("./series.js").Series>} series */
   async showPast(series, host) {
-    const means = state.at === null ? await import("./means.js") : null;
+    const { meanPoint, thinned } = await import("./past.js");
     for (const tile of this.tiles) {
       const { times, points } = series[tile.family].timeline;
-      const point = means ? means.meanPoint(points) : points[nearest(times, state.at)];
+      const point = state.at === null ? meanPoint(points) : points[nearest(times, state.at)];
       this.fill(tile, point, host);
-      drawLine(tile.path, thinned(points.map((one) => (one ? (tile.value(one) ?? null) : null))), tile.highest);
+      drawLine(tile.path, thinned(points.map((one) => (one ? (tile.value(one) ?? null) : null)), RECENT), tile.highest);
     }
     setText(byId("tiles-note"), state.at === null ? gettext("Means of the stretch that is shown") : "");
   }
@@ -140,15 +140,4 @@ function drawLine(path, values, fixedTop) {
     isDown = true;
   });
   path.setAttribute("d", text);
-}
-
-/** No more points than the small line can show: of each few the highest. */
-function thinned(values) {
-  const width = Math.max(1, Math.ceil(values.length / RECENT));
-  const made = [];
-  for (let start = 0; start < values.length; start += width) {
-    const known = values.slice(start, start + width).filter((value) => value !== null);
-    made.push(known.length ? Math.max(...known) : null);
-  }
-  return made;
 }

@@ -1,0 +1,201 @@
+"""What everybody can see and reach: both themes, both languages, a phone, a screen reader; and what it costs."""
+
+import re
+import time
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.dashboard.conftest import at_share, settled
+
+DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
+FIRST_LOAD_BYTES = 150_000
+MILLISECONDS_A_SECOND = 15
+KOREAN = re.compile("[가-힣]")
+# Names, units and abbreviations, which are the same in both languages.
+SAME_IN_KOREAN = re.compile(r"(CPU|PID|API|English|sysmon|desktop|ok|[kKMGT]?i?B(/s)?|MHz|[mhdy]|/s|[^A-Za-z])*")
+
+
+@pytest.fixture(params=["light", "dark"])
+def theme(request):
+    return request.param
+
+
+def violations(page):
+    """What axe finds."""
+    axe = pytest.importorskip("axe_playwright_python.sync_playwright").Axe()
+    found = axe.run(page).response["violations"]
+    return [f"{one['id']}: {node['target']} {node['failureSummary']}" for one in found for node in one["nodes"]]
+
+
+@pytest.mark.parametrize("viewport", [DESK, PHONE], ids=["desk", "phone"])
+def test_axe_finds_nothing(desktop, open_page, theme, viewport):
+    page = open_page(desktop + "?range=1h", color_scheme=theme, viewport=viewport, bypass_csp=True)
+    page.locator("#panel-cpu .help summary").click()
+    expect(page.locator("#panel-cpu .help code")).to_be_visible()
+    assert violations(page) == []
+
+
+def test_axe_finds_nothing_in_the_past_with_a_process(desktop, open_page, theme):
+    page = open_page(desktop + "?range=1h", color_scheme=theme, bypass_csp=True)
+    page.mouse.click(*at_share(page, "cpu", 0.62))
+    page.locator("#process-rows button", has_text="ffmpeg").click()
+    expect(page.locator("#process-title")).to_have_text("ffmpeg (PID 48213)")
+    assert violations(page) == []
+
+
+def test_the_theme_is_there_before_the_first_paint_and_kept(desktop, open_page):
+    page = open_page(desktop + "?range=15m", color_scheme="dark")
+    background = "getComputedStyle(document.body).backgroundColor"
+    assert page.evaluate(background) == "rgb(16, 18, 20)"
+    button = page.locator("#theme")
+    button.click()
+    expect(button).to_have_attribute("aria-label", "Theme: light")
+    assert page.evaluate(background) == "rgb(246, 246, 244)"
+    page.add_init_script("addEventListener('DOMContentLoaded', () => { window.early = document.documentElement.dataset.theme })")
+    page.reload()
+    assert page.evaluate("window.early") == "light"
+
+
+@pytest.mark.parametrize("query", ["?range=15m", "?host=many-cores&range=15m"])
+def test_a_phone_needs_no_sideways_scroll_and_has_large_targets(zoo, desktop, open_page, query):
+    page = open_page((zoo if "host" in query else desktop) + query, viewport=PHONE, has_touch=True, is_mobile=True)
+    page.get_by_text("More charts").scroll_into_view_if_needed()
+    settled(page)
+    assert page.evaluate("document.documentElement.scrollWidth") == 390
+    small = page.evaluate("""() => [...document.querySelectorAll("button, select, input, summary, .controls a")]
+      .filter((node) => node.checkVisibility() && !node.closest(".lane"))
+      .map((node) => [node.id || node.textContent || node.ariaLabel, node.getBoundingClientRect()])
+      .filter(([, box]) => box.height < 43.5 || box.width < 40).map(([name, box]) => `${name}: ${box.width} x ${box.height}`)""")
+    assert small == []
+
+
+def test_a_tap_picks_a_moment_and_a_drag_zooms_on_a_phone(desktop, open_page):
+    page = open_page(desktop + "?range=1h", viewport=PHONE, has_touch=True, is_mobile=True)
+    page.locator("#panel-cpu").scroll_into_view_if_needed()
+    page.touchscreen.tap(*at_share(page, "cpu", 0.62))
+    expect(page.locator("#badge")).to_have_text("History")
+    expect(page.locator("#process-rows tr").first).to_contain_text("ffmpeg")
+
+
+def test_it_is_korean_from_top_to_bottom(desktop, open_page):
+    page = open_page(desktop + "?range=1h", locale="ko-KR")
+    page.mouse.move(*at_share(page, "cpu", 0.5))
+    expect(page.locator("#tooltip")).to_contain_text("합계")
+    page.locator("#further summary").click()
+    page.locator("#panel-cpu-frequency_mhz").scroll_into_view_if_needed()
+    settled(page)
+    texts = page.evaluate("""() => {
+      const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+      const found = new Set();
+      const own = "#process-rows, .lane, #host-facts, #host-name, noscript, select option, .volumes b, .calls code";
+      while (walker.nextNode()) if (!walker.currentNode.parentElement.closest(own)) found.add(walker.currentNode.data.trim());
+      for (const node of document.querySelectorAll("[aria-label], [title], [placeholder]")) {
+        for (const name of ["aria-label", "title", "placeholder"]) {
+          if (!node.closest(own) && node.getAttribute(name)) found.add(node.getAttribute(name));
+        }
+      }
+      return [...found];
+    }""")
+    words = [text for text in texts if re.search("[A-Za-z]{2}", text) and not KOREAN.search(text)]
+    assert [text for text in words if not SAME_IN_KOREAN.fullmatch(text)] == []
+
+
+def test_the_language_is_chosen_and_kept(desktop, open_page):
+    page = open_page(desktop + "?range=15m")
+    page.get_by_role("button", name="한국어").click()
+    expect(page.locator("#badge")).to_have_text("실시간")
+    assert page.locator("html").get_attribute("lang") == "ko-kr"
+    page.reload()
+    expect(page.locator("#processes-title")).to_contain_text("프로세스")
+
+
+def test_an_error_of_the_api_is_korean_too(desktop, open_page):
+    page = open_page(desktop + "?range=15m", locale="ko-KR")
+    answer = page.request.get(desktop + "api/v1/metrics/cpu?limit=0&step=x", headers={"Accept-Language": "ko"})
+    errors = answer.json()["errors"]
+    assert all(KOREAN.search(text) for texts in errors.values() for text in texts), errors
+
+
+def test_who_wants_no_motion_gets_none(desktop, open_page):
+    page = open_page(desktop + "?range=15m", reduced_motion="reduce")
+    assert page.evaluate("document.getAnimations().length") == 0
+
+
+def test_charts_say_their_newest_values(desktop, open_page):
+    page = open_page(desktop + "?range=15m")
+    label = page.locator("#panel-memory .plot").get_attribute("aria-label")
+    assert re.match(r"Memory\. used \d+\.\d+ GiB, cache ", label)
+    assert page.locator("#panel-memory .plot").get_attribute("tabindex") == "0"
+
+
+def test_the_first_load_is_small(desktop, open_page):
+    page = open_page(desktop)
+    settled(page)
+    sizes = page.evaluate("""() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+      .filter((entry) => !entry.name.includes("/api/")).map((entry) => [entry.name, entry.decodedBodySize])""")
+    assert len(sizes) > 10
+    assert sum(size for _name, size in sizes) < FIRST_LOAD_BYTES, sizes
+
+
+def test_it_costs_little_while_it_is_live(desktop, open_page):
+    page = open_page(desktop + "?range=1h")
+    settled(page)
+    page.wait_for_timeout(3000)
+    session = page.context.new_cdp_session(page)
+    # What the thread worked, and not how long it waited for a core.
+    session.send("Performance.setTimeDomain", {"timeDomain": "threadTicks"})
+    session.send("Performance.enable")
+
+    def busy():
+        metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+        return metrics["TaskDuration"] * 1000
+
+    before, started = busy(), time.monotonic()
+    page.wait_for_timeout(15_000)
+    spent = (busy() - before) / (time.monotonic() - started)
+    assert spent < MILLISECONDS_A_SECOND
+
+
+def test_only_what_can_be_seen_is_drawn(desktop, open_page):
+    page = open_page(desktop + "?range=15m", viewport={"width": 1440, "height": 500})
+    settled(page)
+    assert page.locator("#panel-cpu canvas").count() == 1
+    assert page.locator("#panel-pressure canvas").count() == 0
+
+
+def test_from_opening_the_page_to_the_name_of_yesterdays_culprit(zoo, open_page):
+    """The walk that the page is made for: three clicks, and the address is the link to send."""
+    started = time.monotonic()
+    page = open_page(zoo + "?host=burst-of-yesterday")
+    page.get_by_role("button", name="Last 7 days").click()
+    page.get_by_role("button", name="CPU usage: The highest moment of what is shown").click()
+    expect(page.locator("#process-rows tr").first).to_contain_text("ffmpeg")
+    assert time.monotonic() - started < 10
+    other = open_page(page.url)
+    expect(other.locator("#process-rows tr").first).to_contain_text("ffmpeg")
+
+
+PICTURES = {
+    "live": ("?range=15m", {}),
+    "dark-korean": ("?range=1h", {"color_scheme": "dark", "locale": "ko-KR"}),
+    "phone": ("?range=1h", {"viewport": PHONE}),
+}
+
+
+@pytest.mark.parametrize("name", PICTURES)
+def test_pictures_for_the_documentation(desktop, open_page, shoot, name):
+    query, options = PICTURES[name]
+    page = open_page(desktop + query, **options)
+    settled(page)
+    shoot(page, name)
+
+
+def test_picture_of_a_moment(desktop, open_page, shoot):
+    page = open_page(desktop + "?range=1h", viewport={"width": 1440, "height": 1080})
+    page.mouse.click(*at_share(page, "cpu", 0.62))
+    page.locator("#process-rows button", has_text="ffmpeg").click()
+    expect(page.locator("#process-title")).to_be_visible()
+    page.mouse.move(3, 3)
+    settled(page)
+    shoot(page, "moment")

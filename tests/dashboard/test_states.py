@@ -1,0 +1,207 @@
+"""The states in which the page can be, each in a real browser."""
+
+import re
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.dashboard.conftest import at_share, ink, settled
+from tests.dashboard.machine import HOSTILE
+from tests.supervision.running import Up, eventually
+
+NO_SUCCESS = ("Failed to load resource",)
+
+
+@pytest.fixture
+def server(tmp_path):
+    """A program on an empty directory; ended whatever happens."""
+    started = []
+
+    def start(*arguments, **settings):
+        up = Up(tmp_path / f"data{len(started)}", DJANGO_SETTINGS_MODULE="sysmon_project.settings", **settings)
+        started.append(up)
+        up.start(*arguments)
+        return f"http://127.0.0.1:{up.port}/", up
+
+    yield start
+    for up in started:
+        if up.process.poll() is None:
+            up.stop()
+        up.end_for_sure()
+
+
+def test_before_the_first_sample_it_says_that_it_waits(server, open_page):
+    address, _up = server("--only", "web")
+    page = open_page(address, expected=NO_SUCCESS, ready=False)
+    expect(page.locator("#notice")).to_have_text("No sample has been recorded yet.")
+    expect(page.locator("#badge")).to_have_text("Waiting")
+    expect(page.locator("#notice")).to_have_attribute("data-kind", "waiting")
+
+
+def test_it_comes_to_life_with_the_first_sample_and_goes_stale_with_the_last(server, open_page):
+    address, up = server()
+    page = open_page(address, expected=NO_SUCCESS)
+    expect(page.locator("#badge")).to_have_text("Live")
+    expect(page.locator("#cost")).to_contain_text("sysmon itself:", timeout=15_000)
+    up.process.send_signal(19)  # SIGSTOP: nobody starts the recorder again
+    up.sentinel().suspend()
+    up.recorder().suspend()
+    expect(page.locator("#badge")).to_have_text("Stale", timeout=20_000)
+    expect(page.locator("#notice")).to_contain_text("Nothing has been recorded for")
+    for process in up.processes():
+        process.kill()
+    assert eventually(lambda: not up.processes(), 5)
+    expect(page.locator("#notice")).to_contain_text("The server does not answer.", timeout=20_000)
+    expect(page.locator("#badge")).to_have_text("Stale")
+
+
+def test_live_it_asks_for_new_points_only(desktop, open_page):
+    page = open_page(desktop + "?range=15m")
+    settled(page)
+    with page.expect_response(re.compile("metrics/cpu\\?")) as asked:
+        pass
+    assert asked.value.json()["count"] <= 3
+    newest = page.locator("#shown").text_content()
+    expect(page.locator("#shown")).not_to_have_text(newest, timeout=8000)
+    assert ink(page, "cpu") > 3000
+
+
+def test_paused_nothing_moves(desktop, open_page):
+    page = open_page(desktop + "?range=15m")
+    page.keyboard.press("Space")
+    expect(page.locator("#badge")).to_have_text("Paused")
+    expect(page).to_have_url(re.compile("paused"))
+    settled(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(6000)
+    assert asked == []
+    page.get_by_role("button", name="Pause").click()
+    expect(page.locator("#badge")).to_have_text("Live")
+
+
+def test_a_hidden_tab_asks_for_nothing(desktop, open_page):
+    page = open_page(desktop + "?range=15m")
+    settled(page)
+    page.evaluate(
+        "Object.defineProperty(document, 'hidden', { value: true, configurable: true });"
+        "document.dispatchEvent(new Event('visibilitychange'))"
+    )
+    page.wait_for_timeout(200)
+    settled(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    page.wait_for_timeout(6500)
+    assert asked == []
+    page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
+    expect(page.locator("#badge")).to_have_text("Live")
+    assert eventually(lambda: page.wait_for_timeout(100) or asked, 5)
+
+
+def test_a_gap_is_shaded_and_no_line_crosses_it(desktop, open_page):
+    page = open_page(desktop + "?range=1h")
+    assert page.locator("#panel-cpu .gaps i").count() == 1
+    in_gap = """() => {
+      const canvas = document.querySelector("#panel-load canvas");
+      const gap = document.querySelector("#panel-load .gaps i").getBoundingClientRect();
+      const box = canvas.getBoundingClientRect();
+      const scale = canvas.width / box.width;
+      const context = canvas.getContext("2d");
+      const middle = (gap.left + gap.width * 0.3 - box.left) * scale;
+      const { data } = context.getImageData(middle, 12 * scale, gap.width * 0.4 * scale, (gap.height - 8) * scale);
+      let count = 0;
+      for (let place = 0; place < data.length; place += 4) count += data[place + 3] > 0 && data[place + 2] - data[place] > 60;
+      return count;
+    }"""
+    assert page.evaluate(in_gap) == 0
+
+
+def test_a_reboot_has_its_mark(zoo, open_page):
+    page = open_page(zoo + "?host=rebooted&range=1h")
+    expect(page.locator("#panel-cpu .boot")).to_have_text("boot")
+    expect(page.locator("#panel-cpu .boot")).to_be_visible()
+    expect(page.locator("#host-facts")).to_contain_text("up 1")
+
+
+@pytest.mark.parametrize(("host", "cores"), [("single-core", 1), ("many-cores", 64)])
+def test_the_cores_can_be_read_with_one_and_with_many(zoo, open_page, shoot, host, cores):
+    page = open_page(f"{zoo}?host={host}&range=15m")
+    expect(page.locator("#host-facts")).to_contain_text(f"cores: {cores}")
+    assert ink(page, "cores") > 10_000
+    page.mouse.move(*at_share(page, "cores", 0.95))
+    expect(page.locator("#tooltip")).to_contain_text("busiest, CPU")
+    shoot(page, host)
+
+
+def test_forty_disks_and_interfaces(zoo, open_page):
+    page = open_page(zoo + "?host=many-cores&range=15m")
+    page.locator("#panel-network").scroll_into_view_if_needed()
+    expect(page.locator("#panel-network option")).to_have_count(42)
+    expect(page.locator("#panel-disk option")).to_have_count(41)
+    page.locator("#panel-space").scroll_into_view_if_needed()
+    expect(page.locator("#panel-space li")).to_have_count(40)
+    page.locator("#panel-network select").select_option("eth39")
+    expect(page.locator("#panel-network .legend b").first).to_contain_text("B/s")
+
+
+def test_a_name_that_wants_to_do_harm_is_a_text(desktop, open_page):
+    page = open_page(desktop + "?range=15m")
+    page.on("dialog", lambda dialog: pytest.fail("a script ran"))
+    row = page.locator("#process-rows tr", has_text="<img")
+    expect(row.get_by_role("button")).to_have_text(HOSTILE)
+    row.get_by_role("button").click()
+    expect(page.locator("#process-title")).to_contain_text(HOSTILE)
+    assert page.locator("img").count() == 0
+
+
+def test_a_year_shows_means_and_says_so(zoo, open_page, shoot):
+    page = open_page(zoo + "?host=a-year&range=1y")
+    expect(page.locator("#shown")).to_contain_text("a point: mean of 1 day")
+    assert ink(page, "cpu") > 5000
+    page.mouse.move(*at_share(page, "cpu", 0.5))
+    expect(page.locator("#tooltip")).to_contain_text("peak in brackets")
+    shoot(page, "year")
+
+
+def test_another_host_can_be_chosen(zoo, open_page):
+    page = open_page(zoo + "?range=15m")
+    page.locator("#host-choice").select_option("many-cores")
+    expect(page.locator("#host-facts")).to_contain_text("cores: 64")
+    expect(page).to_have_url(re.compile("host=many-cores"))
+
+
+def test_a_host_that_is_silent_is_stale(zoo, open_page):
+    page = open_page(zoo + "?host=rebooted&range=15m", ready=True)
+    eventually(lambda: page.wait_for_timeout(1000) or page.locator("#badge").text_content() == "Stale", 60)
+    expect(page.locator("#badge")).to_have_text("Stale")
+
+
+def test_without_permission_the_sign_in_comes_first(server, open_page):
+    address, _up = server("--only", "web", SYSMON_API_ACCESS="authenticated")
+    page = open_page(address, ready=False)
+    expect(page).to_have_url(re.compile(r"/admin/login/\?next=%2F"))
+
+
+def test_a_session_that_ends_meanwhile_offers_the_sign_in(desktop, open_page):
+    page = open_page(desktop + "?range=15m", expected=NO_SUCCESS)
+    answer = {"detail": "Authentication credentials were not provided.", "errors": {}}
+    page.route("**/api/v1/**", lambda route: route.fulfill(status=401, json=answer))
+    expect(page.locator("#notice a")).to_have_text("Sign in", timeout=12_000)
+    assert page.locator("#notice a").get_attribute("href").startswith("/admin/login/?next=%2F%3Frange%3D15m")
+
+
+def test_an_error_of_the_api_is_shown_and_gone_when_it_is_over(desktop, open_page):
+    page = open_page(desktop + "?range=15m", expected=NO_SUCCESS)
+    answer = {"detail": "Request was throttled.", "errors": {}}
+    refuse = lambda route: route.fulfill(status=429, json=answer, headers={"Retry-After": "2"})  # noqa: E731
+    page.route("**/api/v1/**", refuse)
+    expect(page.locator("#notice")).to_have_text("Request was throttled. Trying again in 2 s.", timeout=12_000)
+    expect(page.locator("#badge")).to_have_text("Stale")
+    page.unroute("**/api/v1/**", refuse)
+    expect(page.locator("#notice")).to_be_hidden(timeout=15_000)
+    expect(page.locator("#badge")).to_have_text("Live")
+
+
+def test_an_address_with_nonsense_shows_now(desktop, open_page):
+    page = open_page(desktop + "?range=soon&at=tomorrow&from=1&process=%3Cimg%3E&only.disk=nothing")
+    expect(page.locator("#badge")).to_have_text("Live")
