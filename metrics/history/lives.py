@@ -1,20 +1,28 @@
 """One process from its start to its end: who it is, and what it used over a range."""
 
 from dataclasses import dataclass
-from math import ceil, floor
+from math import floor
 from typing import Literal
 
 from metrics.history.catalogue import EVERY_POINT, output_names
 from metrics.history.columns import Point, columns_of, fetch, stretch_of, table
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, first_and_last, pieces_for_step
+from metrics.history.pieces import (
+    FIRST_MOMENT,
+    LAST_MOMENT,
+    Piece,
+    Ranged,
+    finest_pieces,
+    first_and_last,
+    pieces_for_step,
+)
 from metrics.history.series import Series
 from metrics.history.steps import newest_steps, recorded_seconds, resolved_step, stepped_points
-from metrics.models import Process, ProcessSample, ProcessTotals
+from metrics.models import Host, Process, ProcessSample, ProcessTotals
 from metrics.tiers import RAW
 
 
 @dataclass(frozen=True, slots=True)
-class LifeQuery:
+class LifeQuery(Ranged):
     """Which process, and the stretch of its line: as in a SeriesQuery."""
 
     process: Process
@@ -30,10 +38,9 @@ class LifeQuery:
         return {"process": (self.process.pk,)}
 
     @property
-    def stretch(self) -> tuple[int, int, int]:
-        """Host, first and last second."""
-        start = FIRST_MOMENT if self.start is None else ceil(self.start)
-        return self.process.host_id, start, LAST_MOMENT if self.end is None else floor(self.end)
+    def host(self) -> Host:  # type: ignore[override]
+        """Where it ran."""
+        return self.process.host
 
 
 @dataclass(frozen=True, slots=True)

@@ -2,13 +2,18 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from math import ceil, floor
 from statistics import median
 from typing import Any, NamedTuple
 
 from metrics.history.catalogue import tables
 from metrics.history.columns import STRETCH, Point, column, decoded, extreme_column, fetch, table
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, first_and_last, pieces_for_range
+from metrics.history.pieces import (
+    Piece,
+    Ranged,
+    finest_pieces,
+    first_and_last,
+    pieces_for_range,
+)
 from metrics.history.processes import ProcessQuery, read_processes
 from metrics.models import Host, Sample
 from metrics.models.fields import Averaged
@@ -23,7 +28,7 @@ LONGEST_DIP_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
-class PeakQuery:
+class PeakQuery(Ranged):
     """What to look for: a field of one of a family's tables, and at most `limit` episodes."""
 
     host: Host
@@ -33,20 +38,16 @@ class PeakQuery:
     end: float | None = None
     limit: int = 10
 
-    @property
-    def stretch(self) -> tuple[int, int, int]:
-        """Host, first and last second."""
-        start = FIRST_MOMENT if self.start is None else ceil(self.start)
-        return self.host.pk, start, LAST_MOMENT if self.end is None else floor(self.end)
-
 
 class Level(NamedTuple):
-    """How high a value was: its mean from `timestamp` on for `resolution` seconds, and its maximum."""
+    """How high a value was: its mean from `timestamp` on for `resolution` seconds, and its maximum. What it was made
+    from lies within `width` seconds; 1 for a raw point."""
 
     timestamp: int
     resolution: int
     mean: float
     highest: float
+    width: int
 
 
 def peak_fields(family: str) -> dict[str, tuple[type[Sample], Any]]:
@@ -85,7 +86,7 @@ def _levels_of(model: type[Sample], field: Any, piece: Piece) -> list[Level]:
         f"SELECT timestamp, MAX(resolution), {mean}, {top} FROM {table(model)} WHERE {STRETCH}"  # noqa: S608
         f" AND {column(field)} IS NOT NULL GROUP BY timestamp"
     )
-    return [Level(*row) for row in fetch(statement, piece)]
+    return [Level(*row, piece.tier or 1) for row in fetch(statement, piece)]
 
 
 def _width_for(model: type[Sample], query: PeakQuery) -> int:
@@ -156,6 +157,6 @@ def _episode(query: PeakQuery, model: type[Sample], field: Any, run: list[Level]
 
 def _exact_peak(model: type[Sample], field: Any, query: PeakQuery, peak: Level) -> Level:
     """The peak in the finest tier that still has it."""
-    stretch = (query.host.pk, peak.timestamp, peak.timestamp + peak.resolution - 1)
+    stretch = (query.host.pk, peak.timestamp, peak.timestamp + peak.width - 1)
     finer = [level for piece in finest_pieces(model, *stretch) for level in _levels_of(model, field, piece)]
     return max(finer, key=lambda level: level.highest, default=peak)

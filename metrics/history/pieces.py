@@ -7,10 +7,11 @@ ends of a range that lie within its width) is read from a finer one. The pieces 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from math import ceil, floor
 from typing import Any, NamedTuple
 
 from metrics.history.columns import STRETCH, fetch, stretch_of, table
-from metrics.models import RollUpState, Sample
+from metrics.models import Host, RollUpState, Sample
 from metrics.tiers import RAW, tiers
 
 # Seconds since the epoch that no moment reaches, for a range that is open at one end.
@@ -33,9 +34,20 @@ class Oldest(NamedTuple):
     width: int
     oldest: int
 
-    def bucket_of(self, moment: int) -> int:
-        """The start of the bucket in which a moment lies."""
-        return moment - moment % self.width
+
+class Ranged:
+    """Mixed into a query about a host from `start` to `end`, inclusive seconds since the epoch; None is open."""
+
+    __slots__ = ()
+    host: Host
+    start: float | None
+    end: float | None
+
+    @property
+    def stretch(self) -> tuple[int, int, int]:
+        """Host, first and last second."""
+        start = FIRST_MOMENT if self.start is None else ceil(self.start)
+        return self.host.pk, start, LAST_MOMENT if self.end is None else floor(self.end)
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,11 +60,17 @@ class Layer:
     oldest: int
     first: int
 
+    def bucket_of(self, moment: int) -> int:
+        """The start of the bucket in which a moment lies."""
+        return moment - moment % self.width
+
 
 def layers(model: type[Sample], host: int) -> list[Layer]:
     """The tiers in which a table has anything of a host, finest first."""
-    known = _oldest_of_each(model, host)
-    return [Layer(*finer, _first_moment(model, host, finer, known[place + 1 :])) for place, finer in enumerate(known)]
+    known: list[Layer] = []
+    for finer in reversed(_oldest_of_each(model, host)):
+        known = [Layer(*finer, _first_moment(model, host, finer, known)), *known]
+    return known
 
 
 def _oldest_of_each(model: type[Sample], host: int) -> list[Oldest]:
@@ -62,9 +80,9 @@ def _oldest_of_each(model: type[Sample], host: int) -> list[Oldest]:
     return [Oldest(tier, tier or 1, oldest) for tier, oldest in sorted(rows) if oldest is not None]
 
 
-def _first_moment(model: type[Sample], host: int, finer: Oldest, coarser: Sequence[Oldest]) -> int:
-    """From where on a tier tells: a bucket of which it has lost a part is told of by the next tier that has it."""
-    reaching = (other for other in coarser if other.oldest <= other.bucket_of(finer.oldest))
+def _first_moment(model: type[Sample], host: int, finer: Oldest, coarser: Sequence[Layer]) -> int:
+    """From where on a tier tells: a bucket of which it has lost a part is told of by the next tier that tells of it."""
+    reaching = (other for other in coarser if other.first <= other.bucket_of(finer.oldest))
     other = next(reaching, None)
     if other is None:
         return finer.oldest

@@ -4,12 +4,12 @@ import time
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
-from math import ceil, floor
+from math import floor
 from typing import Any
 
 from metrics.history.catalogue import output_names
 from metrics.history.columns import STRETCH, Point, column, columns_of, decoded, extreme_column, fetch, table
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, pieces_for_range
+from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, Ranged, pieces_for_range
 from metrics.history.steps import WEIGHT
 from metrics.models import Host, Process, ProcessSample, ProcessTotals
 from metrics.tiers import RAW, tiers
@@ -23,7 +23,7 @@ FEWEST_BUCKETS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class ProcessQuery:
+class ProcessQuery(Ranged):
     """Which processes: those of the newest tick, of the tick at or before `at`, or those from `start` to `end`."""
 
     host: Host
@@ -37,12 +37,6 @@ class ProcessQuery:
     def is_range(self) -> bool:
         """Whether it asks about a stretch of time."""
         return self.start is not None or self.end is not None
-
-    @property
-    def stretch(self) -> tuple[int, int, int]:
-        """Host, first and last second."""
-        start = FIRST_MOMENT if self.start is None else ceil(self.start)
-        return self.host.pk, start, LAST_MOMENT if self.end is None else floor(self.end)
 
 
 @dataclass(frozen=True, slots=True)

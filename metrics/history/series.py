@@ -3,19 +3,18 @@
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, field
 from itertools import chain
-from math import ceil, floor
 from typing import Any, Literal
 
 from metrics.history.catalogue import output_names, tables
 from metrics.history.columns import STRETCH, Point, columns_of, convert, converters, fetch, stretch_of, table
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, pieces_for_step
+from metrics.history.pieces import Piece, Ranged, finest_pieces, pieces_for_step
 from metrics.history.steps import newest_steps, resolved_step, stepped_points
 from metrics.models import Host, Sample
 from metrics.tiers import RAW
 
 
 @dataclass(frozen=True, slots=True)
-class SeriesQuery:
+class SeriesQuery(Ranged):
     """What is asked for. `start` and `end` are inclusive seconds since the epoch; `only` maps a label of a list, such
     as `device`, to the values that are wanted; the newest `limit` points of the range are returned."""
 
@@ -28,12 +27,6 @@ class SeriesQuery:
     descending: bool = False
     fields: tuple[str, ...] | None = None
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
-
-    @property
-    def stretch(self) -> tuple[int, int, int]:
-        """Host, first and last second."""
-        start = FIRST_MOMENT if self.start is None else ceil(self.start)
-        return self.host.pk, start, LAST_MOMENT if self.end is None else floor(self.end)
 
 
 @dataclass(frozen=True, slots=True)

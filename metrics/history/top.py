@@ -1,11 +1,10 @@
 """Who was the biggest consumer in each step of a range."""
 
 from dataclasses import dataclass
-from math import ceil, floor
 from typing import Literal
 
 from metrics.history.columns import STRETCH, Point, column, decoded, fetch, table
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, finest_pieces, pieces_for_step
+from metrics.history.pieces import Piece, Ranged, finest_pieces, pieces_for_step
 from metrics.history.processes import NOT_OTHERS
 from metrics.history.series import Series
 from metrics.history.steps import STEP_START, WEIGHT, newest_steps, recorded_seconds, resolved_step
@@ -13,7 +12,7 @@ from metrics.models import Host, Process, ProcessSample, ProcessTotals
 
 
 @dataclass(frozen=True, slots=True)
-class TopQuery:
+class TopQuery(Ranged):
     """The newest `limit` steps of a range; the step is a number of seconds or `auto`."""
 
     host: Host
@@ -22,12 +21,6 @@ class TopQuery:
     limit: int = 100
     step: int | Literal["auto"] = "auto"
     descending: bool = False
-
-    @property
-    def stretch(self) -> tuple[int, int, int]:
-        """Host, first and last second."""
-        start = FIRST_MOMENT if self.start is None else ceil(self.start)
-        return self.host.pk, start, LAST_MOMENT if self.end is None else floor(self.end)
 
 
 def read_top(query: TopQuery) -> Series:
