@@ -29,7 +29,7 @@ MAY_IMPORT = {
     "alerts": "history models conf",
     "tables": "formats models",
     "admin": "models tiers formats conf",
-    "templatetags": "first_user models",
+    "templatetags": "first_user models formats",
     "supervision": "lifeline schedules conf",
     "tasks": ANY,
     "management": ANY,

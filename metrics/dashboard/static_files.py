@@ -35,11 +35,12 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
     def get_static_file(self, path: str, url: str, stat_cache: Any = None) -> StaticFile:
         """The file, or what was made of it where that is worth it. While developing it is the file itself."""
         if self.autorefresh:
-            return super().get_static_file(path, url, stat_cache=stat_cache)  # type: ignore[no-untyped-call]
+            itself: StaticFile = super().get_static_file(path, url, stat_cache=stat_cache)  # type: ignore[no-untyped-call]
+            return itself
         name = url.removeprefix(self.static_prefix)
         served = self._slim(Path(path), name) or Path(path)
         smaller = self._compressed(served, name)
-        plain = super().get_static_file(str(served), url)  # type: ignore[no-untyped-call]
+        plain: StaticFile = super().get_static_file(str(served), url)  # type: ignore[no-untyped-call]
         if smaller is None:
             return plain
         headers = [(key, value) for key, value in plain.alternatives[-1][2] if key != "Content-Length"]

@@ -16,10 +16,10 @@ from tests.supervision.running import PROJECT, Up
 SCREENSHOTS = PROJECT / "docs" / "screenshots"
 LARGEST_SCREENSHOT_BYTES = 200_000
 HERE = ("http://127.0.0.1:", "data:", "blob:")
-ARGUMENTS = (
-    "--no-sandbox --disable-gpu --no-first-run --disable-background-networking --disable-component-update"
-    " --disable-sync --disable-quic --hide-scrollbars"
-).split()
+ARGUMENTS = [
+    *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
+    *("--disable-background-networking", "--disable-component-update", "--disable-sync"),
+]
 
 Opener = Callable[..., Any]
 
@@ -60,7 +60,12 @@ def open_page(browser: Any) -> Iterator[Opener]:
             if not any(part in text for part in expected):
                 wrong.append(text)
 
-        options = {"viewport": {"width": 1440, "height": 900}, "locale": "en-US", "timezone_id": "Asia/Seoul", **options}
+        options = {
+            "viewport": {"width": 1440, "height": 900},
+            "locale": "en-US",
+            "timezone_id": "Asia/Seoul",
+            **options,
+        }
         context = browser.new_context(**options)
         contexts.append(context)
         context.route("**/*", gate)

@@ -127,9 +127,11 @@ class Machine:
         used = int(total * (0.38 + 0.03 * self._wave(at, 4000) + 0.2 * burst))
         cached = int(total * (0.3 - 0.08 * burst))
         return {
-            "total_bytes": total, "used_bytes": used, "available_bytes": total - used, "free_bytes": total - used - cached,
+            "total_bytes": total, "used_bytes": used, "available_bytes": total - used,
+            "free_bytes": total - used - cached,
             "percent": 100 * used / total, "buffers_bytes": 358 * 1024**2, "cached_bytes": cached,
-            "swap_total_bytes": 4 * GIB, "swap_used_bytes": int(0.4 * GIB * (1 + burst)), "swap_percent": 10 * (1 + burst),
+            "swap_total_bytes": 4 * GIB, "swap_used_bytes": int(0.4 * GIB * (1 + burst)),
+            "swap_percent": 10 * (1 + burst),
             "swap_in_bytes_per_second": 0.0, "swap_out_bytes_per_second": 1e6 * burst,
             "pressure_some_percent": 4 * burst, "pressure_full_percent": burst,
         }  # fmt: skip
@@ -162,7 +164,8 @@ class Machine:
         burst = self._strength(at)
         return [
             {
-                "interface": name, "is_up": True, "speed_mbps": 1000, "sent_bytes": at * 1000, "received_bytes": at * 9000,
+                "interface": name, "is_up": True, "speed_mbps": 1000, "sent_bytes": at * 1000,
+                "received_bytes": at * 9000,
                 "sent_bytes_per_second": 400e3 * self._wave(at, 900, n) / (n + 1),
                 "received_bytes_per_second": (1.2e6 * self._wave(at, 1300, n) + 9e6 * burst) / (n + 1),
                 "sent_packets_per_second": 300.0, "received_packets_per_second": 900.0, "errors_per_second": 0.0,
@@ -206,7 +209,9 @@ class Machine:
 def _summed(values: dict[str, Any]) -> dict[str, Any]:
     """A roll-up's values: the means, and above them the maxima."""
     known = {field.name for field in CpuSample._meta.get_fields()} | {f.name for f in MemorySample._meta.get_fields()}
-    numbers = {name: value for name, value in values.items() if f"{name}_max" in known and isinstance(value, int | float)}
+    numbers = {
+        name: value for name, value in values.items() if f"{name}_max" in known and isinstance(value, int | float)
+    }
     highest = {f"{name}_max": value * 1.4 for name, value in numbers.items()}
     return {**values, **highest}
 

@@ -52,7 +52,9 @@ def test_the_theme_is_there_before_the_first_paint_and_kept(desktop, open_page):
     button.click()
     expect(button).to_have_attribute("aria-label", "Theme: light")
     assert page.evaluate(background) == "rgb(246, 246, 244)"
-    page.add_init_script("addEventListener('DOMContentLoaded', () => { window.early = document.documentElement.dataset.theme })")
+    page.add_init_script(
+        "addEventListener('DOMContentLoaded', () => { window.early = document.documentElement.dataset.theme })"
+    )
     page.reload()
     assert page.evaluate("window.early") == "light"
 
@@ -66,7 +68,8 @@ def test_a_phone_needs_no_sideways_scroll_and_has_large_targets(zoo, desktop, op
     small = page.evaluate("""() => [...document.querySelectorAll("button, select, input, summary, .controls a")]
       .filter((node) => node.checkVisibility() && !node.closest(".lane"))
       .map((node) => [node.id || node.textContent || node.ariaLabel, node.getBoundingClientRect()])
-      .filter(([, box]) => box.height < 43.5 || box.width < 40).map(([name, box]) => `${name}: ${box.width} x ${box.height}`)""")
+      .filter(([, box]) => box.height < 43.5 || box.width < 40)
+      .map(([name, box]) => `${name}: ${box.width} x ${box.height}`)""")
     assert small == []
 
 
@@ -89,7 +92,10 @@ def test_it_is_korean_from_top_to_bottom(desktop, open_page):
       const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       const found = new Set();
       const own = "#process-rows, .lane, #host-facts, #host-name, noscript, select option, .volumes b, .calls code";
-      while (walker.nextNode()) if (!walker.currentNode.parentElement.closest(own)) found.add(walker.currentNode.data.trim());
+      while (walker.nextNode()) {
+        const text = walker.currentNode;
+        if (!text.parentElement.closest(own)) found.add(text.data.trim());
+      }
       for (const node of document.querySelectorAll("[aria-label], [title], [placeholder]")) {
         for (const name of ["aria-label", "title", "placeholder"]) {
           if (!node.closest(own) && node.getAttribute(name)) found.add(node.getAttribute(name));
@@ -132,7 +138,7 @@ def test_charts_say_their_newest_values(desktop, open_page):
 def test_the_first_load_is_small(desktop, open_page):
     page = open_page(desktop)
     settled(page)
-    sizes = page.evaluate("""() => [...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+    sizes = page.evaluate("""() => ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))
       .filter((entry) => !entry.name.includes("/api/")).map((entry) => [entry.name, entry.decodedBodySize])""")
     assert len(sizes) > 10
     assert sum(size for _name, size in sizes) < FIRST_LOAD_BYTES, sizes

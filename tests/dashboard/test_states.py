@@ -110,7 +110,10 @@ def test_a_gap_is_shaded_and_no_line_crosses_it(desktop, open_page):
       const middle = (gap.left + gap.width * 0.3 - box.left) * scale;
       const { data } = context.getImageData(middle, 12 * scale, gap.width * 0.4 * scale, (gap.height - 8) * scale);
       let count = 0;
-      for (let place = 0; place < data.length; place += 4) count += data[place + 3] > 0 && data[place + 2] - data[place] > 60;
+      for (let place = 0; place < data.length; place += 4) {
+        const [red, , blue, alpha] = data.slice(place, place + 4);
+        count += alpha > 0 && blue - red > 60;
+      }
       return count;
     }"""
     assert page.evaluate(in_gap) == 0
