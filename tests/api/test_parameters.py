@@ -9,7 +9,14 @@ from metrics.api.parameters import ProcessesParameters, SeriesParameters
 from metrics.api.views import FlatViewSet, ProcessesViewSet, series_viewsets
 
 CPU, DISK = "/api/v1/metrics/cpu", "/api/v1/metrics/disk"
-ADDRESSES = ["health", "metrics/current", "metrics/processes", *(f"metrics/{name}" for name in series_viewsets())]
+ADDRESSES = [
+    "health",
+    "metrics/current",
+    "metrics/processes",
+    "metrics/cpu/top",
+    "metrics/cpu/peaks",
+    *(f"metrics/{name}" for name in series_viewsets()),
+]
 NOT_POSITIVE = "Ensure this value is greater than or equal to 1."
 
 
@@ -143,7 +150,21 @@ ANYTHING = st.one_of(
     st.integers().map(str),
     st.sampled_from(["auto", "5m", "percent", "2026-11-22", "9999-12-31T23:59:59.999999-14:00", "0001-01-01", "csv"]),
 )
-NAMES = ["limit", "start", "end", "step", "order", "fields", "host", "format", "device", "interface", "at", "sort_by"]
+NAMES = [
+    "limit",
+    "start",
+    "end",
+    "step",
+    "order",
+    "field",
+    "fields",
+    "host",
+    "format",
+    "device",
+    "interface",
+    "at",
+    "sort_by",
+]
 
 
 @pytest.mark.parametrize("address", ADDRESSES)
