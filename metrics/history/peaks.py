@@ -86,7 +86,8 @@ def _levels_of(model: type[Sample], field: Any, piece: Piece) -> list[Level]:
         f"SELECT timestamp, MAX(resolution), {mean}, {top} FROM {table(model)} WHERE {STRETCH}"  # noqa: S608
         f" AND {column(field)} IS NOT NULL GROUP BY timestamp"
     )
-    return [Level(*row, width=piece.tier or 1) for row in fetch(statement, piece)]
+    width = piece.tier or 1
+    return [Level(at, resolution, mean, top, width) for at, resolution, mean, top in fetch(statement, piece)]
 
 
 def _width_for(model: type[Sample], query: PeakQuery) -> int:
