@@ -18,7 +18,7 @@ python-says = $(shell $(PYTHON) -c '$(1)' 2>/dev/null)
 .DEFAULT_GOAL := help
 # A .venv that was interrupted half-way is made anew.
 .DELETE_ON_ERROR:
-.PHONY: help run test check
+.PHONY: help run test check bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ run: $(INSTALLED) ## Start sysmon; the first time, install what it needs. Ctrl-C
 
 test: $(INSTALLED_DEV) ## Run all tests; the first time, install what they need
 	@$(BIN)/python -m pytest $(ARGS)
+
+bench: $(INSTALLED) ## Measure size, queries, ticks and roll-ups on a simulated year, in some ten minutes
+	@$(BIN)/python -m benchmarks $(ARGS)
 
 # A data directory that nobody uses: the program's own is left alone.
 check: export SYSMON_DATA_DIR = $(VENV)/check-data

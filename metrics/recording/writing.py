@@ -54,8 +54,12 @@ class TickWriter:
             return self._write(tick)
         except IntegrityError:
             # A process that this writer remembers was pruned meanwhile: look all of them up again.
-            self._process_ids.clear()
+            self.forget_processes()
             return self._write(tick)
+
+    def forget_processes(self) -> None:
+        """Look up every process again at its next sample."""
+        self._process_ids.clear()
 
     def _write(self, tick: TickRecord) -> bool:
         with transaction.atomic():

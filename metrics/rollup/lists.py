@@ -8,7 +8,7 @@ from django.db import connection
 
 from metrics.models import Sample
 from metrics.models.fields import ExtremeList, ShareList
-from metrics.rollup.statements import SOURCE, WEIGHT, Stretch, quoted, table
+from metrics.rollup.statements import SOURCE, Stretch, quoted, source_columns, table
 
 WeightedLists = list[tuple[int, Sequence[float | None], Sequence[float | None]]]
 
@@ -28,21 +28,25 @@ def _roll_up(model: type[Sample], field: ShareList, stretch: Stretch) -> None:
     )
     rows = [
         (*encoded(lists), stretch.host.pk, stretch.tier.width_seconds, start)
-        for start, lists in _by_bucket(model, mean, highest, stretch).items()
+        for start, lists in _by_bucket(model, field, stretch).items()
     ]
     with connection.cursor() as cursor:
         cursor.executemany(update, rows)
 
 
-def _by_bucket(model: type[Sample], mean: str, highest: str, stretch: Stretch) -> dict[int, WeightedLists]:
-    select = f"SELECT timestamp, {WEIGHT}, {mean}, {highest} FROM {table(model)} WHERE {SOURCE} ORDER BY timestamp"  # noqa: S608
+def _by_bucket(model: type[Sample], field: ShareList, stretch: Stretch) -> dict[int, WeightedLists]:
+    columns = source_columns(stretch.tier)
+    select = (
+        f"SELECT timestamp, {columns.weight}, {quoted(field)}, {columns.extreme(field, 'max')} FROM {table(model)}"  # noqa: S608
+        f" WHERE {SOURCE} ORDER BY timestamp"
+    )
     found: dict[int, WeightedLists] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(select, stretch.source)
         for timestamp, weight, text, text_of_maxima in cursor.fetchall():
             if text is not None:
                 values = orjson.loads(text)
-                maxima = values if text_of_maxima is None else orjson.loads(text_of_maxima)
+                maxima = values if columns.is_raw else orjson.loads(text_of_maxima)
                 found[timestamp - timestamp % stretch.tier.width_seconds].append((weight, values, maxima))
     return found
 

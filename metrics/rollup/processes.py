@@ -15,7 +15,7 @@ from django.db import connection
 from metrics.models import CpuSample, Host, Process, ProcessSample, ProcessTotals
 from metrics.models.fields import Rate
 from metrics.models.inserts import insert
-from metrics.rollup.statements import SOURCE, WEIGHT, Stretch, averaged_fields, quoted, table
+from metrics.rollup.statements import SOURCE, Columns, Stretch, averaged_fields, quoted, source_columns, table
 
 # Who the row for all others points to: no real process has this pid and start.
 OTHERS_NAME = "(all others)"
@@ -106,7 +106,7 @@ def _summed(stretch: Stretch, others: int) -> dict[int, list[Stored]]:
     found: dict[int, list[Stored]] = defaultdict(list)
     names = [field.name for field in averaged_fields(ProcessSample)]
     with connection.cursor() as cursor:
-        cursor.execute(_sums_statement(), [stretch.tier.width_seconds, *stretch.source, others])
+        cursor.execute(_sums_statement(source_columns(stretch.tier)), [stretch.tier.width_seconds, *stretch.source, others])
         for start, process, *values in cursor.fetchall():
             triples = (tuple(values[place : place + 3]) for place in range(0, len(values), 3))
             found[start].append({"process": process, **dict(zip(names, triples, strict=True))})
@@ -114,15 +114,13 @@ def _summed(stretch: Stretch, others: int) -> dict[int, list[Stored]]:
 
 
 @lru_cache
-def _sums_statement() -> str:
+def _sums_statement(columns: Columns) -> str:
     sums = []
     for field in averaged_fields(ProcessSample):
-        name, highest = quoted(field), connection.ops.quote_name(f"{field.name}_max")
-        sums += [
-            f"SUM(CAST({name} AS DOUBLE PRECISION) * {WEIGHT})",
-            f"SUM(CASE WHEN {name} IS NOT NULL THEN {WEIGHT} END)",
-            f"MAX(COALESCE({highest}, {name}))",
-        ]
+        name = quoted(field)
+        # A rate is averaged over all the time, so nobody asks for how much of it is known.
+        known = "0" if isinstance(field, Rate) else columns.known_seconds(name)
+        sums += [columns.weighted_sum(name), known, f"MAX({columns.extreme(field, 'max')})"]
     return (
         f"SELECT timestamp - timestamp %% %s AS start, process_id, {', '.join(sums)} FROM {table(ProcessSample)}"  # noqa: S608
         f" WHERE {SOURCE} AND process_id <> %s GROUP BY start, process_id"

@@ -9,7 +9,7 @@ from django.db import connection, models
 
 from metrics.models import Host, Sample
 from metrics.models.fields import Averaged, ShareList
-from metrics.tiers import Tier
+from metrics.tiers import RAW, Tier
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,8 +29,40 @@ class Stretch:
 
 # What a bucket is made from; served by the index of every sample table.
 SOURCE = "host_id = %s AND tier = %s AND timestamp >= %s AND timestamp < %s"
-# The seconds that a row stands for: its interval, or what a roll-up covers.
-WEIGHT = "COALESCE(covered_seconds, resolution)"
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """The columns of the rows that a bucket is made from: raw samples have no extremes and no coverage of their own."""
+
+    is_raw: bool
+
+    @property
+    def weight(self) -> str:
+        """The seconds that a row stands for."""
+        return "resolution" if self.is_raw else "covered_seconds"
+
+    def extreme(self, field: Averaged | ShareList, extreme: str) -> str:
+        """Where the highest or lowest value of a field is."""
+        return quoted(field) if self.is_raw else connection.ops.quote_name(f"{field.name}_{extreme}")
+
+    def weighted_sum(self, name: str) -> str:
+        """The sum of a column times time."""
+        return f"SUM({name} * {self.weight})"
+
+    def known_seconds(self, name: str) -> str:
+        """The time for which a column is known."""
+        return f"SUM(CASE WHEN {name} IS NOT NULL THEN {self.weight} END)"
+
+    def mean(self, name: str) -> str:
+        """The mean over the time for which the value is known, rounded to what a column stores."""
+        total = f"CAST({self.weighted_sum(name)} AS DOUBLE PRECISION)"
+        return f"CAST(ROUND({total} / {self.known_seconds(name)}) AS BIGINT)"
+
+
+def source_columns(tier: Tier) -> Columns:
+    """The columns of what a tier is made from."""
+    return Columns(is_raw=tier.source_seconds == RAW)
 
 
 def roll_up_table(model: type[Sample], stretch: Stretch) -> None:
@@ -38,18 +70,19 @@ def roll_up_table(model: type[Sample], stretch: Stretch) -> None:
     width = stretch.tier.width_seconds
     parameters = [width, width, width, *stretch.source, stretch.host.pk, stretch.tier.source_seconds]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(model), parameters)
+        cursor.execute(_statement(model, source_columns(stretch.tier)), parameters)
 
 
 @lru_cache
-def _statement(model: type[Sample]) -> str:
+def _statement(model: type[Sample], columns: Columns) -> str:
     """Means and extremes by bucket and thing, joined with the newest row of each for what keeps its last value."""
     averaged = averaged_fields(model)
     lasting = lasting_fields(model)
     keys = [quoted(model._meta.get_field(name)) for name in model.key]
     targets = ["host_id", "tier", "timestamp", "resolution", "points", "covered_seconds", *keys]
     grouped = ["timestamp - timestamp %% %s AS start", "MAX(timestamp) AS newest", "SUM(points) AS points"]
-    grouped += [f"SUM({WEIGHT}) AS covered", *keys, *(sql for field in averaged for sql in _aggregates(field))]
+    grouped += [f"SUM({columns.weight}) AS covered", *keys]
+    grouped += [sql for field in averaged for sql in _aggregates(field, columns)]
     chosen = ["s.host_id", "%s", "g.start", "%s", "g.points", "g.covered", *(f"g.{key}" for key in keys)]
     chosen += [f"g.{name}" for field in averaged for name in _targets(field)]
     chosen += [f"s.{quoted(field)}" for field in lasting]
@@ -92,19 +125,13 @@ def _targets(field: Averaged) -> list[str]:
     return [quoted(field), *(connection.ops.quote_name(f"{field.name}_{extreme}") for extreme in field.extremes)]
 
 
-def _aggregates(field: Averaged) -> list[str]:
+def _aggregates(field: Averaged, columns: Columns) -> list[str]:
     name = quoted(field)
-    aggregates = [f"{weighted_mean(name)} AS {name}"]
+    aggregates = [f"{columns.mean(name)} AS {name}"]
     for extreme in field.extremes:
         target = connection.ops.quote_name(f"{field.name}_{extreme}")
-        aggregates.append(f"{extreme.upper()}(COALESCE({target}, {name})) AS {target}")
+        aggregates.append(f"{extreme.upper()}({columns.extreme(field, extreme)}) AS {target}")
     return aggregates
-
-
-def weighted_mean(name: str) -> str:
-    """The mean over the time for which the value is known, rounded to what a column stores."""
-    known = f"SUM(CASE WHEN {name} IS NOT NULL THEN {WEIGHT} END)"
-    return f"CAST(ROUND(SUM(CAST({name} AS DOUBLE PRECISION) * {WEIGHT}) / {known}) AS BIGINT)"
 
 
 def table(model: type[models.Model]) -> str:

@@ -41,25 +41,26 @@ def can_be_computed() -> bool:
 
 
 class History:
-    """The history of one machine from `start` to `end` (the newest tick)."""
+    """The history of one machine from `start` to `end` (the newest tick).
 
-    def __init__(self, machine: Machine, start: int, end: int, *, every_tick: bool = False) -> None:
+    With `every_tick` nothing is computed, with `every_minute` minutes are stored that retention is going to delete.
+    """
+
+    def __init__(
+        self, machine: Machine, start: int, end: int, *, every_tick: bool = False, every_minute: bool = False
+    ) -> None:
         self.machine = machine
         self.start, self.end = (moment - moment % machine.interval_seconds for moment in (start, end))
         self.boot = Boot(0, self.start - FIRST_UPTIME_SECONDS)
         self.host = self._host()
         self._counters = Counters()
-        self._player = Player(self.host)
-        self._computed = QuarterRows(self.host, self._player.writer.ids_of, others_of(self.host).pk)
+        self.player = Player(self.host)
+        self._computed = QuarterRows(self.host, self.player.writer.ids_of, others_of(self.host).pk)
         self._every_tick = every_tick or not can_be_computed()
         self._oldest_raw = self._oldest_raw_tick()
+        self._minutes_since = 0 if every_minute else self.end - tiers()[0].kept_seconds - QUARTER_SECONDS
         self._batch: list[Rows] = []
         self._was_computed = False
-
-    @property
-    def is_slow(self) -> bool:
-        """Whether every tick is played."""
-        return self._every_tick
 
     @property
     def quarters(self) -> range:
@@ -113,8 +114,7 @@ class History:
         return self.start < start and end <= self._oldest_raw and end <= self.end
 
     def _compute(self, quarter: Quarter) -> None:
-        minutes_since = self.end - tiers()[0].kept_seconds - QUARTER_SECONDS
-        rows = self._computed.rows(quarter, self._counters, with_minutes=quarter.start >= minutes_since)
+        rows = self._computed.rows(quarter, self._counters, with_minutes=quarter.start >= self._minutes_since)
         self._batch.append(rows)
         self._was_computed = True
         if len(self._batch) >= BATCH_QUARTERS:
@@ -124,7 +124,7 @@ class History:
         """Hand the ticks to the recorder; return the quarter as it is at its end."""
         interval = self.machine.interval_seconds
         if self._was_computed:
-            self._player.come_to(quarter, self._counters)
+            self.player.come_to(quarter, self._counters)
             self._was_computed = False
         restarts = {pause.end for pause in pauses if pause.reboot}
         with transaction.atomic():
@@ -134,7 +134,7 @@ class History:
                     quarter = self._restart(timestamp)
                     self._counters.reset(tick)
                 if self.start <= timestamp <= self.end and not is_paused(self.machine, timestamp):
-                    self._player.play(quarter, self._counters, tick)
+                    self.player.play(quarter, self._counters, tick)
         roll_up(self.host)
         if quarter.start + QUARTER_SECONDS <= self._oldest_raw:
             self._drop_raw(quarter)

@@ -1,0 +1,59 @@
+"""Whether a file grows on when its tiers are full: a simulated month with retention every simulated hour.
+
+In a database of its own, whose tiers are short, so that they fill within days.
+"""
+
+import time
+from collections.abc import Iterator
+from unittest.mock import patch
+
+from django.db import connection
+
+from benchmarks.figures import Figure, tell
+from benchmarks.program import database_file, now
+from metrics.retention import apply_retention
+from metrics.simulation.history import History
+from metrics.simulation.machine import Machine
+from metrics.supervision.database import prepare_database
+from metrics.tiers import tiers
+
+DAY, MB = 86_400, 1e6
+MONTH_DAYS = 30
+
+
+def figures() -> Iterator[Figure]:
+    """The size when the tiers have just become full, a month later, and the highest in between."""
+    full_days = tiers()[-1].kept_seconds // DAY
+    sizes = daily_sizes(full_days + MONTH_DAYS)
+    full, later = sizes[full_days], sizes[-1]
+    yield Figure("growth", "file with full tiers", full / MB, "MB")
+    yield Figure("growth", f"{MONTH_DAYS} days later", later / MB, "MB")
+    yield Figure("growth", "growth in that month", max(0, (later - full) / full * 100), "%", 5)
+
+
+def daily_sizes(days: int) -> list[int]:
+    """The size of the file after each simulated day."""
+    prepare_database()
+    end = now()
+    history = History(Machine("growth", interval_seconds=60), end - days * DAY, end, every_minute=True)
+    sizes = []
+    for start in history.write():
+        if start % 3600 == 0:
+            history.flush()
+            with patch.object(time, "time", return_value=float(start + 900)):
+                apply_retention()
+            history.player.writer.forget_processes()
+        if (start - history.start) // DAY >= len(sizes):
+            sizes.append(size())
+    return sizes
+
+
+def size() -> int:
+    """The bytes of the pages of the file, those of its log not counted."""
+    with connection.cursor() as cursor:
+        cursor.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    return database_file().stat().st_size
+
+
+if __name__ == "__main__":
+    tell(figures())

@@ -1,0 +1,87 @@
+"""How long a day of raw points takes to be rolled up, and how long its transactions hold the database."""
+
+import time
+from collections.abc import Iterator
+
+from django.db import connection
+from django.db.models import Model
+
+from benchmarks.figures import Figure, seconds_of, tell
+from benchmarks.program import now
+from metrics.models import Host, RollUpState, Tick
+from metrics.models.samples import sample_models
+from metrics.rollup import progress
+from metrics.rollup.statements import Stretch
+from metrics.simulation.history import History
+from metrics.simulation.hosts import clear
+from metrics.simulation.machine import Machine
+
+NAME = "benchmark-day"
+HOUR, DAY = 3600, 86_400
+
+
+def figures() -> Iterator[Figure]:
+    """Three runs over the same day."""
+    host = day_of_raw_points()
+    durations, transactions = [], []
+    for _ in range(3):
+        forget_roll_ups(host)
+        durations.append(seconds_of(lambda: timed_roll_up(host, transactions)))
+    ticks = Tick.objects.filter(host=host).count()
+    clear(NAME)
+    durations.sort()
+    yield Figure("roll-up", f"a day of raw points ({ticks} ticks)", durations[1], "s", 1)
+    yield Figure("roll-up", "its longest transaction", max(transactions) * 1000, "ms", 100)
+
+
+def day_of_raw_points() -> Host:
+    """An hour that was played, copied twenty-four times: processes and all."""
+    clear(NAME)
+    end = now() // DAY * DAY - 5
+    history = History(Machine(NAME), end + 5 - HOUR, end, every_tick=True)
+    for _start in history.write():
+        pass
+    for hours in range(1, 24):
+        for model in (*sample_models(), Tick):
+            _copy(model, history.host, hours * HOUR, end - HOUR)
+    return history.host
+
+
+def _copy(model: type[Model], host: Host, seconds: int, after: int) -> None:
+    names = [field.column for field in model._meta.concrete_fields if field.column != "id"]
+    chosen = [f"timestamp - {seconds}" if name == "timestamp" else name for name in names]
+    raw = "" if model is Tick else " AND tier = 0"
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"INSERT INTO {model._meta.db_table} ({', '.join(names)}) SELECT {', '.join(chosen)}"
+            f" FROM {model._meta.db_table} WHERE host_id = %s{raw} AND timestamp > %s",
+            [host.pk, after],
+        )
+
+
+def forget_roll_ups(host: Host) -> None:
+    """As if no tick had been rolled up yet."""
+    RollUpState.objects.filter(host=host).delete()
+    for model in sample_models():
+        rows = model._default_manager.filter(host=host, tier__gt=0)
+        rows._raw_delete(rows.db)
+
+
+def timed_roll_up(host: Host, transactions: list[float]) -> None:
+    """Roll up, and note how long each stretch took, which is a transaction."""
+    original = progress.roll_up_stretch
+
+    def timed(stretch: Stretch) -> None:
+        began = time.perf_counter()
+        original(stretch)
+        transactions.append(time.perf_counter() - began)
+
+    progress.roll_up_stretch = timed
+    try:
+        progress.roll_up(host)
+    finally:
+        progress.roll_up_stretch = original
+
+
+if __name__ == "__main__":
+    tell(figures())
