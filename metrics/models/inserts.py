@@ -6,9 +6,11 @@ from typing import Any
 
 from django.db import connection, models
 
-from metrics.models.fields import EpochField, Measure
+from metrics.models.fields import EpochField, NumberField, ShareList
 
 Conflict = tuple[tuple[str, ...], tuple[str, ...]]
+# Of these fields, what the database takes as it is; of all others, whole numbers.
+PASSED: dict[type[Any], type] = {models.CharField: str, models.TextField: str, models.BooleanField: bool}
 
 
 def insert(
@@ -45,11 +47,20 @@ def _preparers(model: type[models.Model], names: tuple[str, ...]) -> list[Callab
 
 
 def _preparer(db_field: Any) -> Callable[[Any], Any]:
-    """What makes a value one of the database. The fields of samples say it in one call, others in five."""
-    if isinstance(db_field, Measure | EpochField):
+    """What makes a value one of the database: the field's own function, but for what it would only hand through, after
+    five calls for each of a tick's two thousand values."""
+    if isinstance(db_field, NumberField):
+        return _encoder(db_field.scale, db_field.step)
+    if isinstance(db_field, EpochField | ShareList):
         prepare: Callable[[Any], Any] = db_field.get_prep_value
         return prepare
-    return lambda value: value if type(value) is int else db_field.get_db_prep_save(value, connection)
+    passed = next((kind for base, kind in PASSED.items() if isinstance(db_field, base)), int)
+    return lambda value: value if type(value) is passed else db_field.get_db_prep_save(value, connection)
+
+
+def _encoder(scale: int, step: int) -> Callable[[Any], Any]:
+    """`NumberField.get_prep_value` without the attributes."""
+    return lambda value: None if value is None else round(value * scale / step)
 
 
 @cache
