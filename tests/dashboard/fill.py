@@ -7,6 +7,7 @@ import django
 
 django.setup()
 
+from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
 from tests.dashboard.machine import FFMPEG, PROCESSES, Machine  # noqa: E402
@@ -19,6 +20,7 @@ def desktop() -> None:
     """One machine that is alive, whose last hours have a gap and a burst."""
     machine = Machine("desktop", burst=(1500, 1200), gaps=((2700, 2130),))
     machine.record(7200, INTERVAL)
+    User.objects.create_superuser("root", password="a password of the tests")
     print("filled", flush=True)
     while True:
         machine.wait_for_tick()

@@ -1,5 +1,6 @@
 """What everybody can see and reach: both themes, both languages, a phone, a screen reader; and what it costs."""
 
+import math
 import re
 import time
 
@@ -7,6 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.dashboard.conftest import at_share, settled
+from tests.supervision.running import PROJECT
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 FIRST_LOAD_BYTES = 150_000
@@ -91,7 +93,7 @@ def test_it_is_korean_from_top_to_bottom(desktop, open_page):
     texts = page.evaluate("""() => {
       const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       const found = new Set();
-      const own = "#process-rows, .lane, #host-facts, #host-name, noscript, select option, .volumes b, .calls code";
+      const own = "#process-rows, .lane, #host-facts, #host-name, noscript, select option, .volumes b, #further-grid .legend, .calls code";
       while (walker.nextNode()) {
         const text = walker.currentNode;
         if (!text.parentElement.closest(own)) found.add(text.data.trim());
@@ -182,6 +184,54 @@ def test_from_opening_the_page_to_the_name_of_yesterdays_culprit(zoo, open_page)
     expect(other.locator("#process-rows tr").first).to_contain_text("ffmpeg")
 
 
+def colors(theme):
+    """The colours of lines, by name, as the style sheet has them."""
+    text = (PROJECT / "metrics" / "static" / "metrics" / "dashboard.css").read_text()
+    block = re.search(rf"{theme} {{(.*?)}}", text, re.DOTALL)[1]
+    return {name: value for name, value in re.findall(r"--(\w+): (#[0-9a-f]{6});", block) if name in LINE_COLORS}
+
+
+def oklab(rgb):
+    """Linear RGB as Björn Ottosson's OKLab."""
+    long, medium, short = (
+        sum(weight * part for weight, part in zip(row, rgb)) ** (1 / 3)
+        for row in ((0.4122, 0.5363, 0.0514), (0.2119, 0.6807, 0.1074), (0.0883, 0.2817, 0.63))
+    )
+    return (
+        0.2105 * long + 0.7936 * medium - 0.0041 * short,
+        1.978 * long - 2.4286 * medium + 0.4506 * short,
+        0.0259 * long + 0.7828 * medium - 0.8087 * short,
+    )
+
+
+def seen(color, matrix):
+    """A colour as somebody sees it, in OKLab."""
+    parts = [int(color[place : place + 2], 16) / 255 for place in (1, 3, 5)]
+    linear = [part / 12.92 if part <= 0.04045 else ((part + 0.055) / 1.055) ** 2.4 for part in parts]
+    return oklab([max(0.0, sum(w * p for w, p in zip(row, linear))) for row in matrix])
+
+
+LINE_COLORS = {"blue", "orange", "violet", "yellow", "green", "red"}
+# Neighbours in a chart, and the matrices of Machado, Oliveira and Fernandes (2009) for eyes that lack a cone.
+NEIGHBOURS = ["blue orange", "orange violet", "violet yellow", "blue green", "blue red", "orange green", "green violet"]
+EYES = {
+    "normal": ((1, 0, 0), (0, 1, 0), (0, 0, 1)),
+    "protan": ((0.152286, 1.052583, -0.204868), (0.114503, 0.786281, 0.099216), (-0.003882, -0.048116, 1.051998)),
+    "deutan": ((0.367322, 0.860646, -0.227968), (0.280085, 0.672501, 0.047413), (-0.01182, 0.04294, 0.968881)),
+    "tritan": ((1.255528, -0.076749, -0.178779), (-0.078411, 0.930809, 0.147602), (0.004733, 0.691367, 0.3039)),
+}
+LEAST_DIFFERENCE = 14
+
+
+@pytest.mark.parametrize("eye", EYES)
+@pytest.mark.parametrize("name", [":root", '"dark"\\]'])
+def test_neighbouring_colours_differ_for_every_eye(eye, name):
+    known = colors(name)
+    for pair in NEIGHBOURS:
+        one, other = (seen(known[color], EYES[eye]) for color in pair.split())
+        assert 100 * math.dist(one, other) >= LEAST_DIFFERENCE, pair
+
+
 PICTURES = {
     "live": ("?range=15m", {}),
     "dark-korean": ("?range=1h", {"color_scheme": "dark", "locale": "ko-KR"}),
@@ -204,4 +254,18 @@ def test_picture_of_a_moment(desktop, open_page, shoot):
     expect(page.locator("#process-title")).to_be_visible()
     page.mouse.move(3, 3)
     settled(page)
+    shoot(page, "process")
+    page.evaluate("scrollTo(0, 0)")
+    settled(page)
     shoot(page, "moment")
+
+
+def test_the_admin_draws_its_samples(desktop, open_page, shoot):
+    address = desktop + "admin/login/?next=/admin/metrics/cpusample/"
+    page = open_page(address, ready=False, viewport={"width": 1280, "height": 720})
+    page.locator("#id_username").fill("root")
+    page.locator("#id_password").fill("a password of the tests")
+    page.locator("[type=submit]").click()
+    expect(page.locator("#sample-chart canvas")).to_be_visible()
+    expect(page.locator("#sample-chart figcaption")).to_contain_text("CPU time in use")
+    shoot(page, "admin")
