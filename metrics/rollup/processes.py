@@ -76,9 +76,11 @@ def _highest(processes: list[Stored], count: int) -> list[Stored]:
     """The union of the highest of each order, of those that used anything of it."""
     chosen: dict[int, Stored] = {}
     for names in ProcessSample.orders.values():
-        ranked = sorted(processes, key=lambda process: -sum(process[name] or 0 for name in names))
-        used = (process for process in ranked[:count] if any(process[name] for name in names))
-        chosen |= {process["process"]: process for process in used}
+        totals = [sum([process[name] or 0 for name in names]) for process in processes]
+        ranked = sorted(range(len(totals)), key=totals.__getitem__, reverse=True)
+        for place in ranked[:count]:
+            if totals[place]:
+                chosen[processes[place]["process"]] = processes[place]
     return list(chosen.values())
 
 
@@ -93,12 +95,19 @@ def _null_values() -> Stored:
 def _means(process: Stored, covered: int) -> Stored:
     """From sums to the columns of a row."""
     values: Stored = {"process": process["process"]}
-    for field in averaged_fields(ProcessSample):
-        total, known, highest = process[field.name]
-        seconds = covered if isinstance(field, Rate) else known
-        values[field.name] = round(total / seconds) if total is not None and seconds else None
-        values[f"{field.name}_max"] = highest
+    for name, name_max, is_rate in _layout():
+        total, known, highest = process[name]
+        seconds = covered if is_rate else known
+        values[name] = round(total / seconds) if total is not None and seconds else None
+        values[name_max] = highest
     return values
+
+
+@lru_cache
+def _layout() -> list[tuple[str, str, bool]]:
+    """Each averaged field: its column, that of its maximum, and whether it is averaged over all the time."""
+    fields = averaged_fields(ProcessSample)
+    return [(field.name, f"{field.name}_max", isinstance(field, Rate)) for field in fields]
 
 
 def _summed(stretch: Stretch, others: int) -> dict[int, list[Stored]]:
@@ -106,9 +115,12 @@ def _summed(stretch: Stretch, others: int) -> dict[int, list[Stored]]:
     found: dict[int, list[Stored]] = defaultdict(list)
     names = [field.name for field in averaged_fields(ProcessSample)]
     with connection.cursor() as cursor:
-        cursor.execute(_sums_statement(source_columns(stretch.tier)), [stretch.tier.width_seconds, *stretch.source, others])
+        cursor.execute(
+            _sums_statement(source_columns(stretch.tier)), [stretch.tier.width_seconds, *stretch.source, others]
+        )
         for start, process, *values in cursor.fetchall():
-            triples = (tuple(values[place : place + 3]) for place in range(0, len(values), 3))
+            # The same iterator three times: its values by threes.
+            triples = zip(*[iter(values)] * 3, strict=True)
             found[start].append({"process": process, **dict(zip(names, triples, strict=True))})
     return found
 

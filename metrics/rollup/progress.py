@@ -14,7 +14,7 @@ from metrics.tiers import Tier, tiers
 
 # Ticks looked at in one go, and buckets written by one transaction: some ten milliseconds.
 MOST_TICKS = 20_000
-MOST_BUCKETS = 30
+MOST_BUCKETS = 15
 
 
 def roll_up(host: Host) -> int:
