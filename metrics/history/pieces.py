@@ -155,7 +155,7 @@ def _cover(host: int, candidates: Sequence[Layer], start: int, end: int, rolled_
         return []
     *finer, layer = candidates
     if not finer:
-        return [Piece(host, layer.tier, start, end)]
+        return [Piece(host, layer.tier, max(start, layer.oldest), end)] if layer.oldest <= end else []
     first, last = _told_whole(layer, min(other.first for other in finer), start, end, rolled_up_to)
     if first > last:
         return _cover(host, finer, start, end, rolled_up_to)

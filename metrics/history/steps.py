@@ -125,17 +125,34 @@ def newest_steps(
     lead: type[Sample], pieces: Iterable[Piece], step: int, most_steps: int, wanted: Labels | None = None
 ) -> list[int]:
     """The starts of the newest steps in which there is a sample, newest first."""
-    condition, values = stretch_of(lead, wanted or {})
+    starts: set[int] = set()
+    for piece in sorted(pieces, key=lambda piece: -piece.start):
+        starts |= _newest_steps_of(lead, piece, step, most_steps, wanted or {})
+        if len(starts) > most_steps:
+            break
+    return sorted(starts, reverse=True)[:most_steps]
+
+
+def _newest_steps_of(lead: type[Sample], piece: Piece, step: int, most_steps: int, wanted: Labels) -> set[int]:
+    """Where nothing is missing they lie close together: look there first, and only then at all of the piece."""
+    ends = first_and_last(lead, piece, wanted)
+    if ends is None:
+        return set()
+    first, last = ends
+    near = max(first, last - most_steps * step)
+    starts = _starts(lead, piece._replace(start=near), step, most_steps, wanted)
+    if len(starts) < most_steps and near > first:
+        starts = _starts(lead, piece, step, most_steps, wanted)
+    return starts
+
+
+def _starts(lead: type[Sample], piece: Piece, step: int, most_steps: int, wanted: Labels) -> set[int]:
+    condition, values = stretch_of(lead, wanted)
     statement = (
         f"SELECT DISTINCT {STEP_START} AS step_start FROM {table(lead)} WHERE {condition}"  # noqa: S608
         " ORDER BY step_start DESC LIMIT %s"
     )
-    starts: set[int] = set()
-    for piece in sorted(pieces, key=lambda piece: -piece.start):
-        starts |= {start for (start,) in fetch(statement, (step, *piece, *values, most_steps))}
-        if len(starts) > most_steps:
-            break
-    return sorted(starts, reverse=True)[:most_steps]
+    return {start for (start,) in fetch(statement, (step, *piece, *values, most_steps))}
 
 
 def stepped_points(
