@@ -24,10 +24,12 @@ MONTH_DAYS = 30
 def figures() -> Iterator[Figure]:
     """The size when the tiers have just become full, a month later, and the highest in between."""
     full_days = tiers()[-1].kept_seconds // DAY
-    sizes = daily_sizes(full_days + MONTH_DAYS)
-    full, later = sizes[full_days], sizes[-1]
+    sizes = daily_sizes(full_days + 1 + MONTH_DAYS)
+    # A day more, for identities that only go when nothing points to them any more.
+    full, later = sizes[full_days + 1], sizes[-1]
     yield Figure("growth", "file with full tiers", full / MB, "MB")
     yield Figure("growth", f"{MONTH_DAYS} days later", later / MB, "MB")
+    yield Figure("growth", "at its largest in between", max(sizes[full_days + 1 :]) / MB, "MB")
     yield Figure("growth", "growth in that month", max(0, (later - full) / full * 100), "%", 5)
 
 
