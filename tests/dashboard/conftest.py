@@ -5,6 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -166,3 +167,12 @@ def at_share(page: Any, panel: str, share: float) -> tuple[float, float]:
     """A place in a panel's chart, by its share of the time that is shown."""
     box = page.locator(f"#panel-{panel} .overlay").bounding_box()
     return box["x"] + box["width"] * share, box["y"] + 50
+
+
+def at_burst(page: Any, panel: str = "cpu") -> tuple[float, float]:
+    """The place of the burst in a chart of the last hour; the machine lives on, so that it wanders to the left."""
+    api = f"{page.url.partition('?')[0]}api/v1/"
+    peak = page.request.get(f"{api}metrics/cpu/peaks?limit=1").json()["results"][0]["peak_at"]
+    newest = page.request.get(f"{api}hosts").json()["results"][0]["newest_tick"]
+    age = datetime.fromisoformat(newest) - datetime.fromisoformat(peak)
+    return at_share(page, panel, 1 - age.total_seconds() / 3600)

@@ -7,7 +7,7 @@ import time
 import pytest
 from playwright.sync_api import expect
 
-from tests.dashboard.conftest import at_share, settled
+from tests.dashboard.conftest import at_burst, at_share, settled
 from tests.supervision.running import PROJECT
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
@@ -40,7 +40,7 @@ def test_axe_finds_nothing(desktop, open_page, theme, viewport):
 
 def test_axe_finds_nothing_in_the_past_with_a_process(desktop, open_page, theme):
     page = open_page(desktop + "?range=1h", color_scheme=theme, bypass_csp=True)
-    page.mouse.click(*at_share(page, "cpu", 0.62))
+    page.mouse.click(*at_burst(page))
     page.locator("#process-rows button", has_text="ffmpeg").click()
     expect(page.locator("#process-title")).to_have_text("ffmpeg (PID 48213)")
     assert violations(page) == []
@@ -78,7 +78,7 @@ def test_a_phone_needs_no_sideways_scroll_and_has_large_targets(zoo, desktop, op
 def test_a_tap_picks_a_moment_and_a_drag_zooms_on_a_phone(desktop, open_page):
     page = open_page(desktop + "?range=1h", viewport=PHONE, has_touch=True, is_mobile=True)
     page.locator("#panel-cpu").scroll_into_view_if_needed()
-    page.touchscreen.tap(*at_share(page, "cpu", 0.62))
+    page.touchscreen.tap(*at_burst(page))
     expect(page.locator("#badge")).to_have_text("History")
     expect(page.locator("#process-rows tr").first).to_contain_text("ffmpeg")
 
@@ -93,7 +93,8 @@ def test_it_is_korean_from_top_to_bottom(desktop, open_page):
     texts = page.evaluate("""() => {
       const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
       const found = new Set();
-      const own = "#process-rows, .lane, #host-facts, #host-name, noscript, select option, .volumes b, #further-grid .legend, .calls code";
+      const own = "#process-rows, .lane, #host-facts, #host-name, noscript, select option, .volumes b,"
+        + "#further-grid .legend, .calls code";
       while (walker.nextNode()) {
         const text = walker.currentNode;
         if (!text.parentElement.closest(own)) found.add(text.data.trim());
@@ -249,7 +250,7 @@ def test_pictures_for_the_documentation(desktop, open_page, shoot, name):
 
 def test_picture_of_a_moment(desktop, open_page, shoot):
     page = open_page(desktop + "?range=1h", viewport={"width": 1440, "height": 1080})
-    page.mouse.click(*at_share(page, "cpu", 0.62))
+    page.mouse.click(*at_burst(page))
     page.locator("#process-rows button", has_text="ffmpeg").click()
     expect(page.locator("#process-title")).to_be_visible()
     page.mouse.move(3, 3)

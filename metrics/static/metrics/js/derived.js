@@ -45,11 +45,14 @@ function ownPanel(family, title, columns, isFurther) {
       color: COLORS[place % COLORS.length],
       family,
       value: (point) => point[column.name] ?? null,
-      peak: (point) => point[`${column.name}_max`] ?? null,
+      peak: (point) => extreme(point, column.name),
     })),
     isFurther,
   };
 }
+
+/** The extreme that matters: the minimum where there is one, as of free memory, else the maximum. */
+const extreme = (point, name) => point?.[`${name}_min`] ?? point?.[`${name}_max`] ?? null;
 
 /** A field of what is in a list: a line for each thing, which the data name. */
 function listPanel(family, table, column, isFurther) {
@@ -81,6 +84,6 @@ function linesOfThings(family, table, column, points) {
     color: COLORS[place % COLORS.length],
     family,
     value: (point) => find(point, name)?.[column.name] ?? null,
-    peak: (point) => find(point, name)?.[`${column.name}_max`] ?? null,
+    peak: (point) => extreme(find(point, name), column.name),
   }));
 }
