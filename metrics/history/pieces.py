@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from math import ceil, floor
 from typing import Any, NamedTuple
 
-from metrics.history.columns import STRETCH, fetch, stretch_of, table
+from metrics.history.columns import STRETCH, Row, fetch, stretch_of, table
 from metrics.models import Host, RollUpState, Sample
 from metrics.tiers import RAW, tiers
 
@@ -137,11 +137,15 @@ def first_and_last(
     model: type[Sample], piece: Piece, wanted: Mapping[str, Iterable[Any]] | None = None
 ) -> tuple[int, int] | None:
     """The times of the first and of the last sample in a piece; None where it has none."""
-    condition, values = stretch_of(model, wanted or {})
-    # Two queries in one: for MIN and MAX together SQLite would read the whole piece.
-    ends = (f"(SELECT {end}(timestamp) FROM {table(model)} WHERE {condition})" for end in ("MIN", "MAX"))  # noqa: S608
-    [(first, last)] = fetch(f"SELECT {', '.join(ends)}", [*piece, *values] * 2)
+    first, last = aggregates(model, piece, wanted or {}, "MIN(timestamp)", "MAX(timestamp)")
     return None if first is None else (first, last)
+
+
+def aggregates(model: type[Sample], piece: Piece, wanted: Mapping[str, Iterable[Any]], *expressions: str) -> Row:
+    """Each aggregate by a query of its own within one: for MIN and MAX together SQLite would read the whole piece."""
+    condition, values = stretch_of(model, wanted)
+    queries = (f"(SELECT {expression} FROM {table(model)} WHERE {condition})" for expression in expressions)  # noqa: S608
+    return fetch(f"SELECT {', '.join(queries)}", [*piece, *values] * len(expressions))[0]
 
 
 def _rolled_up_to(host: int) -> int:

@@ -26,7 +26,7 @@ from metrics.history.columns import (
     stretch_of,
     table,
 )
-from metrics.history.pieces import Piece, first_and_last, whole_buckets
+from metrics.history.pieces import Piece, aggregates, first_and_last, whole_buckets
 from metrics.models import Sample
 from metrics.models.fields import Averaged, Rate, ShareList
 from metrics.tiers import RAW
@@ -73,12 +73,9 @@ class Extent(NamedTuple):
 
 def _extent(model: type[Sample], piece: Piece, wanted: Labels) -> Extent | None:
     """None where the piece has nothing."""
-    ends = first_and_last(model, piece, wanted)
-    if ends is None or piece.tier != RAW:
-        return ends and Extent(piece, piece.tier, *ends)
-    condition, values = stretch_of(model, wanted)
-    coarsest = f"SELECT MAX(resolution) FROM {table(model)} WHERE {condition}"  # noqa: S608
-    return Extent(piece, fetch(coarsest, [*piece, *values])[0][0], *ends)
+    expressions = ["MIN(timestamp)", "MAX(timestamp)", *(["MAX(resolution)"] if piece.tier == RAW else [])]
+    first, last, *coarsest = aggregates(model, piece, wanted, *expressions)
+    return None if first is None else Extent(piece, coarsest[0] if coarsest else piece.tier, first, last)
 
 
 def _rounded_up(model: type[Sample], step: int, extents: Iterable[Extent], limit: int, wanted: Labels) -> int:
