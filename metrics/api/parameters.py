@@ -4,7 +4,9 @@ import re
 from functools import cache
 from typing import Any
 
+from django.core.validators import MaxLengthValidator, MaxValueValidator, MinValueValidator
 from django.http import QueryDict
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
@@ -17,6 +19,11 @@ from metrics.times import parse_moment
 
 LONGEST_STEP_SECONDS = 366 * 86_400
 LONGEST_LIST = 4096
+LIMITS: dict[type, str] = {
+    MinValueValidator: "min_value",
+    MaxValueValidator: "max_value",
+    MaxLengthValidator: "max_length",
+}
 SECONDS_OF_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -111,8 +118,17 @@ REPEATED = _("This parameter may be given once only.")
 
 @cache
 def _shared(parameters: type[Parameters]) -> Parameters:
-    """One instance for all requests: a serializer copies all of its fields, and checking leaves no trace in it."""
-    return parameters()
+    """One instance for all requests: a serializer copies all of its fields, and checking leaves no trace in it.
+
+    But for one: REST framework's messages of limits would stay in the language in which they were first needed.
+    """
+    made = parameters()
+    for field in made.fields.values():
+        validators: list[Any] = field.validators
+        for validator in validators:
+            if name := LIMITS.get(type(validator)):
+                validator.message = format_lazy(field.error_messages[name], **{name: validator.limit_value})
+    return made
 
 
 class PageParameters(Parameters):

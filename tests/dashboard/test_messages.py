@@ -94,6 +94,15 @@ def test_errors_of_the_api_are_korean(api, recorded, query, name):
     assert all(re.search("[가-힣]", text) for text in answer["errors"][name]), answer
 
 
+@pytest.mark.parametrize("query", ["limit=0", "limit=1001", f"host={'x' * 256}", "step=0", "limit=x"])
+def test_an_error_does_not_stay_in_the_language_of_whoever_made_it_first(api, recorded, query):
+    texts = [
+        api.get(f"/api/v1/metrics/cpu?{query}", headers={"accept-language": code}).json()["detail"]
+        for code in ("en", "ko")
+    ]
+    assert [bool(re.search("[가-힣]", text)) for text in texts] == [False, True]
+
+
 def test_the_document_of_the_api_is_english_for_everybody(api, db):
     document.cache_clear()
     text = api.get("/openapi.json", headers={"accept-language": "ko"}).content.decode()
