@@ -84,7 +84,7 @@ def test_django_q2_keeps_its_own_pages(superuser_client):
 
 def test_the_admin_is_called_sysmon_and_leads_to_the_dashboard(superuser_client):
     text = text_of(superuser_client.get("/admin/"))
-    assert 'sysmon</a></div>' in text
+    assert "sysmon</a></div>" in text
     assert '<a href="/">View site</a>' in text
 
 
