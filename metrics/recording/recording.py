@@ -8,7 +8,7 @@ from metrics import conf
 from metrics.collectors import machine
 from metrics.models import CollectorState, Host, NewestReading
 from metrics.recording.pending import PendingTicks
-from metrics.recording.runner import Outcome, Run, Runner, runners
+from metrics.recording.runner import Outcome, Run, Runner, runners, uptime_seconds
 from metrics.recording.samples import TakenReading, drafts_of
 from metrics.recording.writing import FamilyTick, TickRecord, TickWriter
 
@@ -43,18 +43,39 @@ class Recording:
         self._pending.add(record)
         return record
 
+    def warm_up(self) -> bool:
+        """Take a reading that the first tick can be compared with, where the newest kept one is too old for that; it is
+        not stored. True where it did: then a moment has to go by before the tick."""
+        kept_seconds = [
+            uptime_seconds() - kept.uptime_seconds for kept in self._newest.values() if self._is_of_now(kept)
+        ]
+        if kept_seconds and min(kept_seconds) <= conf.stale_after_seconds(self.interval_seconds):
+            return False
+        for run in (runner.run(self._timeout_seconds) for runner in self._runners):
+            if run.reading is not None:
+                now = int(time.time())
+                self._newest[run.family] = TakenReading(now, run.uptime_seconds, self.host.boot_id, run.reading)
+        return True
+
     def take(self, timestamp: int) -> TickRecord:
         """Run every collector and compute the samples; nothing is stored."""
         began, lag_seconds = time.monotonic(), time.time() - timestamp
-        # A collector gets half of the interval, so that one that hangs does not cost the next tick.
-        timeout_seconds = min(self.interval_seconds / 2, LONGEST_TIMEOUT_SECONDS)
-        runs = [runner.run(timeout_seconds) for runner in self._runners]
+        runs = [runner.run(self._timeout_seconds) for runner in self._runners]
         families = [self._family_tick(timestamp, run) for run in runs]
         return TickRecord(timestamp, self.interval_seconds, lag_seconds, time.monotonic() - began, families)
 
     def flush(self) -> bool:
         """Store what is pending; False where the database would not take it."""
         return self._pending.flush()
+
+    @property
+    def _timeout_seconds(self) -> float:
+        """Half of the interval, so that a collector that hangs does not cost the next tick."""
+        return min(self.interval_seconds / 2, LONGEST_TIMEOUT_SECONDS)
+
+    def _is_of_now(self, kept: TakenReading) -> bool:
+        """Whether a reading was taken since the boot, on the same clock."""
+        return kept.boot_id == self.host.boot_id and kept.uptime_seconds <= uptime_seconds()
 
     def _family_tick(self, timestamp: int, run: Run) -> FamilyTick:
         state = self._next_state(timestamp, run)

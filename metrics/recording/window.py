@@ -24,6 +24,8 @@ log = logging.getLogger(__name__)
 LONGEST_WAIT_SECONDS = 5.0
 # A newcomer leaves the old window at least this much time to read the token before the next tick.
 HAND_OVER_SECONDS = 0.1
+# The shortest time over which the first tick's rates are computed.
+WARM_UP_SECONDS = 0.3
 # How long a window that is over goes on trying to store what the database did not take, and how often.
 FLUSH_SECONDS, FLUSH_PAUSE_SECONDS = 30.0, 0.5
 
@@ -47,7 +49,10 @@ class Window:
     def run(self, duration_seconds: float | None = None) -> int:
         """Tick until it is over; return how many ticks were taken. A DatabaseError where the take-over fails."""
         end = None if duration_seconds is None else self._now() + duration_seconds
-        ticks, timestamp = 0, self._wait_for(self.take_over())
+        first_tick = self.take_over()
+        if self.recording.warm_up():
+            self._line.wait(WARM_UP_SECONDS)
+        ticks, timestamp = 0, self._wait_for(first_tick)
         while timestamp is not None and (end is None or timestamp < end) and not self._is_over(timestamp):
             self.recording.tick(timestamp)
             ticks += 1

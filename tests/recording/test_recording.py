@@ -72,6 +72,27 @@ def test_a_tick_is_one_row_a_family_with_rates_from_the_second_on(host):
     assert Tick.objects.count() == 3
 
 
+def test_after_a_warm_up_the_first_tick_has_rates(host, monkeypatch):
+    scene = Scene(host, cpu=[cpu(0, 100), cpu(1, 110)])
+    monkeypatch.setattr(recording_module, "uptime_seconds", scene.uptime)
+    assert scene.recording.warm_up()
+    scene.tick(1)
+    assert percents(host) == [10.0]
+    assert Tick.objects.count() == 1
+
+
+@pytest.mark.parametrize(
+    ("later_seconds", "boot_id", "expected"), [(5, "boot", False), (500, "boot", True), (5, "b", True)]
+)
+def test_a_warm_up_is_needed_where_the_kept_reading_is_too_old(host, monkeypatch, later_seconds, boot_id, expected):
+    Scene(host, cpu=[cpu(0, 100)]).tick(0)
+    host.boot_id = boot_id
+    scene = Scene(host, cpu=[cpu(1, 110)])
+    scene.uptime.now = 100.0 + later_seconds
+    monkeypatch.setattr(recording_module, "uptime_seconds", scene.uptime)
+    assert scene.recording.warm_up() is expected
+
+
 def test_a_tick_is_one_transaction(host):
     scene = Scene(host, cpu=[cpu(0, 100)], disk=[DISK], processes=[processes_reading(process_row(1))])
     with CaptureQueriesContext(

@@ -36,6 +36,9 @@ class FakeRecording:
         self.flushed += 1
         return True
 
+    def warm_up(self):
+        return False
+
 
 def window(host, interval=5, start=NOON + 0.3, cut_at=float("inf")):
     clock = Clock(start)
