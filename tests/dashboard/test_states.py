@@ -131,7 +131,8 @@ def test_the_cores_can_be_read_with_one_and_with_many(zoo, open_page, shoot, hos
     page = open_page(f"{zoo}?host={host}&range=15m")
     expect(page.locator("#host-facts")).to_contain_text(f"cores: {cores}")
     assert ink(page, "cores") > 10_000
-    page.mouse.move(*at_share(page, "cores", 0.95))
+    # Not near the right end: the machines of the zoo are dead, and the tests before this one took their time.
+    page.mouse.move(*at_share(page, "cores", 0.43))
     expect(page.locator("#tooltip")).to_contain_text("busiest, CPU")
     shoot(page, host)
 
