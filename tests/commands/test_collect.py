@@ -61,6 +61,12 @@ class TestOnce:
         assert found["processes"]["results"][0]["cpu_percent"] == 80.0
         assert found["timestamp"].endswith("Z")
 
+    def test_json_cannot_steer_the_terminal_either(self, machine, monkeypatch):
+        monkeypatch.setattr(
+            "metrics.management.commands.collect.look_once", lambda: {"timestamp": 0, "x": "\x9b31m\u202e"}
+        )
+        assert collect("--once", "--json").isascii()
+
     def test_it_needs_no_database(self, machine):
         collect("--once")  # the db fixture is not there: a query would raise
 

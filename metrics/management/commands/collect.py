@@ -46,7 +46,7 @@ class Command(BaseCommand):
         found = look_once()
         found["timestamp"] = iso(found["timestamp"])
         if as_json:
-            self.stdout.write(json.dumps(found, ensure_ascii=False))
+            self.stdout.write(json.dumps(found))
         else:
             print_tick(found, self.stdout)  # type: ignore[arg-type]
 
