@@ -2,6 +2,7 @@
 
 from metrics import conf
 from metrics.lifeline import attached
+from metrics.models import Host
 from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
 from metrics.recording.window import Window
@@ -18,6 +19,7 @@ def record_window() -> str:
 
 def prune() -> str:
     """Keep the storage within its bounds. What is not rolled up yet stays, so that comes first."""
-    roll_up(this_host())
+    for host in Host.objects.filter(name=conf.host_name()):
+        roll_up(host)
     deleted = apply_retention() + prune_task_results()
     return f"{deleted} rows"
