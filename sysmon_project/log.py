@@ -7,3 +7,9 @@ def is_worth_a_line(record: logging.LogRecord) -> bool:
     """Not what a client did wrong, nor that nothing is recorded, which health says to everybody who asks."""
     status = getattr(record, "status_code", None)
     return status is None or (status >= 500 and status != 503)
+
+
+def in_one_line(record: logging.LogRecord) -> bool:
+    """What a stranger can cause at will is a line and not a traceback; the line says all there is to know."""
+    record.exc_info = record.exc_text = None
+    return True

@@ -248,13 +248,19 @@ LOGGING = {
         "worth_a_line": {
             "()": "django.utils.log.CallbackFilter",
             "callback": "ext://sysmon_project.log.is_worth_a_line",
-        }
+        },
+        "in_one_line": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": "ext://sysmon_project.log.in_one_line",
+        },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "metrics": {"level": "INFO"},
         "django.request": {"filters": ["worth_a_line"]},
+        # Loggers below django.security log on their own: a filter there has to be theirs.
+        "django.security.DisallowedHost": {"filters": ["in_one_line"]},
         "django-q": {"level": Q_CLUSTER["log_level"], "handlers": ["console"], "propagate": False},
     },
 }

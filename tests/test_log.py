@@ -1,0 +1,24 @@
+"""What the console shows of what strangers send."""
+
+import logging
+
+import pytest
+from django.test import Client
+
+from sysmon_project.log import is_worth_a_line
+
+pytestmark = pytest.mark.django_db
+
+
+def test_a_strange_host_header_is_one_line_without_a_traceback(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+    response = client.get("/api/v1/health", headers={"host": "evil.example"})
+    assert response.status_code == 400
+    lines = [record for record in caplog.records if record.name == "django.security.DisallowedHost"]
+    assert [record.exc_info for record in lines] == [None]
+    assert "evil.example" in lines[0].getMessage()
+
+
+@pytest.mark.parametrize(("status", "is_shown"), [(None, True), (404, False), (429, False), (503, False), (500, True)])
+def test_only_what_went_wrong_here_is_worth_a_line(status: int | None, is_shown: bool) -> None:
+    record = logging.makeLogRecord({} if status is None else {"status_code": status})
+    assert is_worth_a_line(record) is is_shown
