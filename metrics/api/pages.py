@@ -4,7 +4,7 @@ from typing import Any
 from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
-from django.urls import Resolver404, resolve, reverse
+from django.urls import Resolver404, URLPattern, get_resolver, resolve, reverse
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
@@ -16,12 +16,10 @@ from rest_framework.views import APIView
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer, is_for_people
 from metrics.api.schema import document
 from metrics.api.views import ReadOnlyViewSet
-from metrics.history.catalogue import series_families
 
 METHODS = ["get", "head", "options"]
-LINKS = (
-    *("health", "hosts", "families", "cost", "current", *series_families(), "processes", "openapi", "docs", "redoc"),
-)
+# What is not in the API's own table of addresses.
+OTHER_ADDRESSES = {"prometheus": "prometheus", "admin": "admin:index"}
 
 
 class SignInFirst(APIView):
@@ -48,12 +46,18 @@ class SignInNeeded(Exception):
 
 def information(request: Request) -> dict[str, Any]:
     """What sysmon is, and the addresses that it answers."""
-    links = {name: request.build_absolute_uri(reverse(name)) for name in LINKS}
+    names = {**{name: name for name in _names()}, **OTHER_ADDRESSES}
     return {
         "name": "sysmon",
         "description": "The flight recorder of a host: what psutil measured, now and at any moment before.",
-        "links": {**links, "admin": request.build_absolute_uri(reverse("admin:index"))},
+        "links": {name: request.build_absolute_uri(reverse(view)) for name, view in names.items()},
     }
+
+
+def _names() -> list[str]:
+    """The addresses that need no more than their name."""
+    patterns = (entry for entry in get_resolver("metrics.api.urls").url_patterns if isinstance(entry, URLPattern))
+    return [pattern.name for pattern in patterns if pattern.name and not pattern.pattern.converters]
 
 
 class ApiRoot(ReadOnlyViewSet):

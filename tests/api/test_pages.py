@@ -33,7 +33,9 @@ def test_the_front_page_is_json_for_everything_else(api, db, accept):
 
 def test_every_link_of_the_information_answers(api, recorded):
     recorded.tick(cpu={}, memory={}, disk={}, processes={"total": 1}, interface=[{"interface": "lo"}])
-    for name, address in api.get("/api/v1").json()["links"].items():
+    links = api.get("/api/v1").json()["links"]
+    assert {"current", "disk", "processes", "top", "memory-peaks", "prometheus", "openapi", "admin"} <= set(links)
+    for name, address in links.items():
         expected = {"admin": {302}, "health": {200, 503}}.get(name, {200})
         assert api.get(address).status_code in expected, name
 
