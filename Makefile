@@ -18,7 +18,7 @@ python-says = $(shell $(PYTHON) -c '$(1)' 2>/dev/null)
 .DEFAULT_GOAL := help
 # A .venv that was interrupted half-way is made anew.
 .DELETE_ON_ERROR:
-.PHONY: help run test check bench
+.PHONY: help run test soak check bench
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
@@ -28,6 +28,9 @@ run: $(INSTALLED) ## Start sysmon; the first time, install what it needs. Ctrl-C
 
 test: $(INSTALLED_DEV) ## Run all tests; the first time, install what they need
 	@$(BIN)/python -m pytest $(ARGS)
+
+soak: $(INSTALLED_DEV) ## Do it harm for an hour: a hundred kills under load, and other tests in their long form
+	@SYSMON_TEST_SOAK=1 $(BIN)/python -m pytest -m soak $(ARGS)
 
 bench: $(INSTALLED) ## Measure size, queries, ticks and roll-ups on a simulated year, in some ten minutes
 	@$(BIN)/python -m benchmarks $(ARGS)

@@ -1,7 +1,9 @@
 """What many tests need: a history that was recorded, and a client on this machine."""
 
+import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from contextlib import nullcontext
 from typing import Any
 
 import pytest
@@ -85,3 +87,20 @@ def at_noon(monkeypatch: pytest.MonkeyPatch) -> float:
     now = FIRST_TICK + 2.0
     monkeypatch.setattr(time, "time", lambda: now)
     return now
+
+
+@pytest.fixture
+def is_soak() -> bool:
+    """Whether this is `make soak`: a test marked `soak` takes its long form then."""
+    return os.environ.get("SYSMON_TEST_SOAK", "0") not in {"", "0"}
+
+
+@pytest.fixture
+def say(capsys: pytest.CaptureFixture[str], is_soak: bool) -> Callable[[str], None]:
+    """Show a text at the terminal in `make soak`; elsewhere it is among what pytest shows of a test that fails."""
+
+    def show(text: str) -> None:
+        with capsys.disabled() if is_soak else nullcontext():
+            print(f"\n{text}")
+
+    return show

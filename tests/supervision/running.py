@@ -40,6 +40,7 @@ class Up:
 
     def __init__(self, directory: Path, **settings: str) -> None:
         self.directory = directory
+        self.file = directory / "sysmon.sqlite3"
         self.port = free_port()
         self.log = directory.parent / f"{directory.name}.log"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SYSMON_", "DATABASE_"))}
@@ -52,6 +53,7 @@ class Up:
             "PYTHONUNBUFFERED": "1",
             **settings,
         }
+        self.interval_seconds = int(self.environment["SYSMON_INTERVAL"])
         self.process: subprocess.Popen[bytes] | None = None
 
     def start(self, *arguments: str) -> None:
@@ -96,17 +98,20 @@ class Up:
         except psutil.Error:
             return False
 
+    def supervisor(self) -> psutil.Process:
+        """`up` itself."""
+        assert self.process is not None
+        return psutil.Process(self.process.pid)
+
     def sentinel(self) -> psutil.Process:
         """The cluster's sentinel: the child of `up` that has the most children."""
-        assert self.process is not None
-        children = psutil.Process(self.process.pid).children()
+        children = self.supervisor().children()
         return max(children, key=lambda child: len(child.children()))
 
     def web(self) -> psutil.Process:
         """The web server: the other child."""
-        assert self.process is not None
         sentinel = self.sentinel()
-        return next(child for child in psutil.Process(self.process.pid).children() if child != sentinel)
+        return next(child for child in self.supervisor().children() if child != sentinel)
 
     def recorder(self) -> psutil.Process:
         """The worker that records now."""
@@ -118,8 +123,10 @@ class Up:
         return [child for child in sorted(self.sentinel().children(), key=lambda p: p.pid) if child != recorder]
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
-        """Ask the database, from outside."""
-        connection = sqlite3.connect(f"file:{self.directory}/sysmon.sqlite3?mode=ro", uri=True)
+        """Ask the database, from outside; nothing while there is none, or no such table in it."""
+        if not self.file.exists():
+            return []
+        connection = sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)
         try:
             return connection.execute(sql).fetchall()
         except sqlite3.OperationalError:
@@ -133,7 +140,7 @@ class Up:
 
     def newest_tick(self) -> int:
         """The time of the newest tick, 0 before the first."""
-        return (self.ticks() or [0])[-1]
+        return next((row[0] for row in self.query("SELECT MAX(timestamp) FROM metrics_tick") if row[0]), 0)
 
     def get(self, path: str) -> tuple[int, Any]:
         """Status and JSON of an address."""

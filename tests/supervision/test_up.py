@@ -6,7 +6,6 @@ import signal
 import socket
 import time
 
-import psutil
 import pytest
 
 from tests.supervision.running import Up, eventually
@@ -104,23 +103,6 @@ def test_collect_is_refused_while_it_records(up):
 def test_a_wrong_setting_stops_the_start_in_one_line(up):
     second = up.run("up", SYSMON_INTERVAL="0")
     assert (second.returncode, second.stderr) == (1, "sysmon: SYSMON_INTERVAL=0: must be a whole number from 1 to 60\n")
-
-
-@pytest.mark.parametrize("victim", ["recorder", "idle worker", "monitor", "pusher", "sentinel", "web server"])
-def test_what_is_killed_comes_back(up, victim):
-    process = {
-        "recorder": up.recorder,
-        "idle worker": lambda: up.others()[0],
-        "monitor": lambda: up.others()[1],
-        "pusher": lambda: up.others()[2],
-        "sentinel": up.sentinel,
-        "web server": up.web,
-    }[victim]()
-    process.kill()
-    psutil.wait_procs([process], timeout=5)
-    assert goes_on(up)
-    assert eventually(lambda: up.get("/api/v1/health")[0] == 200, 40)
-    assert eventually(lambda: len(up.processes()) == 8, 10), "an orphan, or a part that is missing"
 
 
 def test_a_recorder_that_hangs_is_replaced(up):
