@@ -133,7 +133,7 @@ class Averaged(NumberField):
     """A number of which a roll-up keeps the mean in its own column, and extremes in columns beside it.
 
     The maximum is there always: a spike of seconds has to stay visible in a quarter of an hour. `has_minimum` is for
-    what is scarce when it is low.
+    what is scarce when it is low, and for what a chart shows as a band from the lowest to the highest value.
     """
 
     def __init__(self, *args: Any, has_minimum: bool = False, **kwargs: Any) -> None:

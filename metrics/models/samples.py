@@ -112,7 +112,12 @@ class CpuSample(Sample):
     steal_percent = Share(
         source="steal_seconds", over="total_seconds", help_text=_("CPU time that the hypervisor gave to other machines")
     )
-    load_1 = Gauge(source="load_1", scale=100, help_text=_("Processes that ran or waited, mean of one minute"))
+    load_1 = Gauge(
+        source="load_1",
+        scale=100,
+        has_minimum=True,
+        help_text=_("Processes that ran or waited, mean of one minute"),
+    )
     load_5 = Gauge(source="load_5", scale=100, help_text=_("Processes that ran or waited, mean of five minutes"))
     load_15 = Gauge(source="load_15", scale=100, help_text=_("Processes that ran or waited, mean of 15 minutes"))
     frequency_mhz = Gauge(source="frequency_mhz", unit="mhz", scale=10, help_text=_("Clock of the cores, their mean"))
@@ -121,7 +126,9 @@ class CpuSample(Sample):
     )
     interrupts_per_second = Rate(source="interrupts", unit="per_second", help_text=_("Interrupts that were served"))
     pressure_some_percent = Share(
-        source="pressure_some_seconds", help_text=_("Time in which at least one task waited for a CPU")
+        source="pressure_some_seconds",
+        has_minimum=True,
+        help_text=_("Time in which at least one task waited for a CPU"),
     )
 
     class Meta:
@@ -144,7 +151,12 @@ class MemorySample(Sample):
         has_minimum=True,
         help_text=_("Memory that programs can get without swapping"),
     )
-    used_bytes = Gauge(source="used_bytes", unit="bytes", help_text=_("Memory in use by programs and the kernel"))
+    used_bytes = Gauge(
+        source="used_bytes",
+        unit="bytes",
+        has_minimum=True,
+        help_text=_("Memory in use by programs and the kernel"),
+    )
     free_bytes = Gauge(source="free_bytes", unit="bytes", has_minimum=True, help_text=_("Memory that holds nothing"))
     percent = Gauge(
         source="percent", unit="percent", scale=100, help_text=_("Memory that is not available, of all memory")
@@ -161,7 +173,9 @@ class MemorySample(Sample):
         source="swap_out_bytes", unit="bytes_per_second", help_text=_("Memory written to swap")
     )
     pressure_some_percent = Share(
-        source="pressure_some_seconds", help_text=_("Time in which at least one task waited for memory")
+        source="pressure_some_seconds",
+        has_minimum=True,
+        help_text=_("Time in which at least one task waited for memory"),
     )
     pressure_full_percent = Share(
         source="pressure_full_seconds", help_text=_("Time in which every task that could run waited for memory")
@@ -181,7 +195,9 @@ class DiskSample(Sample):
     culprits = "io"
 
     pressure_some_percent = Share(
-        source="pressure_some_seconds", help_text=_("Time in which at least one task waited for a disk")
+        source="pressure_some_seconds",
+        has_minimum=True,
+        help_text=_("Time in which at least one task waited for a disk"),
     )
     pressure_full_percent = Share(
         source="pressure_full_seconds", help_text=_("Time in which every task that could run waited for a disk")
@@ -227,8 +243,12 @@ class DeviceSample(Sample):
     culprits = "io"
 
     device = Label(source="device", help_text=_("The disk's name"))
-    read_bytes_per_second = Rate(source="read_bytes", unit="bytes_per_second", help_text=_("Bytes read"))
-    write_bytes_per_second = Rate(source="write_bytes", unit="bytes_per_second", help_text=_("Bytes written"))
+    read_bytes_per_second = Rate(
+        source="read_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes read")
+    )
+    write_bytes_per_second = Rate(
+        source="write_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes written")
+    )
     reads_per_second = Rate(source="reads", unit="per_second", help_text=_("Reads that were finished"))
     writes_per_second = Rate(source="writes", unit="per_second", help_text=_("Writes that were finished"))
     busy_percent = Share(source="busy_seconds", help_text=_("Time in which the disk had something to do"))
@@ -251,8 +271,12 @@ class InterfaceSample(Sample):
     speed_mbps = Total(source="speed_mbps", unit="mbps", help_text=_("Speed of the link, megabits a second"))
     sent_bytes = Counter(source="sent_bytes", unit="bytes", help_text=_("Bytes sent since the boot"))
     received_bytes = Counter(source="received_bytes", unit="bytes", help_text=_("Bytes received since the boot"))
-    sent_bytes_per_second = Rate(source="sent_bytes", unit="bytes_per_second", help_text=_("Bytes sent"))
-    received_bytes_per_second = Rate(source="received_bytes", unit="bytes_per_second", help_text=_("Bytes received"))
+    sent_bytes_per_second = Rate(
+        source="sent_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes sent")
+    )
+    received_bytes_per_second = Rate(
+        source="received_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes received")
+    )
     sent_packets_per_second = Rate(source="sent_packets", unit="per_second", help_text=_("Packets sent"))
     received_packets_per_second = Rate(source="received_packets", unit="per_second", help_text=_("Packets received"))
     errors_per_second = Rate(source="errors", unit="per_second", help_text=_("Packets that were broken, both ways"))

@@ -21,6 +21,7 @@ def test_a_step_keeps_the_last_total_and_means_the_rest(api, recorded):
         "total_bytes": 200,
         "used_bytes": 16,
         "used_bytes_max": 21,
+        "used_bytes_min": 10,
         "free_bytes": None,
         "free_bytes_max": None,
         "free_bytes_min": None,
