@@ -112,6 +112,8 @@ AUTH_PASSWORD_VALIDATORS = [
 
 # Storage ---------------------------------------------------------------------------------------------------------
 SQLITE_FILE = SYSMON_DATA_DIR / "sysmon.sqlite3"
+# What the rate limits have counted: a file of its own, which may be lost.
+ATTEMPTS_FILE = SYSMON_DATA_DIR / "attempts.sqlite3"
 SQLITE_OPTIONS = {
     # Readers wait this long for a lock (seconds); the recorder sets a shorter time of its own.
     "timeout": 10,
@@ -191,10 +193,9 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "metrics.api.schema.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
-        "rest_framework.throttling.UserRateThrottle",
+        "sysmon_project.throttles.AddressThrottle",
+        "sysmon_project.throttles.UserThrottle",
     ],
-    "DEFAULT_THROTTLE_RATES": {"anon": SYSMON_RATE_ANON, "user": SYSMON_RATE_USER},
     # Without it a stranger could pass for another address at each request, by a forwarded header of his own.
     "NUM_PROXIES": 1 if SYSMON_TRUSTED_PROXIES else 0,
     "EXCEPTION_HANDLER": "metrics.api.errors.exception_handler",

@@ -1,32 +1,18 @@
-"""Bounds how often an address may try a password."""
+"""Bounds how often an address may try a password at the admin's sign-in."""
 
 from collections.abc import Callable
+from math import ceil
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.urls import reverse
 from rest_framework.request import Request
-from rest_framework.throttling import AnonRateThrottle
 from rest_framework.views import APIView
 
-
-class SignInThrottle(AnonRateThrottle):
-    """Attempts by address; who has signed in already counts as well."""
-
-    scope = "login"
-
-    def get_rate(self) -> str | None:
-        """As set now, and not when this module was loaded."""
-        rate: str | None = settings.SYSMON_RATE_LOGIN
-        return rate
-
-    def get_cache_key(self, request: Request, view: APIView) -> str:  # noqa: ARG002
-        """One count for each address."""
-        return str(self.cache_format % {"scope": self.scope, "ident": self.get_ident(request)})
+from sysmon_project.throttles import SignInThrottle
 
 
 class SignInThrottleMiddleware:
-    """Answers 429 where an address has tried too many passwords at the admin's sign-in."""
+    """Answers 429 where an address has tried too many passwords. The API's own address for tokens counts with it."""
 
     def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
         self._get_response = get_response
@@ -39,7 +25,8 @@ class SignInThrottleMiddleware:
         return self._get_response(request)
 
 
-def _refused(seconds: float | None) -> HttpResponse:
-    answer = JsonResponse({"detail": "Too many attempts to sign in. Try again later.", "errors": {}}, status=429)
-    answer["Retry-After"] = str(int(seconds or 0) + 1)
+def _refused(seconds: float) -> HttpResponse:
+    detail = "Too many attempts to sign in. Try again later."
+    answer = JsonResponse({"detail": detail, "errors": {}}, status=429)
+    answer["Retry-After"] = str(ceil(seconds))
     return answer

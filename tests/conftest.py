@@ -7,7 +7,6 @@ from contextlib import nullcontext
 from typing import Any
 
 import pytest
-from django.core.cache import cache
 from django.test import Client
 
 from metrics.models import CollectorState, Host, ProcessSample
@@ -73,12 +72,10 @@ def other_host(db: None) -> RecordedHost:
 
 
 @pytest.fixture
-def api(settings: Any) -> Iterator[Client]:
+def api(settings: Any) -> Client:
     """A client on the machine itself, where access is public."""
     settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
-    cache.clear()
-    yield Client(headers={"host": "localhost"}, raise_request_exception=False)
-    cache.clear()
+    return Client(headers={"host": "localhost"}, raise_request_exception=False)
 
 
 @pytest.fixture

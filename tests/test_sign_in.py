@@ -2,19 +2,17 @@
 
 import pytest
 from django.contrib.auth.models import User
-from django.core.cache import cache
 from django.test import Client
 
 ADDRESS = "/admin/login/"
 
 
 @pytest.fixture
-def client(db, settings):
+def client(db, settings, tmp_path):
     settings.ALLOWED_HOSTS = ["localhost"]
     settings.SYSMON_RATE_LOGIN = "3/min"
-    cache.clear()
-    yield Client(headers={"host": "localhost"})
-    cache.clear()
+    settings.ATTEMPTS_FILE = tmp_path / "attempts.sqlite3"
+    return Client(headers={"host": "localhost"})
 
 
 def attempt(client, password="wrong", address="192.0.2.1"):
@@ -40,6 +38,12 @@ def test_a_forwarded_header_gives_nobody_a_new_count(client):
         attempt(client)
     answer = client.post(ADDRESS, {}, REMOTE_ADDR="192.0.2.1", headers={"x-forwarded-for": "198.51.100.9"})
     assert answer.status_code == 429
+
+
+def test_all_addresses_of_one_ipv6_network_have_one_count(client):
+    codes = [attempt(client, address=f"2001:db8:1:2::{number}").status_code for number in range(4)]
+    assert codes == [200, 200, 200, 429]
+    assert attempt(client, address="2001:db8:1:3::1").status_code == 200
 
 
 def test_looking_at_the_page_is_no_attempt(client):

@@ -1,0 +1,41 @@
+"""The memory of the rate limits in Redis (REDIS_URL): for several machines, with the clock of the Redis server."""
+
+from importlib import import_module
+from typing import Any
+
+from django.core.cache import caches
+
+from sysmon_project.attempts import Attempts
+
+# One step for Redis, so that no two requests see the same free place.
+ADMIT = """
+local now = redis.call('TIME')
+now = now[1] + now[2] / 1000000
+redis.call('ZREMRANGEBYSCORE', KEYS[1], '-inf', now - ARGV[2])
+local counted = redis.call('ZCARD', KEYS[1])
+if counted >= tonumber(ARGV[1]) then
+    return tostring(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] + ARGV[2] - now)
+end
+redis.call('ZADD', KEYS[1], now, now .. ' ' .. counted)
+redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] * 1000))
+return '0'
+"""
+
+
+class RedisAttempts:
+    """Attempts by subject, as `Attempts`, which counts for this machine alone while Redis does not answer."""
+
+    def __init__(self, spare: Attempts) -> None:
+        self._spare = spare
+        # The package is there only where the setting is.
+        self._failure: type[Exception] = import_module("redis.exceptions").RedisError
+
+    def admit(self, subject: str, most: int, seconds: float) -> float:
+        """Count an attempt, and return 0; or do not, and return after how many seconds there is room for one."""
+        cache: Any = caches["default"]
+        key = cache.make_and_validate_key(f"attempts {subject}".replace(" ", ":"))
+        try:
+            client = cache._cache.get_client(key, write=True)
+            return max(0.0, float(client.eval(ADMIT, 1, key, most, seconds)))
+        except self._failure:
+            return self._spare.admit(subject, most, seconds)

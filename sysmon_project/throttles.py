@@ -1,0 +1,100 @@
+"""How often an address, or a user, may ask: the rates of the settings, counted over all processes of the web server."""
+
+import ipaddress
+from threading import local
+from typing import TYPE_CHECKING, Any, ClassVar
+
+from django.conf import settings
+from rest_framework.request import Request
+from rest_framework.throttling import SimpleRateThrottle
+from typing_extensions import override
+
+from sysmon_project.attempts import Attempts
+from sysmon_project.redis_attempts import RedisAttempts
+
+if TYPE_CHECKING:  # REST framework's views import the throttles that the settings name
+    from rest_framework.views import APIView
+
+# Whoever has one address of IPv6 has all of its network.
+NETWORK_BITS = {4: 32, 6: 64}
+
+_of_thread = local()
+
+
+def attempts() -> Attempts | RedisAttempts:
+    """The memory that the settings say, as this thread uses it."""
+    file = settings.ATTEMPTS_FILE
+    known: dict[str, Any] = _of_thread.__dict__
+    place = f"{settings.REDIS_URL} {file}"
+    if place not in known:
+        known[place] = RedisAttempts(Attempts(file)) if settings.REDIS_URL else Attempts(file)
+    found: Attempts | RedisAttempts = known[place]
+    return found
+
+
+class RateThrottle(SimpleRateThrottle):
+    """A rate that a setting gives, looked up at each request; empty is no limit."""
+
+    setting: ClassVar[str]
+    num_requests: int
+    duration: int
+
+    @override
+    def get_rate(self) -> str | None:
+        rate: str | None = getattr(settings, self.setting)
+        return rate
+
+    @override
+    def allow_request(self, request: Request, view: "APIView") -> bool:
+        subject = self.get_cache_key(request, view) if self.rate else None
+        if subject is None:
+            return True
+        self._wait = attempts().admit(f"{self.scope} {self.rate} {subject}", self.num_requests, self.duration)
+        return self._wait == 0
+
+    @override
+    def wait(self) -> float:
+        return self._wait
+
+
+class AddressThrottle(RateThrottle):
+    """Requests of an address whose sender has not signed in."""
+
+    scope = "address"
+    setting = "SYSMON_RATE_ANON"
+
+    @override
+    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
+        return None if request.user.is_authenticated else network_of(self.get_ident(request))
+
+
+class UserThrottle(RateThrottle):
+    """Requests of a user who has signed in, wherever they come from."""
+
+    scope = "user"
+    setting = "SYSMON_RATE_USER"
+
+    @override
+    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
+        return str(request.user.pk) if request.user.is_authenticated else None
+
+
+class SignInThrottle(RateThrottle):
+    """Attempts of an address to sign in; those of somebody who has signed in already count as well."""
+
+    scope = "sign-in"
+    setting = "SYSMON_RATE_LOGIN"
+
+    @override
+    def get_cache_key(self, request: Request, view: "APIView") -> str | None:
+        return network_of(self.get_ident(request))
+
+
+def network_of(sender: str) -> str:
+    """What counts as one sender: an address of IPv4, a network of IPv6. What is neither is cut to a sane length."""
+    try:
+        address = ipaddress.ip_address(sender)
+    except ValueError:
+        return sender[:64]
+    address = getattr(address, "ipv4_mapped", None) or address
+    return str(ipaddress.ip_network((address, NETWORK_BITS[address.version]), strict=False))

@@ -1,0 +1,57 @@
+"""With REDIS_URL the rates are counted in Redis, by a real one."""
+
+import time
+
+import pytest
+from django.core.cache import caches
+
+from sysmon_project.attempts import Attempts
+from sysmon_project.redis_attempts import RedisAttempts
+from tests.redis_server import running_redis
+
+
+@pytest.fixture
+def server(tmp_path, settings):
+    with running_redis(tmp_path) as (address, process):
+        before = caches["default"]
+        del caches["default"]
+        caches.settings["default"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": address}
+        yield process
+        caches.settings["default"] = settings.CACHES["default"]
+        caches["default"] = before
+
+
+@pytest.fixture
+def spare(tmp_path):
+    return tmp_path / "attempts.sqlite3"
+
+
+@pytest.fixture
+def attempts(server, spare):
+    return RedisAttempts(Attempts(spare))
+
+
+def test_one_more_than_the_rate_has_to_wait(attempts):
+    assert [attempts.admit("sign-in 3/min a", 3, 60) for _ in range(3)] == [0, 0, 0]
+    assert 58 < attempts.admit("sign-in 3/min a", 3, 60) <= 60
+    assert attempts.admit("sign-in 3/min b", 3, 60) == 0
+
+
+def test_there_is_room_again_when_the_time_is_over(attempts, spare):
+    assert attempts.admit("a", 1, 0.05) == 0
+    assert not spare.exists()
+    until = time.monotonic() + 0.06
+    while time.monotonic() < until:
+        pass
+    assert attempts.admit("a", 1, 0.05) == 0
+
+
+def test_several_machines_share_one_count(attempts, tmp_path):
+    other = RedisAttempts(Attempts(tmp_path / "other.sqlite3"))
+    assert [one.admit("a", 1, 60) > 0 for one in (attempts, other)] == [False, True]
+
+
+def test_while_redis_is_away_this_machine_counts_alone(attempts, server):
+    server.kill()
+    server.wait()
+    assert [attempts.admit("a", 1, 60) > 0 for _ in range(2)] == [False, True]
