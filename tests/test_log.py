@@ -10,7 +10,9 @@ from sysmon_project.log import is_worth_a_line
 pytestmark = pytest.mark.django_db
 
 
-def test_a_strange_host_header_is_one_line_without_a_traceback(client: Client, caplog: pytest.LogCaptureFixture) -> None:
+def test_a_strange_host_header_is_one_line_without_a_traceback(
+    client: Client, caplog: pytest.LogCaptureFixture
+) -> None:
     response = client.get("/api/v1/health", headers={"host": "evil.example"})
     assert response.status_code == 400
     lines = [record for record in caplog.records if record.name == "django.security.DisallowedHost"]
