@@ -60,6 +60,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "metrics.api.conditional.ConditionalMiddleware",
     "sysmon_project.proxies.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "metrics.dashboard.static_files.StaticFilesMiddleware",

@@ -5,4 +5,9 @@ import os
 from django.core.wsgi import get_wsgi_application
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sysmon_project.settings")
-application = get_wsgi_application()
+django_application = get_wsgi_application()
+
+# After Django is set up: the front door imports what needs it.
+from metrics.api.front_door import FrontDoor  # noqa: E402
+
+application = FrontDoor(django_application)

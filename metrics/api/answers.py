@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from rest_framework.response import Response
+
 from metrics.history.columns import Point
 from metrics.history.lives import Life
 from metrics.history.peaks import PeakQuery, headline, peak_fields
@@ -10,6 +12,10 @@ from metrics.models import Host
 from metrics.times import iso
 
 MOMENTS = ("timestamp", "started_at", "first_seen", "last_seen", "start", "end", "peak_at")
+
+
+class TimelessResponse(Response):
+    """An answer that follows from the request and from what is stored: the clock has no part in it."""
 
 
 def in_words(point: Point) -> Point:

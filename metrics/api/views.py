@@ -10,6 +10,7 @@ from rest_framework.viewsets import ViewSet
 
 from metrics.api import answers, parameters, schema, serializers
 from metrics.api.access import has_access, may_see_commands
+from metrics.api.answers import TimelessResponse
 from metrics.api.errors import NoSampleYet, UnknownHost
 from metrics.api.flat import FlatTable, series_table
 from metrics.api.renderers import BrowsableRenderer, CsvRenderer, JsonRenderer, NdjsonRenderer
@@ -67,7 +68,7 @@ class SeriesViewSet(FlatViewSet):
             ensure_samples(self.query.host)
         for point in series.points:
             point["timestamp"] = iso(point["timestamp"])
-        return Response(
+        return TimelessResponse(
             {
                 "metric": self.family,
                 "host": self.query.host.name,
@@ -120,7 +121,7 @@ class CurrentViewSet(ReadOnlyViewSet):
                 hide_commands(request, point["results"])
                 point["results"] = [answers.in_words(process) for process in point["results"]]
         head = {"host": host.name, "timestamp": iso(newest.timestamp), "resolution": newest.resolution}
-        return Response({**head, **families})
+        return TimelessResponse({**head, **families})
 
 
 class ProcessesViewSet(FlatViewSet):
@@ -147,7 +148,9 @@ class ProcessesViewSet(FlatViewSet):
         if ranked.timestamp is None:
             ensure_samples(self.query.host)
         hide_commands(request, ranked.results)
-        return Response(answers.ranking(self.query.host, ranked))
+        # How finely a range is read depends on how far back it reaches from now.
+        kind = Response if self.query.is_range else TimelessResponse
+        return kind(answers.ranking(self.query.host, ranked))
 
     def flat_table(self, data: dict[str, Any]) -> FlatTable:
         head = ["timestamp", "resolution"]

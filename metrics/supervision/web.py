@@ -8,8 +8,8 @@ from importlib import import_module
 from typing import Any
 
 from django.conf import settings
-from django.core.wsgi import get_wsgi_application
 from django.urls import get_resolver
+from django.utils.module_loading import import_string
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
@@ -29,8 +29,8 @@ HEADER_BYTES = 65_536
 
 
 def load_application() -> Application:
-    """Django's WSGI application with every address resolved once, so that nothing is imported at the first request."""
-    application: Application = get_wsgi_application()
+    """The WSGI application with every address resolved once, so that nothing is imported at the first request."""
+    application: Application = import_string(settings.WSGI_APPLICATION)
     import_module(settings.ROOT_URLCONF)
     for pattern in get_resolver().url_patterns:
         getattr(pattern, "url_patterns", None)

@@ -1,0 +1,150 @@
+"""Answers a repeated question from the bytes of the answer that Django REST framework gave, while nothing has changed.
+
+Kept is only what the request and what is stored determine together (`TimelessResponse`). The key is all of the request
+that anything behind this door can look at; a request with any other header (a cookie, a token, what a proxy adds) goes
+to REST framework, and so does everything that is throttled, since that is counted there. What is stored is the same as
+long as nothing was committed (metrics/history/freshness.py). So there is one definition of the API, and no answer is
+older than the newest commit.
+
+It stands before Django: what Django does for any request takes longer than all of this.
+"""
+
+import threading
+from collections import OrderedDict
+from collections.abc import Callable, Hashable, Iterable
+from dataclasses import dataclass
+from typing import Any
+
+from metrics.api.answers import TimelessResponse
+from metrics.api.conditional import CONDITION, names, unchanged
+from metrics.history.freshness import CommitWatch
+
+Environ = dict[str, Any]
+StartResponse = Callable[..., Any]
+Application = Callable[[Environ, StartResponse], Iterable[bytes]]
+Headers = list[tuple[str, str]]
+
+UNCHANGED = "304 Not Modified"
+
+# Some twenty answers of a thousand points.
+MOST_KEPT_BYTES = 8_388_608
+# The headers that a request may have; what each says is a part of the key, but for the one that is answered here.
+HEADERS = frozenset(
+    f"HTTP_{name}"
+    for name in (
+        *("HOST", "ACCEPT", "ACCEPT_LANGUAGE", "ACCEPT_ENCODING", "USER_AGENT", "CONNECTION", "CACHE_CONTROL"),
+        *("PRAGMA", "REFERER", "DNT", "PRIORITY", "SEC_FETCH_SITE", "SEC_FETCH_MODE", "SEC_FETCH_DEST", "SEC_GPC"),
+        *("SEC_CH_UA", "SEC_CH_UA_MOBILE", "SEC_CH_UA_PLATFORM", "IF_NONE_MATCH"),
+    )
+)
+# What else tells one request from another.
+ADDRESS = ("REMOTE_ADDR", "wsgi.url_scheme", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")
+
+
+@dataclass(frozen=True, slots=True)
+class KeptAnswer:
+    """An answer and its 304, and the mark that was the newest one before it was made."""
+
+    mark: Hashable
+    tag: str
+    content: bytes
+    headers: Headers
+    headers_unchanged: Headers
+
+    def give(self, condition: str | None, start_response: StartResponse) -> list[bytes]:
+        """Answer a request that has this condition."""
+        if names(condition, self.tag):
+            start_response(UNCHANGED, self.headers_unchanged)
+            return []
+        start_response("200 OK", self.headers)
+        return [self.content]
+
+
+class FrontDoor:
+    """A WSGI application before Django's."""
+
+    def __init__(self, application: Application) -> None:
+        self._application = application
+        self._answers = KeptAnswers(MOST_KEPT_BYTES)
+        self._watch = CommitWatch()
+
+    def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        key = key_of(environ)
+        mark = None if key is None else self._watch.mark()
+        if mark is None:
+            return self._application(environ, start_response)
+        kept = self._answers.find(key, mark)
+        if kept is None:
+            return self._asked(key, mark, environ, start_response)
+        return kept.give(environ.get(CONDITION), start_response)
+
+    def close(self) -> None:
+        """Let go of the database."""
+        self._watch.close()
+
+    def _asked(self, key: Hashable, mark: Hashable, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """Have Django answer. The condition stays here: of a 304 there would be nothing to keep."""
+        started: list[Any] = []
+        condition = environ.pop(CONDITION, None)
+        response = self._application(environ, lambda *status_and_headers: started.extend(status_and_headers))
+        if not isinstance(response, TimelessResponse) or "ETag" not in response:
+            start_response(*started)
+            return response
+        tag, headers_unchanged = response.headers["ETag"], list(unchanged(response).items())
+        answer = KeptAnswer(mark, tag, response.content, started[1], headers_unchanged)
+        if is_repeatable(response):
+            self._answers.keep(key, answer)
+        response.close()
+        return answer.give(condition, start_response)
+
+
+class KeptAnswers:
+    """The answers that were asked for last, so many bytes at the most."""
+
+    def __init__(self, most_bytes: int) -> None:
+        self._most_bytes = most_bytes
+        self._bytes = 0
+        self._by_key: OrderedDict[Hashable, KeptAnswer] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def find(self, key: Hashable, mark: Hashable) -> KeptAnswer | None:
+        """The answer that was kept, None where something was committed since."""
+        with self._lock:
+            kept = self._by_key.get(key)
+            if kept is None or kept.mark != mark:
+                return None
+            self._by_key.move_to_end(key)
+            return kept
+
+    def keep(self, key: Hashable, answer: KeptAnswer) -> None:
+        """Keep an answer in place of the one before, and drop what was not asked for the longest."""
+        with self._lock:
+            before = self._by_key.pop(key, None)
+            self._by_key[key] = answer
+            self._bytes += len(answer.content) - (len(before.content) if before else 0)
+            while self._bytes > self._most_bytes:
+                _key, oldest = self._by_key.popitem(last=False)
+                self._bytes -= len(oldest.content)
+
+
+def key_of(environ: Environ) -> Hashable | None:
+    """All of a request that its answer may depend on; None for one that is not for the front door."""
+    if environ["REQUEST_METHOD"] != "GET" or not environ["PATH_INFO"].startswith("/api/"):
+        return None
+    if environ.get("CONTENT_LENGTH") not in {None, "", "0"}:
+        return None
+    headers = [item for item in environ.items() if item[0].startswith("HTTP_")]
+    if any(name not in HEADERS for name, _value in headers):
+        return None
+    return (*map(environ.get, ADDRESS), *(item for item in headers if item[0] != CONDITION))
+
+
+def is_repeatable(response: TimelessResponse) -> bool:
+    """Whether the answer is the same each time as long as nothing is stored, and giving it changes nothing."""
+    return not response.cookies and not is_counted(response)
+
+
+def is_counted(response: TimelessResponse) -> bool:
+    """Whether there is a limit to how often a request like this is answered."""
+    throttles = response.renderer_context["view"].get_throttles()  # type: ignore[attr-defined]
+    return any(getattr(throttle, "rate", "unknown") for throttle in throttles)
