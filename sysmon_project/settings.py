@@ -1,6 +1,7 @@
 """Django's settings of sysmon. What a user may set comes from the environment or `.env`; docs/settings.md lists it."""
 
 import socket
+from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -183,7 +184,11 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # The API ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": ["metrics.api.access.BrowserSession"],
+    "DEFAULT_AUTHENTICATION_CLASSES": [
+        "metrics.api.authentication.ApiTokenAuthentication",
+        "metrics.api.authentication.JwtAuthentication",
+        "metrics.api.authentication.BrowserSession",
+    ],
     "DEFAULT_PERMISSION_CLASSES": ["metrics.api.access.ApiAccess"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "metrics.api.renderers.FormatNegotiation",
     "DEFAULT_RENDERER_CLASSES": [
@@ -203,6 +208,13 @@ REST_FRAMEWORK = {
     "URL_FORMAT_OVERRIDE": "format",
 }
 
+SIMPLE_JWT = {
+    "ALGORITHM": "HS256",
+    "SIGNING_KEY": SECRET_KEY,
+    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
+    "REFRESH_TOKEN_LIFETIME": timedelta(days=1),
+}
+
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "sysmon",
     "DESCRIPTION": "The flight recorder of a host: what psutil measured, now and at any moment before.",
@@ -220,7 +232,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
 }
 
 CORS_URLS_REGEX = r"^/(api/|openapi\.json).*$"
-CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS")
+CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS", "POST")
 
 # Safety ----------------------------------------------------------------------------------------------------------
 SECURE_CONTENT_TYPE_NOSNIFF = True

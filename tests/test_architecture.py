@@ -18,17 +18,18 @@ MAY_IMPORT = {
     "lifeline": "",
     "first_user": "",
     "schedules": "conf",
+    "tokens": "models.ApiToken models.tokens",
     "recording": "collectors models tiers conf lifeline",
     "rollup": "models tiers conf",
     "simulation": "collectors models tiers conf recording rollup retention",
     "retention": "models tiers conf",
     "history": "models tiers conf",
-    "api": "history conf times models.Host",
+    "api": "history conf times models.Host models.ApiToken tokens",
     "dashboard": "history conf times models.Host api",
     "exporters": "history conf times models.Host api",
     "alerts": "history models conf",
     "tables": "formats models",
-    "admin": "models tiers formats conf",
+    "admin": "models tiers formats conf tokens",
     "templatetags": "first_user models formats",
     "supervision": "lifeline schedules conf",
     "tasks": ANY,
@@ -36,7 +37,8 @@ MAY_IMPORT = {
     "apps": ANY,
 }
 WITHOUT_DJANGO = {"collectors", "times", "lifeline"}
-WRITERS = {"recording", "rollup", "retention", "simulation", "alerts"}
+# `tokens` knows no samples, see above.
+WRITERS = {"recording", "rollup", "retention", "simulation", "alerts", "tokens"}
 WRITES = {"create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete", "save", "_raw_delete"}
 
 

@@ -1,9 +1,9 @@
-"""The Django admin: everything that sysmon stores can be looked at, nothing of it can be changed.
+"""The Django admin: everything that sysmon stores can be looked at, nothing that was recorded can be changed.
 
 `read_only` is what all pages share, `pages` the paginator that never counts a table, `filters` and `columns` the parts
 of a list; the other modules register the models.
 """
 
-from metrics.admin import hosts, processes, recorders, samples, site
+from metrics.admin import hosts, processes, recorders, samples, site, tokens
 
-__all__ = ["hosts", "processes", "recorders", "samples", "site"]
+__all__ = ["hosts", "processes", "recorders", "samples", "site", "tokens"]

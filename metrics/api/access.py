@@ -4,7 +4,6 @@ import ipaddress
 
 from django.conf import settings
 from django.http import HttpRequest
-from rest_framework.authentication import SessionAuthentication
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from typing_extensions import override
@@ -13,14 +12,6 @@ from sysmon_project.addresses import is_loopback
 
 AUTO, PUBLIC = "auto", "public"
 COMMAND_PERMISSION = "metrics.view_command"
-
-
-class BrowserSession(SessionAuthentication):
-    """The session of the admin. It names itself, so that a stranger gets 401 and not 403."""
-
-    @override
-    def authenticate_header(self, request: Request) -> str:
-        return "Session"
 
 
 class ApiAccess(BasePermission):

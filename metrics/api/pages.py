@@ -55,9 +55,10 @@ def information(request: Request) -> dict[str, Any]:
 
 
 def _names() -> list[str]:
-    """The addresses that need no more than their name."""
+    """The addresses that are read, and need no more than their name."""
     patterns = (entry for entry in get_resolver("metrics.api.urls").url_patterns if isinstance(entry, URLPattern))
-    return [pattern.name for pattern in patterns if pattern.name and not pattern.pattern.converters]
+    plain = (pattern for pattern in patterns if pattern.name and not pattern.pattern.converters)
+    return [str(pattern.name) for pattern in plain if "get" in pattern.callback.cls.http_method_names]  # type: ignore[attr-defined]
 
 
 class ApiRoot(ReadOnlyViewSet):

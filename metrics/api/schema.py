@@ -26,10 +26,13 @@ ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
     401: ("Not signed in", {"detail": "Authentication credentials were not provided.", "errors": {}}),
     403: ("Not allowed", {"detail": "You do not have permission to perform this action.", "errors": {}}),
     404: ("Unknown host", {"detail": "Nothing was recorded for this host.", "errors": {}}),
+    415: ("No such type of body", {"detail": 'Unsupported media type "text/plain" in request.', "errors": {}}),
     406: ("No such format", {"detail": "Could not satisfy the request Accept header.", "errors": {}}),
     429: ("Too many requests; Retry-After says when to try again", {"detail": "Request was throttled.", "errors": {}}),
     503: ("No sample has been recorded yet", {"detail": "No sample has been recorded yet.", "errors": {}}),
 }
+# Those of an address that is only read: nothing is sent to it.
+ERRORS_OF_READING = tuple(code for code in ERRORS if code != 415)
 
 
 class AutoSchema(SpectacularAutoSchema):
@@ -43,7 +46,7 @@ class AutoSchema(SpectacularAutoSchema):
 class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the document calls the admin's session."""
 
-    target_class = "metrics.api.access.BrowserSession"
+    target_class = "metrics.api.authentication.BrowserSession"
     name = "session"
 
     @override
@@ -53,6 +56,37 @@ class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-u
             "in": "cookie",
             "name": settings.SESSION_COOKIE_NAME,
             "description": "The session of the admin. On loopback no sign-in is needed unless the settings ask for it.",
+        }
+
+
+class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the document calls a token of the admin."""
+
+    target_class = "metrics.api.authentication.ApiTokenAuthentication"
+    name = "apiToken"
+
+    @override
+    def get_security_definition(self, auto_schema: SpectacularAutoSchema) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "description": "A token that was made in the admin, below API tokens. It is good until it is revoked.",
+        }
+
+
+class JwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
+    """How the document calls a JWT."""
+
+    target_class = "metrics.api.authentication.JwtAuthentication"
+    name = "jwt"
+
+    @override
+    def get_security_definition(self, auto_schema: SpectacularAutoSchema) -> dict[str, str]:
+        return {
+            "type": "http",
+            "scheme": "bearer",
+            "bearerFormat": "JWT",
+            "description": "The access token of /api/v1/auth/token.",
         }
 
 
@@ -83,7 +117,7 @@ def answers(
     if is_flat:
         found[200, CSV] = OpenApiResponse(OpenApiTypes.STR, description=description)
         found[200, NDJSON] = OpenApiResponse(OpenApiTypes.STR, description=description)
-    return found | {(code, JSON): error(code) for code in codes or ERRORS}
+    return found | {(code, JSON): error(code) for code in codes or ERRORS_OF_READING}
 
 
 def error(code: int) -> OpenApiResponse:

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path, re_path
 
-from metrics.api import catalog, findings, pages, views
+from metrics.api import catalog, findings, pages, sign_in, views
 
 READ: Any = {"get": "retrieve"}
 
@@ -13,6 +13,8 @@ urlpatterns = [
     path("redoc", pages.RedocPage.as_view(), name="redoc"),
     path("openapi.json", pages.OpenApiDocument.as_view(), name="openapi"),
     path("api/v1", pages.ApiRoot.as_view(READ), name="api"),
+    path("api/v1/auth/token", sign_in.TokenView.as_view(), name="token"),
+    path("api/v1/auth/refresh", sign_in.RefreshView.as_view(), name="refresh"),
     path("api/v1/health", views.HealthViewSet.as_view(READ), name="health"),
     path("api/v1/hosts", catalog.HostsViewSet.as_view(READ), name="hosts"),
     path("api/v1/families", catalog.FamiliesViewSet.as_view(READ), name="families"),

@@ -12,8 +12,10 @@ from metrics.models.samples import (
     PartitionSample,
     Sample,
 )
+from metrics.models.tokens import ApiToken
 
 __all__ = [
+    "ApiToken",
     "CollectorState",
     "CpuSample",
     "DeviceSample",
