@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 import psutil
 
+from metrics.collectors import linux
 from metrics.collectors.base import Collector, Reading, Row
 from metrics.collectors.pressure import read_pressure
 
@@ -82,7 +83,10 @@ def psutil_frequency() -> float | None:
 
 
 class CpuCollector(Collector):
-    """Kind `cpu`: one row for the machine. Kind `core`: one row a core, as psutil names its times."""
+    """Kind `cpu`: one row for the machine. Kind `core`: one row a core, as psutil names its times.
+
+    Kinds `stat`, `file_handles` and `uname`, for exporters: a row each where there is one.
+    """
 
     family = "cpu"
 
@@ -96,7 +100,8 @@ class CpuCollector(Collector):
         machine = account(psutil.cpu_times()._asdict())
         cores = [times._asdict() for times in psutil.cpu_times(percpu=True)]
         row = _time_values(machine) | _core_values(cores) | _activity_values() | self._frequency_value()
-        return {"cpu": [row], "core": [_core_row(index, times) for index, times in enumerate(cores)]}
+        stat = linux.read_text(linux.PROC / "stat")
+        return {"cpu": [row], "core": _core_rows(linux.core_numbers(stat), cores)} | _kernel_rows(stat)
 
     def _frequency_value(self) -> Row:
         paths = self._frequency_paths
@@ -137,5 +142,17 @@ def _activity_values() -> Row:
     }
 
 
-def _core_row(index: int, times: Mapping[str, float]) -> Row:
-    return {"core": index, **{f"{name}_seconds": seconds for name, seconds in times.items()}}
+def _core_rows(numbers: Sequence[int], cores: Sequence[Mapping[str, float]]) -> list[Row]:
+    """One row a core, under the kernel's number for it: one that is switched off leaves a gap in them."""
+    if len(numbers) != len(cores):
+        numbers = range(len(cores))
+    return [
+        {"core": number, **{f"{name}_seconds": seconds for name, seconds in times.items()}}
+        for number, times in zip(numbers, cores, strict=True)
+    ]
+
+
+def _kernel_rows(stat: str) -> Reading:
+    handles = linux.parse_file_handles(linux.read_text(linux.PROC / "sys/fs/file-nr"))
+    rows = {"stat": linux.parse_stat(stat), "file_handles": handles, "uname": linux.uname_row()}
+    return {kind: [row] for kind, row in rows.items() if row}

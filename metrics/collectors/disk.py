@@ -8,6 +8,7 @@ from typing import Any
 
 import psutil
 
+from metrics.collectors import linux
 from metrics.collectors.base import Collector, NoData, Reading, Row
 from metrics.collectors.pressure import read_pressure
 from metrics.collectors.text import valid_text
@@ -24,12 +25,16 @@ _MILLISECONDS = 1000
 
 
 class DiskCollector(Collector):
-    """Kind `disk`: one row for the machine. Kind `partition`: one a mounted one. Kind `device`: one a disk."""
+    """Kind `disk`: one row for the machine. Kind `partition`: one a mounted one. Kind `device`: one a disk.
+
+    Kinds `filesystem` and `diskstats`, for exporters: more about the partitions and the devices, as the system counts.
+    """
 
     family = "disk"
 
     def read(self) -> Reading:
-        partitions = [partition_row(partition) for partition in mounted_partitions()]
+        mounted = mounted_partitions()
+        partitions = [partition_row(partition) for partition in mounted]
         devices = device_rows()
         if not partitions and not devices:
             raise NoData("no mounted partition and no disk device")
@@ -38,7 +43,12 @@ class DiskCollector(Collector):
             "pressure_some_seconds": pressure.some_seconds,
             "pressure_full_seconds": pressure.full_seconds,
         }
-        return {"disk": [row], "partition": partitions, "device": devices}
+        counters = linux.parse_diskstats(
+            linux.read_text(linux.PROC / "diskstats"), [str(row["device"]) for row in devices]
+        )
+        file_systems = [file_system_row(partition) for partition in mounted] if hasattr(os, "statvfs") else []
+        reading: Reading = {"disk": [row], "partition": partitions, "device": devices}
+        return reading | {"filesystem": file_systems, "diskstats": counters}
 
 
 def mounted_partitions() -> list[Any]:
@@ -68,12 +78,28 @@ def _is_file(mountpoint: str) -> bool:
 
 def partition_row(partition: Any) -> Row:
     """Return what a partition holds; None for all of it where it does not answer."""
-    row: Row = {
-        "device": valid_text(partition.device),
-        "mountpoint": valid_text(partition.mountpoint),
-        "fstype": valid_text(partition.fstype),
-    }
-    return row | _usage_values(partition.mountpoint)
+    return _partition_labels(partition) | _usage_values(partition.mountpoint)
+
+
+def _partition_labels(partition: Any) -> Row:
+    return {name: valid_text(getattr(partition, name)) for name in ("device", "mountpoint", "fstype")}
+
+
+def file_system_row(partition: Any) -> Row:
+    """Return what statvfs says of a partition; None for the numbers where it does not answer."""
+    is_read_only = "ro" in partition.opts.split(",")
+    return _partition_labels(partition) | {"is_read_only": is_read_only} | _statvfs_values(partition.mountpoint)
+
+
+def _statvfs_values(mountpoint: str) -> Row:
+    names = ("size_bytes", "free_bytes", "available_bytes", "files", "files_free")
+    try:
+        usage = os.statvfs(mountpoint)
+    except OSError:
+        return dict.fromkeys(names) | {"has_error": True}
+    blocks = (usage.f_blocks, usage.f_bfree, usage.f_bavail)
+    sizes = [count * usage.f_frsize for count in blocks]
+    return {"has_error": False, **dict(zip(names, (*sizes, usage.f_files, usage.f_ffree), strict=True))}
 
 
 def _usage_values(mountpoint: str) -> Row:

@@ -2,6 +2,7 @@
 
 import psutil
 
+from metrics.collectors import linux
 from metrics.collectors.base import Collector, Reading, Row
 from metrics.collectors.pressure import read_pressure
 
@@ -15,7 +16,7 @@ _NO_SWAP: Row = {
 
 
 class MemoryCollector(Collector):
-    """Kind `memory`: one row."""
+    """Kind `memory`: one row. Kinds `meminfo` and `vmstat`, for exporters: one row each on Linux."""
 
     family = "memory"
 
@@ -24,7 +25,9 @@ class MemoryCollector(Collector):
         row = memory_values() | swap_values()
         row["pressure_some_seconds"] = pressure.some_seconds
         row["pressure_full_seconds"] = pressure.full_seconds
-        return {"memory": [row]}
+        meminfo = linux.parse_meminfo(linux.read_text(linux.PROC / "meminfo"))
+        vmstat = linux.parse_vmstat(linux.read_text(linux.PROC / "vmstat"))
+        return {"memory": [row]} | {kind: [row] for kind, row in (("meminfo", meminfo), ("vmstat", vmstat)) if row}
 
 
 def memory_values() -> Row:

@@ -4,14 +4,18 @@ from typing import Any
 
 import psutil
 
+from metrics.collectors import linux
 from metrics.collectors.base import Collector, NoData, Reading, Row
 from metrics.collectors.text import valid_text
 
 
 class NetworkCollector(Collector):
-    """Kind `interface`: one row an interface, loopback and virtual ones too."""
+    """Kind `interface`: one row an interface, loopback and virtual ones too. Kind `link`, for exporters: on Linux."""
 
     family = "network"
+
+    def __init__(self) -> None:
+        self._links = linux.Links()
 
     def read(self) -> Reading:
         # psutil's nowrap keeps state in the process: two recorders would count differently.
@@ -19,7 +23,8 @@ class NetworkCollector(Collector):
         if not counters:
             raise NoData("no network interface")
         states = _interface_states()
-        return {"interface": [interface_row(name, counters[name], states.get(name)) for name in counters]}
+        rows = [interface_row(name, counters[name], states.get(name)) for name in counters]
+        return {"interface": rows, "link": self._links.rows(list(counters))}
 
 
 def _interface_states() -> dict[str, Any]:

@@ -9,13 +9,35 @@ from typing import Any
 
 from django.utils import translation
 from prometheus_client import CollectorRegistry
-from prometheus_client.core import CounterMetricFamily, GaugeMetricFamily, InfoMetricFamily, Metric
+from prometheus_client.core import (
+    CounterMetricFamily,
+    GaugeMetricFamily,
+    InfoMetricFamily,
+    Metric,
+    UntypedMetricFamily,
+)
 from prometheus_client.exposition import choose_encoder
 
-from metrics.exporters.node_names import COUNTER, GAUGE, GUEST_MODES, LABELS, NODE_NAMES, NodeName
+from metrics.exporters.node_names import (
+    COUNTER,
+    GAUGE,
+    GUEST_MODES,
+    INFO_KINDS,
+    LABELS,
+    NODE_NAMES,
+    UNTYPED,
+    WHOLE_KINDS,
+    NodeName,
+)
 from metrics.history.catalogue import all_tables, labels_of, numbers
 from metrics.history.readings import Recorded
 from metrics.models import Host
+
+FAMILIES: dict[str, type[CounterMetricFamily | GaugeMetricFamily | UntypedMetricFamily]] = {
+    COUNTER: CounterMetricFamily,
+    GAUGE: GaugeMetricFamily,
+    UNTYPED: UntypedMetricFamily,
+}
 
 
 def exposition(host: Host, recorded: Recorded, accept: str) -> tuple[bytes, str]:
@@ -40,11 +62,19 @@ class HostCollector:
     def collect(self) -> Iterator[Metric]:
         """Every metric of the host and of the recorder itself."""
         yield from _cores(self._recorded.rows.get("core", []))
-        for name in (*NODE_NAMES, *own_names()):
-            if metric := _named(name, self._recorded.rows.get(name.kind, [])):
-                yield metric
+        yield from self._measured()
+        yield from _infos(self._recorded)
         yield from _machine(self._host)
         yield from _recorder(self._recorded)
+
+    def _measured(self) -> Iterator[Metric]:
+        """What the table of names and the models say; of two rows with one name the first that has values."""
+        seen: set[str] = set()
+        for name in (*_whole_kinds(self._recorded), *NODE_NAMES, *own_names()):
+            rows = self._recorded.rows.get(name.kind, [])
+            if name.name not in seen and (metric := _named(name, rows)):
+                seen.add(name.name)
+                yield metric
 
 
 @cache
@@ -63,6 +93,12 @@ def own_names() -> tuple[NodeName, ...]:
     return tuple(found.values())
 
 
+def _whole_kinds(recorded: Recorded) -> Iterator[NodeName]:
+    for kind, (prefix, metric_type, text) in WHOLE_KINDS.items():
+        for row in recorded.rows.get(kind, []):
+            yield from (NodeName(kind, field, f"{prefix}{field}", metric_type, text.format(field)) for field in row)
+
+
 def _own_name(model: Any, field: Any) -> NodeName:
     name = f"sysmon_{model.kind}_{field.source}"
     with translation.override("en"):
@@ -78,8 +114,7 @@ def _named(name: NodeName, rows: list[dict[str, Any]]) -> Metric | None:
     if not known:
         return None
     labels = name.labels or LABELS.get(name.kind, {})
-    family = CounterMetricFamily if name.type == COUNTER else GaugeMetricFamily
-    metric = family(name.name, name.help, labels=list(labels))
+    metric = FAMILIES[name.type](name.name, name.help, labels=list(labels))
     for row in known:
         metric.add_metric([_text(row[source]) for source in labels.values()], row[name.source] * name.factor)
     return metric
@@ -100,18 +135,25 @@ def _cores(rows: list[dict[str, Any]]) -> Iterator[Metric]:
     return (metric for metric in (seconds, guests) if metric.samples)
 
 
+def _infos(recorded: Recorded) -> Iterator[Metric]:
+    for kind, (name, labels, text) in INFO_KINDS.items():
+        if rows := recorded.rows.get(kind):
+            metric = GaugeMetricFamily(name, text, labels=list(labels))
+            for row in rows:
+                metric.add_metric([_text(row[source]) for source in labels.values()], 1)
+            yield metric
+
+
 def _machine(host: Host) -> Iterator[Metric]:
     if host.booted_at is not None:
         yield GaugeMetricFamily("node_boot_time_seconds", "Node boot time, in unixtime.", host.booted_at.timestamp())
-    facts = {"nodename": host.name, "release": host.kernel, "machine": host.architecture}
-    uname = GaugeMetricFamily("node_uname_info", "Labeled system information.", labels=list(facts))
-    uname.add_metric(list(map(_text, facts.values())), 1)
-    yield uname
     yield InfoMetricFamily("sysmon_host", "The recorded host.", {"name": _text(host.name), "os": _text(host.os_name)})
 
 
 def _recorder(recorded: Recorded) -> Iterator[Metric]:
     """How recording itself fares."""
+    read_at = recorded.timestamp + recorded.lag_seconds
+    yield GaugeMetricFamily("node_time_seconds", "System time in seconds since epoch (1970).", read_at)
     yield GaugeMetricFamily("sysmon_tick_timestamp_seconds", "Nominal time of the newest tick.", recorded.timestamp)
     yield GaugeMetricFamily("sysmon_tick_interval_seconds", "Time between two ticks.", recorded.resolution)
     yield GaugeMetricFamily("sysmon_tick_lag_seconds", "How late the newest tick started.", recorded.lag_seconds)

@@ -67,6 +67,11 @@ class Part:
         return self._process.sentinel if self._process else None
 
     @property
+    def pid(self) -> int | None:
+        """The process, None while there is none."""
+        return self._process.pid if self._process else None
+
+    @property
     def is_alive(self) -> bool:
         """Whether the process runs."""
         return self._process is not None and self._process.is_alive()

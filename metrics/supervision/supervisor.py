@@ -11,6 +11,7 @@ from multiprocessing.connection import wait
 from types import FrameType
 
 from metrics.lifeline import Lifeline
+from metrics.supervision.orphans import clear_orphans
 from metrics.supervision.part import Part
 
 # How long a part may be stuck before somebody looks; one that dies is noticed at once.
@@ -47,6 +48,7 @@ class Supervisor:
     def _look(self, woken: socket.socket) -> None:
         for part in self._parts:
             part.look_after()
+        clear_orphans([pid for part in self._parts if (pid := part.pid) is not None])
         if not self._was_announced and self._is_ready():
             self._was_announced = True
             self._announce()

@@ -5,7 +5,7 @@ from typing import Any
 import psutil
 import pytest
 
-from metrics.collectors import cpu
+from metrics.collectors import cpu, linux
 from metrics.collectors.cpu import CpuCollector, account, mean_frequency, psutil_frequency
 
 Linux = namedtuple("Linux", "user nice system idle iowait irq softirq steal guest guest_nice")
@@ -75,6 +75,16 @@ def test_every_core_has_its_place_in_the_lists_and_its_own_row(machine: FrozenMa
     assert [core["core"] for core in reading["core"]] == [0, 1]
     assert reading["core"][0]["guest_nice_seconds"] == 0.5
     assert set(reading["core"][1]) == {"core", *(f"{name}_seconds" for name in Linux._fields)}
+
+
+def test_a_core_that_is_switched_off_keeps_its_number_from_the_others(
+    machine: FrozenMachine, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    (tmp_path / "stat").write_text("cpu  1 2\ncpu0 1 2\ncpu3 1 2\nprocs_running 4\n")
+    monkeypatch.setattr(linux, "PROC", tmp_path)
+    reading = CpuCollector().read()
+    assert [core["core"] for core in reading["core"]] == [0, 3]
+    assert reading["stat"] == [{"forks": None, "procs_running": 4, "procs_blocked": None}]
 
 
 def test_load_switches_and_interrupts_are_read(machine: FrozenMachine) -> None:

@@ -18,7 +18,7 @@ Linux = namedtuple(
     "read_count write_count read_bytes write_bytes read_time write_time read_merged_count write_merged_count busy_time",
 )
 Mac = namedtuple("Mac", "read_count write_count read_bytes write_bytes read_time write_time")
-StatVfs = namedtuple("StatVfs", "f_files f_ffree")
+StatVfs = namedtuple("StatVfs", "f_files f_ffree f_frsize f_blocks f_bfree f_bavail", defaults=(10, 100, 75, 70))
 
 VDA = Linux(10, 20, 4096, 8192, 1500, 2500, 0, 0, 3000)
 
@@ -66,6 +66,33 @@ def test_a_partition_says_how_full_it_is(machine: FrozenMachine) -> None:
             "inodes_percent": 12.5,
         }
     ]
+
+
+def test_a_file_system_says_what_the_system_counts(machine: FrozenMachine) -> None:
+    assert DiskCollector().read()["filesystem"] == [
+        {
+            "device": "/dev/vda1",
+            "mountpoint": "/",
+            "fstype": "ext4",
+            "is_read_only": False,
+            "has_error": False,
+            "size_bytes": 1000,
+            "free_bytes": 750,
+            "available_bytes": 700,
+            "files": 1000,
+            "files_free": 875,
+        }
+    ]
+
+
+def test_a_file_system_that_does_not_answer_says_so(machine: FrozenMachine) -> None:
+    def refuse(mountpoint: str) -> StatVfs:
+        raise OSError
+
+    machine.partitions = [Partition("/dev/vda1", "/", "ext4", "ro,errors=continue")]
+    machine.monkeypatch.setattr(os, "statvfs", refuse)
+    [row] = DiskCollector().read()["filesystem"]
+    assert (row["has_error"], row["is_read_only"], row["size_bytes"], row["files"]) == (True, True, None, None)
 
 
 def test_a_device_has_its_counters_in_seconds_and_bytes(machine: FrozenMachine) -> None:

@@ -1,64 +1,79 @@
 """`GET /metrics`: what Prometheus scrapes."""
 
-import pytest
-from prometheus_client.parser import text_string_to_metric_families
+import os
+import time
+from pathlib import Path
 
-from metrics.models import Host, NewestReading
-from metrics.recording.recording import Recording
-from tests.recording.fakes import Clock, ScriptedRunner, cpu_row, process_row, processes_reading
+import pytest
+
+from metrics.models import NewestReading
+from tests.exporters.conftest import TICK, a_reading
 
 ADDRESS = "/metrics"
-TICK = 1_795_367_400
-CORE = {"core": 0, "user_seconds": 7.5, "idle_seconds": 90.0, "iowait_seconds": None, "guest_seconds": 1.0}
-INTERFACE = {
-    "interface": "eth0", "is_up": True, "speed_mbps": 1000, "sent_bytes": 10, "received_bytes": 20,
-    "sent_packets": 1, "received_packets": 2, "errors": 3, "drops": 0,
-    "errors_in": 2, "errors_out": 1, "drops_in": 0, "drops_out": 0,
-}  # fmt: skip
+GOLDEN = Path(__file__).with_name("metrics.txt")
 
 
 @pytest.fixture
-def scraped(db, api):
-    """Record one frozen tick and return what a scrape of it says: (name, labels) -> value."""
+def scraped(record, scrape):
+    """Record a tick at which memory failed and which Linux' own kinds are not part of, and scrape it."""
 
-    def scrape(mountpoint="/"):
-        host = Host.objects.create(
-            name="test-host", boot_id="b", booted_at=TICK - 1000, kernel="6.1", architecture="x86_64"
-        )
-        host.refresh_from_db()
-        partition = {
-            "device": "/dev/sda1", "mountpoint": mountpoint, "fstype": "ext4",
-            "total_bytes": 100, "used_bytes": 40, "free_bytes": 60, "percent": 40.0, "inodes_percent": 1.0,
-        }  # fmt: skip
-        readings = {
-            "cpu": {"cpu": [cpu_row(5, 100)], "core": [CORE]},
-            "disk": {"disk": [], "device": [], "partition": [partition]},
-            "memory": ValueError("broken"),
-            "network": {"interface": [INTERFACE]},
-            "processes": processes_reading(process_row(1, name="secret-name"), process_row(2)),
+    def recorded_and_scraped(mountpoint="/"):
+        reading = a_reading(mountpoint)
+        beyond = {"stat", "file_handles", "uname", "filesystem", "diskstats", "meminfo", "vmstat", "link"}
+        kept = {
+            family: {kind: rows for kind, rows in kinds.items() if kind not in beyond}
+            for family, kinds in reading.items()
         }
-        clock = Clock(100.0)
-        Recording(host, 5, [ScriptedRunner(family, [reading], clock) for family, reading in readings.items()]).tick(
-            TICK
-        )
-        answer = api.get(ADDRESS)
-        assert answer.status_code == 200
-        families = text_string_to_metric_families(answer.content.decode())
-        return {(s.name, tuple(sorted(s.labels.items()))): s.value for family in families for s in family.samples}
+        kept["cpu"]["cpu"][0]["pressure_some_seconds"] = None
+        kept["disk"]["disk"] = []
+        record(**{**kept, "memory": ValueError("broken")})
+        return scrape()
 
-    return scrape
+    return recorded_and_scraped
 
 
-def test_values_have_node_exporters_names_and_labels(scraped):
-    found = scraped()
+def test_the_whole_text_is_as_it_was_when_it_was_last_looked_at(record, api, monkeypatch):
+    """`SYSMON_TEST_RENEW=1 pytest …` writes it anew."""
+    monkeypatch.setattr(time, "time", lambda: TICK + 0.25)
+    monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    record(**a_reading())
+    text = api.get(ADDRESS).content.decode()
+    if os.environ.get("SYSMON_TEST_RENEW"):
+        GOLDEN.write_text(text)
+    assert text == GOLDEN.read_text()
+
+
+def test_values_have_node_exporters_names_and_labels(record, scrape):
+    record(**a_reading())
+    found = scrape()
     assert found[("node_cpu_seconds_total", (("cpu", "0"), ("mode", "user")))] == 7.5
     assert found[("node_cpu_guest_seconds_total", (("cpu", "0"), ("mode", "user")))] == 1.0
     assert found[("node_load1", ())] == 0.5
     where = (("device", "/dev/sda1"), ("fstype", "ext4"), ("mountpoint", "/"))
     assert found[("node_filesystem_avail_bytes", where)] == 60
+    assert found[("node_filesystem_free_bytes", where)] == 65
     assert found[("node_network_receive_bytes_total", (("device", "eth0"),))] == 20
     assert found[("node_network_speed_bytes", (("device", "eth0"),))] == 125_000_000
     assert found[("node_boot_time_seconds", ())] == TICK - 1000
+
+
+def test_other_systems_have_the_names_that_psutil_can_fill(scraped):
+    found = scraped()
+    where = (("device", "/dev/sda1"), ("fstype", "ext4"), ("mountpoint", "/"))
+    assert found[("node_filesystem_avail_bytes", where)] == 60
+    assert found[("node_filesystem_size_bytes", where)] == 100
+    assert found[("node_network_up", (("device", "eth0"),))] == 1
+    assert not any(name in {"node_uname_info", "node_procs_running"} for name, _labels in found)
+
+
+def test_what_linux_says_itself_goes_before_what_psutil_says(record, scrape):
+    reading = a_reading()
+    reading["network"]["link"][0]["is_operational"] = False
+    reading["memory"]["memory"][0]["total_bytes"] = 1
+    record(**reading)
+    found = scrape()
+    assert found[("node_network_up", (("device", "eth0"),))] == 0
+    assert found[("node_memory_MemTotal_bytes", ())] == 25276518400
 
 
 def test_the_recorder_tells_of_itself(scraped):
@@ -110,6 +125,14 @@ def test_it_answers_whatever_a_scraper_accepts(scraped, api, accept):
     answer = api.get(ADDRESS, headers={"accept": accept})
     kind = "application/openmetrics-text" if "openmetrics" in accept else "text/plain"
     assert answer.headers["Content-Type"].startswith(kind)
+
+
+def test_openmetrics_ends_as_its_standard_says(record, api):
+    record(**a_reading())
+    answer = api.get(ADDRESS, headers={"accept": "application/openmetrics-text; version=1.0.0"})
+    text = answer.content.decode()
+    assert text.endswith("# EOF\n")
+    assert "# TYPE node_vmstat_pswpin unknown" in text
 
 
 def test_before_the_first_sample_it_is_503(db, api):

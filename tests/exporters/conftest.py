@@ -1,0 +1,99 @@
+"""A host with one tick that holds everything an exporter can show, and what a scrape of it says."""
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.test import Client
+from prometheus_client.parser import text_string_to_metric_families
+
+from metrics.collectors.linux import parse_diskstats, parse_meminfo, parse_netdev, parse_vmstat
+from metrics.models import Host
+from metrics.recording.recording import Recording
+from tests.collectors.test_linux import DISKSTATS, MEMINFO, NETDEV
+from tests.recording.fakes import Clock, ScriptedRunner, cpu_row, process_row, processes_reading
+
+TICK = 1_795_367_400
+Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
+
+CORE = {"core": 0, "user_seconds": 7.5, "idle_seconds": 90.0, "iowait_seconds": None, "guest_seconds": 1.0}
+UNAME = {
+    "sysname": "Linux", "release": "6.1.0", "version": "#1 SMP", "machine": "x86_64", "nodename": "web-1",
+    "domainname": "(none)",
+}  # fmt: skip
+STATE = {
+    "interface": "eth0", "operstate": "up", "is_operational": True, "address": "02:fc:00:00:00:01",
+    "broadcast": "ff:ff:ff:ff:ff:ff", "ifalias": "", "duplex": "full", "mtu": 1500, "tx_queue_len": 1000,
+    "carrier": 1, "carrier_changes": 2,
+}  # fmt: skip
+INTERFACE = {
+    "interface": "eth0", "is_up": True, "speed_mbps": 1000, "sent_bytes": 10, "received_bytes": 20,
+    "sent_packets": 1, "received_packets": 2, "errors": 3, "drops": 0,
+    "errors_in": 2, "errors_out": 1, "drops_in": 0, "drops_out": 0,
+}  # fmt: skip
+MEMORY = {
+    "total_bytes": 25276518400, "available_bytes": 20000000000, "used_bytes": 5000000000, "free_bytes": 18000000000,
+    "percent": 20.9, "buffers_bytes": 100, "cached_bytes": 200, "swap_total_bytes": 0, "swap_used_bytes": 0,
+    "swap_percent": 0.0, "swap_in_bytes": 4096, "swap_out_bytes": 8192, "pressure_some_seconds": 1.5,
+    "pressure_full_seconds": 0.5,
+}  # fmt: skip
+DEVICE = {
+    "device": "vda", "read_bytes": 4096, "write_bytes": 8192, "reads": 10, "writes": 20, "read_seconds": 1.5,
+    "write_seconds": 2.5, "busy_seconds": 3.0,
+}  # fmt: skip
+
+
+def a_reading(mountpoint: str = "/") -> dict[str, dict[str, list[dict[str, Any]]]]:
+    """A reading of every family, as Linux gives it."""
+    place = {"device": "/dev/sda1", "mountpoint": mountpoint, "fstype": "ext4"}
+    usage = {"total_bytes": 100, "used_bytes": 40, "free_bytes": 60, "percent": 40.0, "inodes_percent": 1.0}
+    numbers = {"size_bytes": 100, "free_bytes": 65, "available_bytes": 60, "files": 50, "files_free": 49}
+    return {
+        "cpu": {
+            "cpu": [cpu_row(5, 100, pressure_some_seconds=2.25)], "core": [CORE], "uname": [UNAME],
+            "stat": [{"forks": 11, "procs_running": 2, "procs_blocked": 1}],
+            "file_handles": [{"allocated": 1313, "maximum": 2466190}],
+        },
+        "disk": {
+            "disk": [{"pressure_some_seconds": 3.0, "pressure_full_seconds": 2.0}],
+            "device": [DEVICE], "diskstats": parse_diskstats(DISKSTATS, ["vda"]),
+            "partition": [{**place, **usage}],
+            "filesystem": [{**place, "is_read_only": False, "has_error": False, **numbers}],
+        },
+        "memory": {
+            "memory": [MEMORY], "meminfo": [parse_meminfo(MEMINFO)], "vmstat": [parse_vmstat("pswpin 7\npgfault 9\n")],
+        },
+        "network": {"interface": [INTERFACE], "link": [{**STATE, **parse_netdev(NETDEV)["eth0"]}]},
+        "processes": processes_reading(process_row(1, name="secret-name"), process_row(2)),
+    }  # fmt: skip
+
+
+@pytest.fixture
+def record(db: None) -> Callable[..., Host]:
+    """Records one tick of a reading under the name of this machine."""
+
+    def one_tick(**families: Any) -> Host:
+        host = Host.objects.create(
+            name="test-host", boot_id="b", booted_at=TICK - 1000, kernel="6.1.0", architecture="x86_64",
+            os_name="Debian GNU/Linux 12 (bookworm)",
+        )  # fmt: skip
+        host.refresh_from_db()
+        clock = Clock(100.0)
+        runners = [ScriptedRunner(family, [reading], clock) for family, reading in families.items()]
+        Recording(host, 5, runners).tick(TICK)
+        return host
+
+    return one_tick
+
+
+@pytest.fixture
+def scrape(api: Client) -> Callable[[], Series]:
+    """What `/metrics` says: (name, labels) -> value."""
+
+    def scraped() -> Series:
+        answer = api.get("/metrics")
+        assert answer.status_code == 200
+        families = text_string_to_metric_families(answer.content.decode())
+        return {(s.name, tuple(sorted(s.labels.items()))): s.value for family in families for s in family.samples}
+
+    return scraped
