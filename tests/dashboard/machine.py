@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from metrics.models import CollectorState, Host, Process, ProcessSample, RollUpState, Tick
-from metrics.models.samples import CpuSample, MemorySample, sample_models
+from metrics.models.samples import CpuSample, MemorySample, Sample, sample_models
+from metrics.rollup.statements import averaged_fields
 
 GIB = 1024**3
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -72,7 +73,7 @@ class Machine:
         first = (self.end - seconds) // width * width
         for model in (CpuSample, MemorySample):
             make = getattr(self, f"_{model.kind}")
-            rows = [{"timestamp": at, **_summed(make(at))} for at in range(first, self.end - 2 * width, every)]
+            rows = [{"timestamp": at, **_summed(model, make(at))} for at in range(first, self.end - 2 * width, every)]
             self._store(model, [{**row, "tier": width, "points": 180, "covered_seconds": width} for row in rows])
         RollUpState.objects.update_or_create(host=host, defaults={"newest": self.end})
         return host
@@ -206,14 +207,20 @@ class Machine:
         }  # fmt: skip
 
 
-def _summed(values: dict[str, Any]) -> dict[str, Any]:
-    """A roll-up's values: the means, and above them the maxima."""
-    known = {field.name for field in CpuSample._meta.get_fields()} | {f.name for f in MemorySample._meta.get_fields()}
-    numbers = {
-        name: value for name, value in values.items() if f"{name}_max" in known and isinstance(value, int | float)
+def _summed(model: type[Sample], values: dict[str, Any]) -> dict[str, Any]:
+    """A roll-up's values: the means, and beside them the extremes."""
+    numbers = [field for field in averaged_fields(model) if field.name in values]
+    factors = {"min": 0.6, "max": 1.4}
+    extremes = {
+        f"{field.name}_{extreme}": _within(field, values[field.name] * factors[extreme])
+        for field in numbers
+        for extreme in field.extremes
     }
-    highest = {f"{name}_max": value * 1.4 for name, value in numbers.items()}
-    return {**values, **highest}
+    return {**values, **extremes}
+
+
+def _within(field: Any, value: float) -> float:
+    return min(value, 100.0) if field.unit == "percent" else value
 
 
 def _rows(made: dict[str, Any] | list[dict[str, Any]]) -> list[dict[str, Any]]:

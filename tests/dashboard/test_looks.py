@@ -138,8 +138,9 @@ def test_charts_say_their_newest_values(desktop, open_page):
     assert page.locator("#panel-memory .plot").get_attribute("tabindex") == "0"
 
 
-def test_the_first_load_is_small(desktop, open_page):
-    page = open_page(desktop)
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+def test_the_first_load_is_small(desktop, open_page, locale):
+    page = open_page(desktop, locale=locale)
     settled(page)
     sizes = page.evaluate("""() => ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))
       .filter((entry) => !entry.name.includes("/api/")).map((entry) => [entry.name, entry.decodedBodySize])""")

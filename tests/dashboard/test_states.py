@@ -163,7 +163,10 @@ def test_a_year_shows_means_and_says_so(zoo, open_page, shoot):
     expect(page.locator("#shown")).to_contain_text("a point: mean of 1 day")
     assert ink(page, "cpu") > 5000
     page.mouse.move(*at_share(page, "cpu", 0.5))
-    expect(page.locator("#tooltip")).to_contain_text("peak in brackets")
+    expect(page.locator("#tooltip")).to_contain_text("mean of 1 day; beside it the lowest and the highest")
+    total = page.locator("#tooltip .total").text_content()
+    mean, lowest, highest = (float(number) for number in re.findall(r"\d+\.\d", total))
+    assert lowest < mean < highest
     shoot(page, "year")
 
 

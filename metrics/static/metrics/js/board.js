@@ -12,12 +12,6 @@ import { names } from "./things.js";
 
 const NEAR_PIXELS = "100px";
 
-/** What draws a panel; some of it is loaded when it comes into view. @param {Card} card */
-async function viewOf(card) {
-  if (card.panel.form === "space") return new (await import("./space.js")).Space(card);
-  return card.panel.form === "heat" ? new Heatmap(card) : new Chart(card);
-}
-
 export class Board {
   /** @param {any[]} families as the API describes them @param {() => void} onSeen called when a chart comes into view */
   constructor(families, onSeen) {
@@ -42,7 +36,7 @@ export class Board {
 
   add(panel) {
     const card = new Card(panel, byId(panel.isFurther ? "further-grid" : "grid"));
-    this.items.push({ panel, card, making: null, view: null, lane: panel.hasLane ? new Lane(card) : null, isSeen: false, isDrawn: false });
+    this.items.push({ panel, card, view: null, lane: panel.hasLane ? new Lane(card) : null, isSeen: false, isDrawn: false });
     this.observer.observe(card.node);
   }
 
@@ -74,12 +68,15 @@ export class Board {
     }
   }
 
-  /** Load everything that is needed for a stretch of time. */
+  /** Load everything that is needed for a stretch of time, and draw each chart as soon as its data are there. */
   async load(shown, host, interval, signal) {
     this.items.forEach((item) => (item.isDrawn = false));
-    const jobs = this.wanted().map((family) => this.series[family].load(shown, host?.name, interval, signal));
+    Object.values(this.series).forEach((series) => (series.isComplete = false));
+    const jobs = this.wanted().map(async (family) => {
+      await this.series[family].load(shown, host?.name, interval, signal);
+      this.draw(shown, host);
+    });
     await Promise.all([...jobs, ...this.lanes().map((lane) => lane.load(shown, host?.name, interval, signal))]);
-    await this.draw(shown, host);
   }
 
   /** Load what is new, or everything of a family where that does not do. */
@@ -91,26 +88,26 @@ export class Board {
     const stale = this.lanes().filter((lane) => lane.isStale(shown));
     await Promise.all([...jobs, ...stale.map((lane) => lane.load(shown, host?.name, interval, signal))]);
     this.items.forEach((item) => (item.isDrawn = false));
-    await this.draw(shown, host);
+    this.draw(shown, host);
   }
 
   /** Load what came into view meanwhile. */
   async complete(shown, host, interval, signal) {
     const missing = this.wanted().filter((family) => !this.series[family].isComplete);
     await Promise.all(missing.map((family) => this.series[family].load(shown, host?.name, interval, signal)));
-    await this.draw(shown, host);
+    this.draw(shown, host);
   }
 
   lanes() {
     return this.seen.map((item) => item.lane).filter(Boolean);
   }
 
-  /** Draw what is in view and is not drawn yet. */
-  async draw(shown, host) {
-    for (const item of this.seen.filter((one) => !one.isDrawn)) {
+  /** Draw what is in view, is not drawn yet, and has its data. */
+  draw(shown, host) {
+    const isLoaded = ({ panel }) => Object.keys(panel.fields).every((family) => this.series[family].isComplete);
+    for (const item of this.seen.filter((one) => !one.isDrawn && isLoaded(one))) {
       item.isDrawn = true;
-      item.making ??= viewOf(item.card);
-      item.view ??= await item.making;
+      item.view ??= item.panel.form === "heat" ? new Heatmap(item.card) : new Chart(item.card);
       const { panel, card, view, lane } = item;
       const columns = columnsOf(panel, this.series);
       card.calls = Object.keys(panel.fields).map((family) => [`metrics/${family}`, { ...this.series[family].query(shown), fields: panel.fields[family].join(",") }]);
@@ -123,9 +120,7 @@ export class Board {
 
   /** The cursor or the picked moment is another. */
   followMoment({ isCursor = false } = {}) {
-    for (const { view, panel } of isCursor ? this.seen : this.items) {
-      if (view?.columns && !(isCursor && panel.form === "space")) view.followMoment();
-    }
+    for (const { view } of isCursor ? this.seen : this.items) if (view?.columns) view.followMoment();
   }
 
   /** Another thing of a panel was chosen. */

@@ -1,133 +1,106 @@
-// Lines, stacks and mirrored areas, drawn by uPlot.
+// Lines, stacks and mirrored areas, with bands from the lowest to the highest value where a point is a mean.
 
 import { highest, isEmpty, mean } from "./columns.js";
 import { color, element } from "./dom.js";
-import { measured, onAxis, timeLabel } from "./formats.js";
+import { Drawing } from "./drawing.js";
+import { measured, onAxis } from "./formats.js";
 import { isInGap, nearest } from "./gaps.js";
-import { gettext } from "./messages.js";
-import { Plot } from "./plot.js";
+import { gettext, interpolate } from "./messages.js";
 import { isHistory, pending, state } from "./state.js";
 
-// The room of the axes, as the style sheet's .overlay leaves it too.
-const [LEFT, BOTTOM] = [62, 24];
-const PADDING = [8, 8, 0, 0];
 const BINARY_UNITS = new Set(["bytes"]);
-const FILL = "b8";
-const FAINT = "30";
+// How much of a colour is seen, as the last two digits of its name.
+const [STACK, MIRROR, BAND, EDGE] = ["b8", "55", "30", "60"];
 
-export class Chart extends Plot {
+export class Chart extends Drawing {
   /** @param {import("./card.js").Card} card */
   constructor(card) {
     super(card);
-    this.panel = card.panel;
-    this.canvas = element("div", { class: "canvas" });
-    this.node.prepend(this.canvas);
-    this.drawnLines = "";
     const label = `${this.panel.title}: ${gettext("The highest moment of what is shown")}`;
     const peak = element("button", { class: "highest", type: "button", "aria-label": label, title: label }, "▲");
     peak.addEventListener("click", () => this.pickHighest());
     card.legend.before(peak);
-    new ResizeObserver(() => this.resize()).observe(this.node);
   }
 
   draw(host) {
-    this.host = host;
-    const lines = this.columns.lines.map((line) => line.label).join("\n");
-    if (!this.plot || lines !== this.drawnLines) this.build(lines);
-    this.highest = this.highestValue();
-    this.plot.setData(this.data());
+    this.highest = highest(this.extents());
+    super.draw(host);
   }
 
-  /** Draw again in other colours. */
-  recolor() {
-    if (!this.plot) return;
-    this.build(this.drawnLines);
-    this.plot.setData(this.data());
-  }
-
-  build(lines) {
-    this.plot?.destroy();
-    this.drawnLines = lines;
+  build(form) {
     this.card.setLegend(this.columns.lines);
-    this.plot = new uPlot(this.options(), null, this.canvas);
+    super.build(form);
   }
 
-  resize() {
-    const { clientWidth: width, clientHeight: height } = this.node;
-    if (this.plot && width && (this.plot.width !== width || this.plot.height !== height)) this.plot.setSize({ width, height });
+  form() {
+    const { lines, bands } = this.columns;
+    return JSON.stringify([lines.map((line) => line.label), bands.map(Boolean)]);
   }
 
-  options() {
-    const [ink, grid] = [color("--soft"), color("--grid")];
-    const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif", gap: 5 };
-    const { layers, bands } = this.layers();
+  /** A stack from its top to its ground, then what lies over it; else each line over its band. */
+  layers() {
+    const made = { layers: [], bands: [] };
+    const add = (line, look) => made.layers.push({ stroke: color(line.color), width: 1.5, points: { show: false }, dash: line.dashed ? [5, 4] : undefined, ...look });
+    const addBand = (line) => {
+      const tint = color(line.color);
+      const first = made.layers.length + 1;
+      for (const _edge of ["high", "low"]) add(line, { stroke: tint + EDGE, width: 1, dash: undefined });
+      made.bands.push({ series: [first, first + 1], fill: tint + BAND, dir: line.down ? 1 : -1 });
+    };
+    const { stacked, single, bandOf } = this.parts();
+    stacked.reverse().forEach((line, place) => {
+      add(line, { width: 1, fill: color(line.color) + STACK });
+      if (place) made.bands.push({ series: [place, place + 1] });
+    });
+    for (const line of single) {
+      if (bandOf(line)) addBand(line);
+      add(line, { fill: this.panel.form === "mirror" ? color(line.color) + MIRROR : undefined });
+    }
+    if (bandOf(this.panel.band)) addBand(this.panel.band);
+    return made;
+  }
+
+  /** A column for each of the layers. */
+  data() {
+    const { stacked, single, bandOf, valuesOf } = this.parts();
+    const edges = (band) => (band ? [band.high, band.low] : []);
+    const signed = (column, line) => (line.down ? column.map((value) => (value === null ? null : -value)) : column);
+    const over = single.flatMap((line) => [...edges(bandOf(line)), valuesOf(line)].map((column) => signed(column, line)));
+    return [this.columns.times, ...cumulative(stacked.map(valuesOf)).reverse(), ...over, ...edges(bandOf(this.panel.band))];
+  }
+
+  /** The lines that stand on each other and those that stand alone, and where their columns are. */
+  parts() {
+    const { lines, values, bands } = this.columns;
+    const isStacked = (line) => this.panel.form === "stack" && !line.apart;
+    const placeOf = (line) => (line === this.panel.band ? lines.length : lines.indexOf(line));
     return {
-      width: this.node.clientWidth || 300,
-      height: this.node.clientHeight || 150,
-      padding: PADDING,
-      legend: { show: false },
-      cursor: { show: false },
-      scales: { x: { range: () => [this.shown.start, this.shown.end] }, y: { range: () => this.range() } },
-      series: [{}, ...layers],
-      bands,
-      axes: [
-        { ...axis, size: BOTTOM, space: 70, values: (_plot, values, _axis, _space, distance) => values.map((value) => timeLabel(value, distance)) },
-        { ...axis, size: LEFT, space: 30, splits: this.splits(), values: (_plot, values) => values.map((value) => onAxis(Math.abs(value), this.panel.unit)) },
-      ],
-      hooks: { draw: [(plot) => this.drawReference(plot)] },
+      stacked: lines.filter(isStacked),
+      single: lines.filter((line) => !isStacked(line)),
+      valuesOf: (line) => values[placeOf(line)],
+      bandOf: (line) => bands[placeOf(line)],
     };
   }
 
-  /** What uPlot draws, in its order: a stack from its top to its ground, then what lies over it. */
-  layers() {
-    const { lines } = this.columns;
-    const stroke = (line) => color(line.color);
-    const plain = (line) => ({ stroke: stroke(line), width: 1.5, points: { show: false }, dash: line.dashed ? [5, 4] : undefined });
-    if (this.panel.form !== "stack") return this.linesWithPeaks(lines, plain);
-    const stacked = lines.filter((line) => !line.apart).reverse();
-    const layers = stacked.map((line) => ({ ...plain(line), width: 1, fill: stroke(line) + FILL }));
-    const bands = stacked.slice(0, -1).map((_line, place) => ({ series: [place + 1, place + 2] }));
-    const apart = lines.filter((line) => line.apart).map(plain);
-    const peak = this.panel.peak ? [{ ...plain(this.panel.peak), stroke: stroke(this.panel.peak), width: 1, alpha: 0.4 }] : [];
-    return { layers: [...layers, ...apart, ...peak], bands };
+  /** How far up each line goes. */
+  extents() {
+    const { values, bands } = this.columns;
+    return [...values, ...bands.filter(Boolean).map((band) => band.high)];
   }
 
-  /** Each line with the band up to its peaks. */
-  linesWithPeaks(lines, plain) {
-    const isMirror = this.panel.form === "mirror";
-    const layers = lines.flatMap((line) => [
-      { ...plain(line), stroke: color(line.color) + "66", width: 1, dash: undefined },
-      { ...plain(line), fill: isMirror ? color(line.color) + "55" : undefined },
-    ]);
-    const bands = lines.map((line, place) => ({ series: [2 * place + 1, 2 * place + 2], fill: color(line.color) + FAINT, dir: line.down ? 1 : -1 }));
-    return { layers, bands };
-  }
-
-  data() {
-    const { times, values, peaks, lines, stackPeaks } = this.columns;
-    if (this.panel.form !== "stack") {
-      const signed = (column, line) => (line.down ? column.map((value) => (value === null ? null : -value)) : column);
-      return [times, ...lines.flatMap((line, place) => [signed(peaks[place], line), signed(values[place], line)])];
-    }
-    const stacked = values.filter((_column, place) => !lines[place].apart);
-    const apart = values.filter((_column, place) => lines[place].apart);
-    return [times, ...cumulative(stacked).reverse(), ...apart, ...(this.panel.peak ? [stackPeaks] : [])];
+  /** Of a stack at a place. */
+  totalAt(place) {
+    const { stacked, valuesOf } = this.parts();
+    return stacked.reduce((sum, line) => sum + (valuesOf(line)[place] ?? 0), 0);
   }
 
   async pickHighest() {
     await pending.load;
-    const { values, peaks, stackPeaks, lines, times } = this.columns ?? { times: [] };
-    const isStack = this.panel.form === "stack";
-    const height = (place) => {
-      const known = isStack ? [stackPeaks[place] ?? values.reduce((sum, column, line) => sum + (lines[line].apart ? 0 : (column[place] ?? 0)), 0)] : [...values, ...peaks].map((column) => column[place] ?? 0);
-      return Math.max(...known);
-    };
-    if (times.length) this.pick(times[times.reduce((best, _time, place) => (height(place) > height(best) ? place : best), 0)]);
-  }
-
-  highestValue() {
-    const { values, peaks, stackPeaks } = this.columns;
-    return highest([...values, ...peaks, stackPeaks]);
+    const { times } = this.columns ?? { times: [] };
+    if (!times.length) return;
+    const extents = this.extents();
+    const heights = times.map((_time, place) => Math.max(this.totalAt(place), ...extents.map((column) => column[place] ?? 0)));
+    this.pick(times[heights.indexOf(Math.max(...heights))]);
   }
 
   range() {
@@ -135,14 +108,19 @@ export class Chart extends Plot {
     return [this.panel.form === "mirror" ? -top : 0, top];
   }
 
-  /** Where an axis of bytes has its labels: at powers of two, so that it reads 4 GiB and not 3.73 GiB. */
-  splits() {
-    if (!BINARY_UNITS.has(this.panel.unit)) return undefined;
-    return (_plot, _axis, low, high) => {
+  /** Bytes have their labels at powers of two, so that an axis reads 4 GiB and not 3.73 GiB. */
+  axis() {
+    const { unit } = this.panel;
+    const splits = (_plot, _axis, low, high) => {
       const step = 2 ** Math.ceil(Math.log2(Math.max(1, (high - low) / 5)));
-      const count = Math.floor((high - low) / step) + 1;
-      return Array.from({ length: count }, (_none, place) => low + place * step);
+      return Array.from({ length: Math.floor((high - low) / step) + 1 }, (_none, place) => low + place * step);
     };
+    const values = (_plot, places) => places.map((value) => onAxis(Math.abs(value), unit));
+    return BINARY_UNITS.has(unit) ? { splits, values } : { values };
+  }
+
+  hooks() {
+    return { draw: [(plot) => this.drawReference(plot)] };
   }
 
   drawReference(plot) {
@@ -160,23 +138,26 @@ export class Chart extends Plot {
     context.lineTo(left + width, y);
     context.stroke();
     context.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
-    context.textAlign = "right";
-    context.fillText(`${reference.value} ${reference.label}`, left + width - 4 * devicePixelRatio, y - 5 * devicePixelRatio);
+    context.textAlign = "left";
+    context.fillText(`${reference.value} ${reference.label}`, left + 5 * devicePixelRatio, y - 5 * devicePixelRatio);
     context.restore();
   }
 
   rowsAt(place) {
-    const { lines, values, peaks, stackPeaks, arePeaks } = this.columns;
-    const withPeak = (value, peak) => {
-      const text = measured(value, this.panel.unit);
-      return arePeaks && peak !== null && peak !== undefined ? `${text} (${measured(peak, this.panel.unit)})` : text;
-    };
+    const { lines, values, bands } = this.columns;
     const rows = lines
-      .map((line, number) => ({ label: line.label, color: line.color, value: withPeak(values[number][place], peaks[number][place]), isNull: isEmpty(values[number]) }))
+      .map((line, number) => ({ label: line.label, color: line.color, ...this.cells(values[number][place], bands[number], place), isNull: isEmpty(values[number]) }))
       .filter((row) => !row.isNull);
     if (this.panel.form !== "stack" || this.panel.unit !== "percent") return rows;
-    const total = values.reduce((sum, column) => sum + (column[place] ?? 0), 0);
-    return [...rows, { label: gettext("total"), value: withPeak(total, stackPeaks[place]), isTotal: true }];
+    return [...rows, { label: gettext("total"), ...this.cells(this.totalAt(place), bands.at(-1), place), isTotal: true }];
+  }
+
+  /** A value, and from where to where it went. */
+  cells(value, band, place) {
+    const text = (one) => measured(one, this.panel.unit);
+    const [low, high] = [band?.low[place] ?? null, band?.high[place] ?? null];
+    if (high === null) return { value: text(value) };
+    return { value: text(value), range: band.hasLow ? `${text(low)} – ${text(high)}` : interpolate(gettext("up to %(value)s"), { value: text(high) }) };
   }
 
   /** The values at a moment; of a stretch of the past their means; else the newest. */

@@ -7,9 +7,11 @@
  * @property {[number, number][]} gaps
  * @property {import("./panels.js").Line[]} lines
  * @property {(number | null)[][]} values one column a line
- * @property {(number | null)[][]} peaks
- * @property {(number | null)[]} stackPeaks
- * @property {boolean} arePeaks whether points are means, and have peaks
+ * @property {(Band | null)[]} bands one a line, and at last that of the whole panel
+ * @property {boolean} areMeans whether a point stands for more than one tick
+ *
+ * @typedef {{low: any[], high: any[], hasLow: boolean}} Band from the lowest to the highest value of each point; where the
+ *   lowest was not kept, from the mean
  */
 
 /** @param {any} panel @param {Record<string, import("./series.js").Series>} series by family @returns {Columns} */
@@ -19,17 +21,25 @@ export function columnsOf(panel, series) {
   const points = { [first]: base.points };
   for (const family of Object.keys(panel.fields).slice(1)) points[family] = aligned(base.times, base.points, series[family].points);
   const lines = panel.linesFor ? panel.linesFor(base.points) : panel.lines;
-  const column = (line, read) => points[line.family].map((point) => (point && read ? read(point) : null));
+  const areMeans = series[first].step !== null || (base.points.findLast(Boolean)?.resolution ?? 0) >= 60;
+  const column = (line, read) => points[line.family].map((point) => (point ? read(point) : null));
+  const band = (line) => (areMeans && line?.high ? bandOf(line, column) : null);
   return {
     times: base.times,
     points: base.points,
     gaps: base.gaps,
     lines,
     values: lines.map((line) => column(line, line.value)),
-    peaks: lines.map((line) => column(line, line.peak)),
-    stackPeaks: panel.peak ? column(panel.peak, panel.peak.value) : [],
-    arePeaks: series[first].step !== null || (base.points.findLast(Boolean)?.resolution ?? 0) >= 60,
+    bands: [...lines, panel.band].map(band),
+    areMeans,
   };
+}
+
+function bandOf(line, column) {
+  const [low, mean, high] = [line.low, line.value, line.high].map((read) => (read ? column(line, read) : []));
+  if (isEmpty(high)) return null;
+  const filled = (values) => mean.map((value, place) => values[place] ?? value);
+  return { low: filled(low), high: filled(high), hasLow: !isEmpty(low) };
 }
 
 /** The points of another family that cover the same moments. */

@@ -44,15 +44,17 @@ function ownPanel(family, title, columns, isFurther) {
       label: columns.length > 1 ? column.help : "",
       color: COLORS[place % COLORS.length],
       family,
-      value: (point) => point[column.name] ?? null,
-      peak: (point) => extreme(point, column.name),
+      ...reads(column.name, (point) => point),
     })),
     isFurther,
   };
 }
 
-/** The extreme that matters: the minimum where there is one, as of free memory, else the maximum. */
-const extreme = (point, name) => point?.[`${name}_min`] ?? point?.[`${name}_max`] ?? null;
+/** How a line reads a field, with its extremes, of what `find` finds in a point. */
+function reads(name, find) {
+  const read = (suffix) => (point) => find(point)?.[name + suffix] ?? null;
+  return { value: read(""), low: read("_min"), high: read("_max") };
+}
 
 /** A field of what is in a list: a line for each thing, which the data name. */
 function listPanel(family, table, column, isFurther) {
@@ -78,12 +80,10 @@ function linesOfThings(family, table, column, points) {
     }
   }
   const chosen = [...highest].sort((a, b) => b[1] - a[1]).slice(0, MOST_THINGS).map(([name]) => name);
-  const find = (point, name) => point[table.collection]?.find((thing) => label(thing) === name);
   return chosen.sort().map((name, place) => ({
     label: name,
     color: COLORS[place % COLORS.length],
     family,
-    value: (point) => find(point, name)?.[column.name] ?? null,
-    peak: (point) => extreme(find(point, name), column.name),
+    ...reads(column.name, (point) => point[table.collection]?.find((thing) => label(thing) === name)),
   }));
 }

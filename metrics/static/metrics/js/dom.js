@@ -25,6 +25,14 @@ export function setText(node, text) {
   if (node.textContent !== text) node.textContent = text;
 }
 
+/** Mark what waits for new content, and show it where that takes long. @param {HTMLElement} node @param {Promise<any>} work */
+export function showBusy(node, work) {
+  const done = () => node.work === work && node.removeAttribute("aria-busy");
+  node.work = work;
+  node.setAttribute("aria-busy", "true");
+  work.then(done, done);
+}
+
 /** A colour of the style sheet. @param {string} name */
 export const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
 

@@ -13,19 +13,20 @@ const numbers = [0, 1, 2].map(
 const plainNumber = new Intl.NumberFormat(language, { maximumFractionDigits: 2 });
 const threeDigits = (value) => numbers[value >= 99.95 ? 0 : value >= 9.995 ? 1 : 2].format(value);
 
-function scaled(value, base, units) {
+function scaled(value, base, units, format = threeDigits) {
   let power = 0;
   let rest = Math.abs(value);
   while (rest >= base && power < units.length - 1) {
     rest /= base;
     power += 1;
   }
-  const text = power === 0 ? numbers[0].format(rest) : threeDigits(rest);
+  const text = power === 0 ? numbers[0].format(rest) : format(rest);
   return `${value < 0 ? "-" : ""}${text} ${units[power]}`;
 }
 
-/** @type {Record<string, (value: number) => string>} */
+/** By the units of the API; `load` is the page's own. @type {Record<string, (value: number) => string>} */
 const BY_UNIT = {
+  load: (value) => numbers[2].format(value),
   percent: (value) => `${numbers[1].format(value)}%`,
   bytes: (value) => scaled(value, 1024, BINARY),
   bytes_per_second: (value) => `${scaled(value, 1000, SI)}/s`,
@@ -43,8 +44,13 @@ export function measured(value, unit) {
   return form ? form(value) : `${plainNumber.format(value)}${unit ? ` ${unit.replaceAll("_", " ")}` : ""}`;
 }
 
-/** The same on an axis, where a share needs no decimal. @param {number} value @param {string} unit */
-export const onAxis = (value, unit) => (unit === "percent" ? `${plainNumber.format(value)}%` : measured(value, unit));
+/** On an axis, where round values need no decimals. @param {number} value @param {string} unit */
+export function onAxis(value, unit) {
+  if (unit === "percent") return `${plainNumber.format(value)}%`;
+  if (unit === "bytes") return scaled(value, 1024, BINARY, plainNumber.format);
+  if (unit === "bytes_per_second") return `${scaled(value, 1000, SI, plainNumber.format)}/s`;
+  return unit === "load" ? plainNumber.format(value) : measured(value, unit);
+}
 
 export const integer = (value) => (value === null || value === undefined ? EMPTY : numbers[0].format(value));
 
@@ -106,6 +112,6 @@ export function duration(seconds) {
 
 /** How wide a point is. @param {number} seconds @param {boolean} isMean */
 export function pointWidth(seconds, isMean) {
-  const text = isMean ? gettext("a point: mean of %(width)s, peaks above it") : gettext("a point: %(width)s");
+  const text = isMean ? gettext("a point: mean of %(width)s, its band from the lowest to the highest value") : gettext("a point: %(width)s");
   return interpolate(text, { width: duration(seconds) });
 }

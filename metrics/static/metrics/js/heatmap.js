@@ -1,94 +1,84 @@
 // One row for each core, one column for each point: readable with 2 cores and with 128.
 
-import { color, element } from "./dom.js";
-import { measured, timeLabel } from "./formats.js";
-import { isInGap, nearest } from "./gaps.js";
+import { element } from "./dom.js";
+import { Drawing } from "./drawing.js";
+import { measured } from "./formats.js";
+import { nearest } from "./gaps.js";
 import { gettext, interpolate } from "./messages.js";
-import { Plot } from "./plot.js";
-import { NICE } from "./steps.js";
 
-const [LEFT, BOTTOM, TOP, RIGHT] = [62, 24, 8, 8];
 const SHADES = 21;
 const SCALE = [0, 25, 50, 75, 100];
+// Rows lower than this have no line between them.
+const LOWEST_PIXELS = 6;
 const LABEL_PIXELS = 15;
-const AXIS_STEPS = [...NICE, 172800, 604800, 2592000];
 
-export class Heatmap extends Plot {
+export class Heatmap extends Drawing {
   /** @param {import("./card.js").Card} card */
   constructor(card) {
     super(card);
-    this.canvas = element("canvas", { class: "canvas" });
-    this.node.prepend(this.canvas);
     this.card.legend.replaceChildren(...SCALE.map((share) => element("li", {}, element("i", { class: "swatch" }), `${share}%`)));
-    this.colorScale();
-    new ResizeObserver(() => this.columns && this.draw()).observe(this.node);
   }
 
-  draw() {
+  draw(host) {
     this.cores = this.columns.values[0].reduce((most, list) => Math.max(most, list?.length ?? 0), 0);
-    const { clientWidth: width, clientHeight: height } = this.node;
-    if (!width) return;
-    const ratio = devicePixelRatio || 1;
-    if (this.canvas.width !== Math.round(width * ratio) || this.canvas.height !== Math.round(height * ratio)) {
-      this.canvas.width = Math.round(width * ratio);
-      this.canvas.height = Math.round(height * ratio);
-    }
-    const context = this.canvas.getContext("2d");
-    context.setTransform(ratio, 0, 0, ratio, 0, 0);
-    context.clearRect(0, 0, width, height);
-    context.font = "11px system-ui, sans-serif";
-    this.drawCells(context, width - LEFT - RIGHT, height - TOP - BOTTOM);
-    this.drawLabels(context, width - LEFT - RIGHT, height - TOP - BOTTOM);
+    super.draw(host);
   }
 
-  recolor() {
-    this.colorScale();
-    if (this.columns) this.draw();
-  }
-
-  colorScale() {
+  build(form) {
     SCALE.forEach((share, place) => (this.card.legend.children[place].firstElementChild.style.background = mixed(share / 100)));
+    super.build(form);
   }
 
-  /** Row by row, and in a row one rectangle for each run of the same shade. */
-  drawCells(context, width, height) {
-    const shades = Array.from({ length: SHADES }, (_none, place) => mixed(place / (SHADES - 1)));
-    const { times, values } = this.columns;
+  /** The first core is the topmost. */
+  range() {
+    return [-(this.cores || 1), 0];
+  }
+
+  options() {
+    const options = super.options();
+    options.axes.forEach((axis) => (axis.grid = { show: false }));
+    return options;
+  }
+
+  axis() {
+    const splits = (plot) => {
+      const every = Math.max(1, Math.ceil((LABEL_PIXELS * this.cores * devicePixelRatio) / plot.bbox.height));
+      return Array.from({ length: Math.ceil(this.cores / every) }, (_none, place) => -(place * every + 0.5));
+    };
+    return { splits, values: (_plot, places) => places.map((place) => name(-place - 0.5)) };
+  }
+
+  hooks() {
+    return { drawClear: [(plot) => this.drawCells(plot)] };
+  }
+
+  data() {
+    return [this.columns.times, this.columns.times.map(() => null)];
+  }
+
+  /** A path for each shade: in a row one rectangle for each run of it. */
+  drawCells(plot) {
+    const { top, height } = plot.bbox;
+    const { times, points, values } = this.columns;
     const [lists] = values;
+    const paths = Array.from({ length: SHADES }, () => new Path2D());
     const row = height / (this.cores || 1);
-    const gap = row > 6 ? 1 : 0;
-    const x = (time) => LEFT + Math.min(width, Math.max(0, ((time - this.shown.start) / (this.shown.end - this.shown.start)) * width));
+    const line = row > LOWEST_PIXELS * devicePixelRatio ? devicePixelRatio : 0;
+    const x = (time) => plot.valToPos(Math.min(this.shown.end, Math.max(this.shown.start, time)), "x", true);
+    const lefts = times.map(x);
+    const rights = times.map((time, place) => (points[place + 1] ? lefts[place + 1] : x(time + (points[place]?.resolution ?? 0))));
     for (let core = 0; core < this.cores; core += 1) {
-      for (let place = 0; place < times.length; ) {
+      for (let place = 0; place < times.length; place += 1) {
         const shade = shadeOf(lists[place]?.[core]);
-        let next = place + 1;
-        while (next < times.length && shadeOf(lists[next]?.[core]) === shade) next += 1;
-        if (shade !== null) {
-          const right = next < times.length && lists[next] ? times[next] : times[next - 1] + this.columns.points[next - 1].resolution;
-          context.fillStyle = shades[shade];
-          context.fillRect(x(times[place]), TOP + core * row, x(right) - x(times[place]) + 0.5, row - gap);
-        }
-        place = next;
+        const left = lefts[place];
+        while (place + 1 < times.length && shadeOf(lists[place + 1]?.[core]) === shade) place += 1;
+        if (shade !== null) paths[shade].rect(left, top + core * row, rights[place] - left + 0.5, row - line);
       }
     }
-  }
-
-  drawLabels(context, width, height) {
-    context.fillStyle = color("--soft");
-    context.textBaseline = "middle";
-    context.textAlign = "right";
-    const row = height / (this.cores || 1);
-    const every = Math.max(1, Math.ceil(LABEL_PIXELS / row));
-    for (let core = 0; core < this.cores; core += every) {
-      context.fillText(interpolate(gettext("CPU %(number)s"), { number: core }), LEFT - 6, TOP + (core + 0.5) * row);
-    }
-    const span = this.shown.end - this.shown.start;
-    const distance = AXIS_STEPS.find((step) => (step / span) * width >= 70) ?? span;
-    context.textAlign = "center";
-    const offset = new Date(this.shown.start * 1000).getTimezoneOffset() * 60;
-    for (let time = Math.ceil((this.shown.start - offset) / distance) * distance + offset; time <= this.shown.end - (span / width) * 14; time += distance) {
-      context.fillText(timeLabel(time, distance), LEFT + ((time - this.shown.start) / span) * width, TOP + height + 13);
-    }
+    paths.forEach((path, shade) => {
+      plot.ctx.fillStyle = mixed(shade / (SHADES - 1));
+      plot.ctx.fill(path);
+    });
   }
 
   rowAt(y) {
@@ -98,27 +88,34 @@ export class Heatmap extends Plot {
 
   describe(time) {
     const description = super.describe(time);
-    const [lists] = this.columns.values;
-    const list = isInGap(this.columns.gaps, time) ? null : lists[nearest(this.columns.times, time)];
-    const core = this.pointerY === undefined ? null : this.rowAt(this.pointerY);
-    if (list && core !== null) {
-      const label = interpolate(gettext("CPU %(number)s"), { number: core });
-      description.rows.unshift({ label, value: measured(list[core] ?? null, "percent"), isTotal: true });
+    if (description.rows.length && this.pointerY !== undefined) {
+      const core = this.rowAt(this.pointerY);
+      description.rows.unshift({ label: name(core), ...this.cells(nearest(this.columns.times, time), core), isTotal: true });
     }
     return description;
   }
 
+  /** What a core did, and up to where. */
+  cells(place, core) {
+    const { values, bands } = this.columns;
+    const high = bands[0]?.high[place]?.[core] ?? null;
+    const value = measured(values[0][place]?.[core] ?? null, "percent");
+    return high === null ? { value } : { value, range: interpolate(gettext("up to %(value)s"), { value: measured(high, "percent") }) };
+  }
+
   rowsAt(place) {
-    const list = this.columns.values[0][place]?.filter((value) => value !== null) ?? [];
+    const list = this.columns.values[0][place]?.map((value) => value ?? 0) ?? [];
     if (!list.length) return [];
     const busiest = list.indexOf(Math.max(...list));
     const mean = list.reduce((sum, value) => sum + value, 0) / list.length;
     return [
-      { label: interpolate(gettext("busiest, CPU %(number)s"), { number: busiest }), value: measured(list[busiest], "percent") },
+      { label: interpolate(gettext("busiest, CPU %(number)s"), { number: busiest }), ...this.cells(place, busiest) },
       { label: gettext("mean of the cores"), value: measured(mean, "percent") },
     ];
   }
 }
+
+const name = (core) => interpolate(gettext("CPU %(number)s"), { number: core });
 
 const shadeOf = (value) => (value === null || value === undefined ? null : Math.round((Math.min(100, Math.max(0, value)) / 100) * (SHADES - 1)));
 

@@ -7,7 +7,8 @@ import { gettext, interpolate } from "./messages.js";
 import { change } from "./state.js";
 import { stepFor } from "./steps.js";
 
-const BUCKETS = 24;
+// Wide enough for the beginning of a name.
+const BUCKETS = 15;
 const TINTS = 6;
 // The lane is asked for again when so much of a bucket has gone by.
 const FRESH_SHARE = 0.5;
@@ -51,17 +52,18 @@ export class Lane {
   }
 }
 
-/** Neighbouring buckets of one process as one run. */
+/** Neighbouring buckets of one name as one run, of the process that used the most among them. */
 function runs(buckets) {
   const made = [];
   for (const bucket of buckets) {
     const start = seconds(bucket.timestamp);
     const last = made.at(-1);
-    if (last && last.id === bucket.id && start - last.end < bucket.resolution / 2) {
-      last.end = start + bucket.resolution;
-      last.highest = Math.max(last.highest, bucket.cpu_percent ?? 0);
+    const end = start + bucket.resolution;
+    if (last && last.name === bucket.name && start - last.end < bucket.resolution / 2) {
+      const { id, pid, cpu_percent } = (bucket.cpu_percent ?? 0) > (last.cpu_percent ?? 0) ? bucket : last;
+      Object.assign(last, { end, id, pid, cpu_percent });
     } else {
-      made.push({ ...bucket, start, end: start + bucket.resolution, highest: bucket.cpu_percent ?? 0 });
+      made.push({ ...bucket, start, end });
     }
   }
   return made;
@@ -85,7 +87,7 @@ function fill(item, run, shown) {
   button.title = interpolate(gettext("%(name)s (%(pid)s), up to %(cpu)s, from %(time)s"), {
     name: run.name,
     pid: run.pid,
-    cpu: measured(run.highest, "percent"),
+    cpu: measured(run.cpu_percent, "percent"),
     time: moment(run.start),
   });
 }

@@ -3,12 +3,13 @@
 import { ApiError, now, read, seconds } from "./api.js";
 import { Board } from "./board.js";
 import { cursor, onCursor } from "./cursor.js";
-import { byId } from "./dom.js";
-import { pointWidth } from "./formats.js";
+import { byId, showBusy } from "./dom.js";
+import { duration, pointWidth } from "./formats.js";
 import { nearest } from "./gaps.js";
 import { Header, showCost } from "./header.js";
 import { gettext, interpolate } from "./messages.js";
 import { Processes } from "./processes.js";
+import { Space } from "./space.js";
 import { isHistory, onChange, pending, state, windowOf } from "./state.js";
 import { Tiles } from "./tiles.js";
 
@@ -30,6 +31,7 @@ class Page {
     this.board = new Board(families, () => this.attempt(() => this.complete()));
     this.board.wantTiles();
     this.tiles = new Tiles();
+    this.space = new Space();
     this.processes = new Processes();
     this.header = new Header(() => this.shown);
     this.processes.onOrder(() => this.attempt(() => this.loadProcesses()));
@@ -62,10 +64,15 @@ class Page {
     this.request = new AbortController();
     const { signal } = this.request;
     this.shown = windowOf(this.end());
-    await Promise.all([this.board.load(this.shown, this.host, this.interval, signal), this.loadDetail(signal)]);
-    await this.loadProcesses(signal);
-    this.showMoment();
-    this.setStretch();
+    const charts = this.board.load(this.shown, this.host, this.interval, signal).then(() => {
+      this.showMoment();
+      this.setStretch();
+    });
+    // Only the charts say how wide the point of a moment is.
+    const table = state.at === null ? this.loadProcesses(signal) : charts.then(() => this.loadProcesses(signal));
+    showBusy(byId("grid"), charts);
+    showBusy(byId("processes"), table);
+    await Promise.all([charts, table, this.loadDetail(signal), this.loadSpace(signal)]);
     document.documentElement.dataset.ready = "";
   }
 
@@ -86,6 +93,11 @@ class Page {
     if (state.process === null && !this.detail) return;
     this.detail ??= new (await import("./process.js")).ProcessDetail();
     await this.detail.load(this.shown, this.host, this.interval, signal);
+  }
+
+  /** Of the past; the newest comes with the tick. */
+  async loadSpace(signal = this.request.signal) {
+    if (!this.isFollowing) await this.space.load(this.shown, this.host, signal);
   }
 
   /** How wide the point of a moment is; 0 where it is a single tick. */
@@ -123,7 +135,7 @@ class Page {
     if (changed.has("only")) this.board.redraw(this.shown, this.host);
     if (changed.has("process")) await this.loadDetail();
     this.showMoment();
-    if (changed.has("at") || changed.has("from")) await this.loadProcesses();
+    if (changed.has("at") || changed.has("from")) await Promise.all([this.loadProcesses(), this.loadSpace()]);
     else this.processes.fill();
   }
 
@@ -175,8 +187,8 @@ class Page {
 
   async sayStale() {
     if (this.failures || !this.isFollowing || !this.isStale() || !this.host?.newest_tick) return;
-    const text = gettext("Nothing has been recorded for %(seconds)s s. Is the recorder running?");
-    (await notice()).showNotice("stale", interpolate(text, { seconds: Math.round(now() - this.newest) }));
+    const text = gettext("Nothing has been recorded for %(time)s. Is the recorder running?");
+    (await notice()).showNotice("stale", interpolate(text, { time: duration(now() - this.newest) }));
   }
 
   /** Seconds until the next question: longer with each failure. */
@@ -193,6 +205,7 @@ class Page {
     this.newest = newest;
     this.host.interval_seconds = current.resolution;
     this.tiles.showNow(current, this.host);
+    this.space.showNow(current);
     if (!this.shown) await this.reload();
     else if (isNew || this.isStale()) await this.advance();
     else await this.complete();

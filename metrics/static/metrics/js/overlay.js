@@ -23,6 +23,8 @@ export class Overlay {
     while (this.gaps.childElementCount < gaps.length) this.gaps.append(element("i"));
     gaps.forEach(([start, end], place) => this.stretch(this.gaps.children[place], start, end));
     this.at(this.boot, bootedAt);
+    // Near the right end its word goes to the left of it.
+    this.boot.classList.toggle("late", bootedAt !== null && this.shareOf(bootedAt) > 0.85);
   }
 
   /** Put a line at a moment, or take it away. @param {HTMLElement} line @param {number | null} time */

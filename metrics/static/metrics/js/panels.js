@@ -10,7 +10,8 @@ import { amount } from "./things.js";
  * @property {string} color name of a custom property of the style sheet
  * @property {string} family
  * @property {(point: any) => number | null} value
- * @property {(point: any) => number | null} [peak] the maximum, where a point is a mean
+ * @property {(point: any) => number | null} [low] the lowest value, where a point is a mean
+ * @property {(point: any) => number | null} [high] the highest
  * @property {boolean} [down] drawn below zero
  * @property {boolean} [dashed]
  * @property {boolean} [apart] a line of its own beside a stack
@@ -19,11 +20,11 @@ import { amount } from "./things.js";
  * @property {string} id
  * @property {string} title
  * @property {string} [help] what it means; of the panels that are laid out by hand help.js knows it
- * @property {"stack" | "lines" | "mirror" | "heat" | "space"} form
+ * @property {"stack" | "lines" | "mirror" | "heat"} form
  * @property {string} unit
  * @property {Record<string, string[]>} fields by family: what is asked of the API
  * @property {Line[]} lines
- * @property {Line} [peak] of a whole stack
+ * @property {Omit<Line, "label">} [band] what a band over a stack is about
  * @property {(highest: number, points: any[], host: any) => number} [top] end of the axis
  * @property {(host: any) => {value: number, label: string} | null} [reference] a dashed line
  * @property {{family: string, collection: string, label: string, all: string}} [things] what can be looked at one by one
@@ -35,24 +36,32 @@ import { amount } from "./things.js";
 const field = (family, name) => ({
   family,
   value: (point) => point[name] ?? null,
-  peak: (point) => point[`${name}_max`] ?? null,
+  low: (point) => point[`${name}_min`] ?? null,
+  high: (point) => point[`${name}_max`] ?? null,
 });
 
-/** A line of a field of a list: the chosen thing's, or the total. */
-const listed = (panel, family, collection, label, name) => ({
-  family,
-  value: (point) => amount(point, collection, label, name, state.only[panel]),
-  peak: (point) => {
-    const peak = amount(point, collection, label, `${name}_max`, state.only[panel], { isMaximum: true });
-    return peak === null ? null : Math.max(peak, amount(point, collection, label, name, state.only[panel]) ?? 0);
-  },
-});
+/** What is left of a hundred: where the cores were idle the least, they were at their busiest. */
+function busy() {
+  const { family, value, low, high } = field("cpu", "idle_percent");
+  const rest = (read) => (point) => (read(point) === null ? null : 100 - read(point));
+  return { family, value: rest(value), low: rest(high), high: rest(low) };
+}
+
+/**
+ * A line of a field of a list: the chosen thing's, or the total. When each thing was at its highest is not known: the
+ * total reached the highest of them at the least, and never fell below the sum of the lowest.
+ */
+function listed(panel, family, collection, label, name) {
+  const read = (suffix, options) => (point) => amount(point, collection, label, name + suffix, state.only[panel], options);
+  const [value, high] = [read(""), read("_max", { isMaximum: true })];
+  return { family, value, low: read("_min"), high: (point) => (high(point) === null ? null : Math.max(high(point), value(point) ?? 0)) };
+}
 
 const sum = (...values) => (values.every((value) => value == null) ? null : values.reduce((a, b) => a + (b ?? 0), 0));
 const HUNDRED = () => 100;
 
 /** @returns {Panel[]} */
-export const handmade = () => [cpu(), cores(), memory(), load(), disk(), network(), pressure(), space()];
+export const handmade = () => [cpu(), cores(), memory(), load(), disk(), network(), pressure()];
 
 function cpu() {
   return {
@@ -60,14 +69,14 @@ function cpu() {
     title: gettext("CPU usage"),
     form: "stack",
     unit: "percent",
-    fields: { cpu: ["percent", "user_percent", "system_percent", "iowait_percent", "steal_percent"] },
+    fields: { cpu: ["percent", "idle_percent", "user_percent", "system_percent", "iowait_percent", "steal_percent"] },
     lines: [
       { label: gettext("user"), color: "--blue", ...field("cpu", "user_percent") },
       { label: gettext("system"), color: "--orange", ...field("cpu", "system_percent") },
       { label: gettext("I/O wait"), color: "--violet", ...field("cpu", "iowait_percent") },
       { label: gettext("steal"), color: "--yellow", ...field("cpu", "steal_percent") },
     ],
-    peak: { label: gettext("peak"), color: "--ink", family: "cpu", value: (point) => point.percent_max ?? null },
+    band: { color: "--ink", ...busy() },
     top: HUNDRED,
     hasLane: true,
   };
@@ -80,7 +89,7 @@ function cores() {
     form: "heat",
     unit: "percent",
     fields: { cpu: ["per_core"] },
-    lines: [{ label: gettext("core"), color: "--blue", family: "cpu", value: (point) => point.per_core ?? null }],
+    lines: [{ label: gettext("core"), color: "--blue", ...field("cpu", "per_core") }],
   };
 }
 
@@ -105,7 +114,7 @@ function memory() {
         dashed: true,
       },
     ],
-    peak: { label: gettext("used, peak"), color: "--ink", family: "memory", value: (point) => point.used_bytes_max ?? null },
+    band: { color: "--ink", ...field("memory", "used_bytes") },
     top: (highest, points) => points.findLast((point) => point?.total_bytes)?.total_bytes ?? highest,
   };
 }
@@ -115,7 +124,7 @@ function load() {
     id: "load",
     title: gettext("Load average"),
     form: "lines",
-    unit: "",
+    unit: "load",
     fields: { cpu: ["load_1", "load_5", "load_15"] },
     lines: [
       { label: gettext("1 min"), color: "--blue", ...field("cpu", "load_1") },
@@ -174,16 +183,5 @@ function pressure() {
       { label: gettext("disk"), color: "--green", ...field("disk", "pressure_some_percent") },
     ],
     top: (highest) => Math.min(100, Math.max(5, highest * 1.1)),
-  };
-}
-
-function space() {
-  return {
-    id: "space",
-    title: gettext("Disk space"),
-    form: "space",
-    unit: "bytes",
-    fields: { disk: ["total_bytes", "used_bytes", "free_bytes", "percent", "inodes_percent"] },
-    lines: [],
   };
 }

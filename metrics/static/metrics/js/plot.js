@@ -73,8 +73,8 @@ export class Plot {
       return { title, rows: [], notes: [gettext("Nothing was recorded then.")] };
     }
     const notes = [gettext("Click or Enter: the processes of this moment")];
-    if (this.columns.arePeaks) {
-      notes.unshift(interpolate(gettext("mean of %(width)s, peak in brackets"), { width: duration(point.resolution) }));
+    if (this.columns.areMeans) {
+      notes.unshift(interpolate(gettext("mean of %(width)s; beside it the lowest and the highest"), { width: duration(point.resolution) }));
     }
     return { title, rows: this.rowsAt(place), notes };
   }

@@ -12,7 +12,7 @@ import { change, state } from "./state.js";
 import { stepFor } from "./steps.js";
 
 const POINTS = 240;
-const own = (name) => ({ family: "process", value: (point) => point[name] ?? null, peak: (point) => point[`${name}_max`] ?? null });
+const own = (name) => ({ family: "process", value: (point) => point[name] ?? null, high: (point) => point[`${name}_max`] ?? null });
 
 const PANELS = [
   {

@@ -8,6 +8,7 @@ import { change, isHistory, state } from "./state.js";
 
 const LIMIT = 50;
 const BUSY_PERCENT = 50;
+const LEAST_PERCENT = 2;
 
 /** What a column shows, and by which of the API's orders the highest of it are found. */
 const NOW = [
@@ -184,7 +185,8 @@ export class Processes {
       if (column.name === "command" && cell.title !== text) cell.title = text;
     });
     const share = Math.min(100, (row.cpu_percent ?? 0) / this.cores);
-    node.firstElementChild.style.setProperty("--share", `${share.toFixed(1)}%`);
+    // A bar of a pixel looks like a border.
+    node.firstElementChild.style.setProperty("--share", `${share < LEAST_PERCENT ? 0 : share.toFixed(1)}%`);
     node.classList.toggle("busy", share >= BUSY_PERCENT);
     if (state.process === row.id) node.setAttribute("aria-current", "true");
     else node.removeAttribute("aria-current");

@@ -1,43 +1,51 @@
-// How full each file system is: a bar each, the fullest first.
+// How full each file system is: a bar each, the fullest first. Newest, or at the picked moment.
 
-import { element, setText } from "./dom.js";
+import { iso, read, seconds } from "./api.js";
+import { Card } from "./card.js";
+import { byId, element, setText } from "./dom.js";
 import { measured } from "./formats.js";
-import { nearest } from "./gaps.js";
 import { gettext, interpolate } from "./messages.js";
 import { state } from "./state.js";
 
 const WARN_PERCENT = 80;
 const FULL_PERCENT = 92;
+// A point that ended so many of its widths before a moment says nothing of it.
+const LATEST = 2.5;
+const FIELDS = "total_bytes,used_bytes,free_bytes,percent,inodes_percent";
 
 export class Space {
-  /** @param {import("./card.js").Card} card */
-  constructor(card) {
-    this.card = card;
-    this.list = element("ul", { class: "volumes", tabindex: "0", "aria-labelledby": `${card.panel.id}-title` });
-    card.plot.append(this.list);
+  constructor() {
+    this.card = new Card({ id: "space", title: gettext("Disk space"), form: "space", unit: "bytes", fields: {}, lines: [] }, byId("grid"));
+    this.list = element("ul", { class: "volumes", tabindex: "0", "aria-labelledby": "space-title" });
+    this.card.plot.append(this.list);
   }
 
-  show(columns) {
-    this.columns = columns;
-    this.followMoment();
+  /** The newest tick, as /metrics/current gives it. */
+  showNow(current) {
+    this.card.calls = [["metrics/disk", { limit: 1, fields: FIELDS }]];
+    this.fill(current.disk);
   }
 
-  /** The picked moment's, else the newest. */
-  followMoment() {
-    const { times, points } = this.columns;
-    const point = state.at === null ? points.findLast(Boolean) : points[nearest(times, state.at)];
+  /** The picked moment, or the end of a stretch of the past: one point, whatever the charts show. */
+  async load(shown, host, signal) {
+    const end = state.at ?? shown.end;
+    const query = { end: iso(end), limit: 1, fields: FIELDS };
+    const [point] = (await read("metrics/disk", { ...query, host: host?.name }, signal)).results;
+    this.card.calls = [["metrics/disk", query]];
+    this.fill(point && end - seconds(point.timestamp) < LATEST * point.resolution ? point : null);
+  }
+
+  fill(point) {
     const volumes = [...(point?.partitions ?? [])].filter((one) => one.total_bytes).sort((a, b) => b.percent - a.percent);
     while (this.list.childElementCount > volumes.length) this.list.lastElementChild.remove();
     while (this.list.childElementCount < volumes.length) this.list.append(row());
-    volumes.forEach((volume, place) => fill(this.list.children[place], volume));
+    volumes.forEach((volume, place) => fillRow(this.list.children[place], volume));
   }
-
-  recolor() {}
 }
 
 const row = () => element("li", {}, element("b"), element("span"), element("div", { class: "bar" }, element("i")), element("small"));
 
-function fill(item, volume) {
+function fillRow(item, volume) {
   const [name, percent, bar, text] = item.children;
   setText(name, volume.mountpoint);
   name.title = `${volume.device} (${volume.fstype})`;

@@ -60,10 +60,10 @@ const TILES = [
     panel: "load",
     family: "cpu",
     title: gettext("Load"),
-    unit: "",
+    unit: "load",
     value: (point) => point.load_1,
     split: (point, host) =>
-      interpolate(gettext("%(load_5)s in 5 min · %(cores)s cores"), { load_5: measured(point.load_5, ""), cores: host?.logical_cores ?? "?" }),
+      interpolate(gettext("%(load_5)s in 5 min · %(cores)s cores"), { load_5: measured(point.load_5, "load"), cores: host?.logical_cores ?? "?" }),
   },
 ];
 

@@ -6,7 +6,7 @@ const MARGIN = 8;
 const DISTANCE = 16;
 
 /**
- * @typedef {{label: string, value: string, color?: string, isTotal?: boolean}} Row
+ * @typedef {{label: string, value: string, range?: string, color?: string, isTotal?: boolean}} Row
  * @typedef {{title: string, rows: Row[], notes: string[]}} Description
  */
 
@@ -14,7 +14,7 @@ const DISTANCE = 16;
 export function showTooltip(description, x, y) {
   const node = byId("tooltip");
   const rows = description.rows.map((row) =>
-    element("div", { class: row.isTotal ? "total" : "" }, key(row), element("span", {}, row.value)),
+    element("div", { class: row.isTotal ? "total" : "" }, key(row), element("span", {}, row.value, row.range ? element("small", {}, row.range) : null)),
   );
   node.replaceChildren(element("b", {}, description.title), ...rows, ...description.notes.map((note) => element("em", {}, note)));
   node.hidden = false;
