@@ -1,6 +1,7 @@
 """The Django app."""
 
 from django.apps import AppConfig
+from django.db.backends.signals import connection_created
 from django.utils.translation import gettext_lazy as _
 
 
@@ -10,3 +11,9 @@ class MetricsConfig(AppConfig):
     name = "metrics"
     verbose_name = _("sysmon")
     default_auto_field = "django.db.models.BigAutoField"
+
+    def ready(self) -> None:
+        """Have every new connection set up."""
+        from metrics.storage.connections import set_up
+
+        connection_created.connect(set_up, dispatch_uid="metrics.storage")

@@ -9,13 +9,21 @@ import signal
 import threading
 import time
 from collections.abc import Callable
-from ctypes import c_double
+from ctypes import c_char, c_double
 from multiprocessing.context import BaseContext
 from multiprocessing.sharedctypes import RawArray
 from types import FrameType
-from typing import Protocol, Self
+from typing import NamedTuple, Protocol, Self
 
-_BEAT, _HAND_OVER, _RECORDER, _STOPPING = range(4)
+_BEAT, _HAND_OVER, _RECORDER, _STOPPING, _PENDING, _PENDING_AT = range(6)
+_REASON_BYTES = 256
+
+
+class Pending(NamedTuple):
+    """How many ticks wait in memory, and why the database takes none; no reason where it does."""
+
+    ticks: int
+    reason: str
 
 
 class Line(Protocol):
@@ -30,13 +38,20 @@ class Line(Protocol):
     def mark_hand_over(self) -> None:
         """Say that a window has just taken over."""
 
+    def mark_pending(self, ticks: int, reason: str = "") -> None:
+        """Say how many ticks wait for the database, and why it takes none; without a reason it does."""
+
+    def pending(self) -> Pending:
+        """What was last said of that by the recorder, where it is one of the same supervisor."""
+
 
 class Lifeline:
     """The line between a supervisor and its processes; made before they are forked."""
 
     def __init__(self, context: BaseContext) -> None:
         self._rope, self._anchor = context.Pipe(duplex=False)
-        self._marks = RawArray(c_double, 4)
+        self._marks = RawArray(c_double, 6)
+        self._reason = RawArray(c_char, _REASON_BYTES)
         # What a supervised process does when it is asked to end.
         self.on_stop: Callable[[], None] = terminate_self
         self.reset()
@@ -46,15 +61,15 @@ class Lifeline:
     def reset(self) -> None:
         """Count from now, as before a new process is started."""
         self._marks[_BEAT] = self._marks[_HAND_OVER] = time.monotonic()
-        self._marks[_RECORDER] = 0
+        self._marks[_RECORDER] = self._marks[_PENDING] = 0
 
     def seconds_since_beat(self) -> float:
         """How long ago the recorder last said that it lives."""
         return time.monotonic() - self._marks[_BEAT]
 
     def seconds_since_hand_over(self) -> float:
-        """How long ago a window last took over."""
-        return time.monotonic() - self._marks[_HAND_OVER]
+        """How long ago a window last took over. While ticks wait for the database none can, and none has to."""
+        return time.monotonic() - max(self._marks[_HAND_OVER], self._marks[_PENDING_AT])
 
     def recorder_pid(self) -> int | None:
         """The process of the newest window, None before the first."""
@@ -89,7 +104,19 @@ class Lifeline:
         """Say that a window has just taken over."""
         self._marks[_HAND_OVER] = time.monotonic()
         self._marks[_RECORDER] = os.getpid()
+        self.mark_pending(0)
         self.beat()
+
+    def mark_pending(self, ticks: int, reason: str = "") -> None:
+        """Say how many ticks wait for the database, and why it takes none; without a reason it does."""
+        self._reason.value = reason.encode()[: _REASON_BYTES - 1]
+        self._marks[_PENDING] = ticks
+        if reason:
+            self._marks[_PENDING_AT] = time.monotonic()
+
+    def pending(self) -> Pending:
+        """What was last said of that; a reader may see a reason with the number before it, once."""
+        return Pending(int(self._marks[_PENDING]), self._reason.value.decode(errors="ignore"))
 
     def _end_with_supervisor(self) -> None:
         self._rope.poll(None)
@@ -98,16 +125,11 @@ class Lifeline:
         self.on_stop()
 
 
-class Unsupervised:
-    """The line of a window that nobody watches, as under a plain `manage.py qcluster`: it ends with its parent."""
+class Unwatched:
+    """A line at whose other end nobody is: it only remembers what was said."""
 
     def __init__(self) -> None:
-        self._parent = os.getppid()
-
-    def wait(self, seconds: float) -> bool:
-        """Sleep; True when the parent process is gone."""
-        time.sleep(max(0.0, seconds))
-        return os.getppid() != self._parent
+        self._pending = Pending(0, "")
 
     def beat(self) -> None:
         """Nobody listens."""
@@ -115,11 +137,33 @@ class Unsupervised:
     def mark_hand_over(self) -> None:
         """Nobody listens."""
 
+    def mark_pending(self, ticks: int, reason: str = "") -> None:
+        """Remember it."""
+        self._pending = Pending(ticks, reason)
 
-class Interruptible:
+    def pending(self) -> Pending:
+        """What was said."""
+        return self._pending
+
+
+class Unsupervised(Unwatched):
+    """The line of a window that nobody watches, as under a plain `manage.py qcluster`: it ends with its parent."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._parent = os.getppid()
+
+    def wait(self, seconds: float) -> bool:
+        """Sleep; True when the parent process is gone."""
+        time.sleep(max(0.0, seconds))
+        return os.getppid() != self._parent
+
+
+class Interruptible(Unwatched):
     """The line of a command in the foreground: SIGINT or SIGTERM ends it after the tick that it is at."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._ended = threading.Event()
 
     def __enter__(self) -> Self:
@@ -134,12 +178,6 @@ class Interruptible:
     def wait(self, seconds: float) -> bool:
         """Sleep; True once a signal has come."""
         return self._ended.wait(max(0.0, seconds))
-
-    def beat(self) -> None:
-        """Nobody listens."""
-
-    def mark_hand_over(self) -> None:
-        """Nobody listens."""
 
     def _end(self, _number: int, _frame: FrameType | None) -> None:
         self._ended.set()

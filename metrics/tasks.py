@@ -1,5 +1,7 @@
 """What django-q2 runs. Its rows hold these dotted paths, so a name here stays what it is."""
 
+from functools import partial
+
 from metrics import conf
 from metrics.lifeline import attached
 from metrics.models import Host
@@ -12,8 +14,11 @@ from metrics.rollup.progress import roll_up
 
 def record_window() -> str:
     """Record until the next window takes over."""
-    recording = Recording(this_host(), conf.interval_seconds(), pending=BackgroundTicks)
-    ticks = Window(recording, attached()).run()
+    line = attached()
+    recording = Recording(
+        this_host(), conf.interval_seconds(), pending=partial(BackgroundTicks, report=line.mark_pending)
+    )
+    ticks = Window(recording, line).run()
     return f"{ticks} ticks"
 
 

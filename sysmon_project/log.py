@@ -13,3 +13,11 @@ def in_one_line(record: logging.LogRecord) -> bool:
     """What a stranger can cause at will is a line and not a traceback; the line says all there is to know."""
     record.exc_info = record.exc_text = None
     return True
+
+
+def with_its_reason(record: logging.LogRecord) -> bool:
+    """Tracebacks of the queue, as an exception and within the text, become one line: what failed, and its reason."""
+    message = record.getMessage().partition(" : Traceback")[0]
+    reason = f": {record.exc_info[1]}" if record.exc_info and record.exc_info[1] else ""
+    record.msg, record.args, record.exc_info, record.exc_text = message + reason, (), None, None
+    return True

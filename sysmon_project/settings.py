@@ -120,11 +120,8 @@ SQLITE_OPTIONS = {
     # Readers wait this long for a lock (seconds); the recorder sets a shorter time of its own.
     "timeout": 10,
     "transaction_mode": "IMMEDIATE",
-    # auto_vacuum has to come before journal_mode, which writes the file's first page.
-    "init_command": (
-        "PRAGMA auto_vacuum=INCREMENTAL; PRAGMA journal_mode=WAL; PRAGMA synchronous=NORMAL;"
-        "PRAGMA journal_size_limit=16777216; PRAGMA temp_store=MEMORY"
-    ),
+    # What a file keeps for itself is in metrics/storage/connections.py.
+    "init_command": "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216; PRAGMA temp_store=MEMORY",
 }
 
 
@@ -267,6 +264,10 @@ LOGGING = {
             "()": "django.utils.log.CallbackFilter",
             "callback": "ext://sysmon_project.log.in_one_line",
         },
+        "with_its_reason": {
+            "()": "django.utils.log.CallbackFilter",
+            "callback": "ext://sysmon_project.log.with_its_reason",
+        },
     },
     "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
     "root": {"handlers": ["console"], "level": "WARNING"},
@@ -275,6 +276,11 @@ LOGGING = {
         "django.request": {"filters": ["worth_a_line"]},
         # Loggers below django.security log on their own: a filter there has to be theirs.
         "django.security.DisallowedHost": {"filters": ["in_one_line"]},
-        "django-q": {"level": Q_CLUSTER["log_level"], "handlers": ["console"], "propagate": False},
+        "django-q": {
+            "level": Q_CLUSTER["log_level"],
+            "handlers": ["console"],
+            "filters": ["with_its_reason"],
+            "propagate": False,
+        },
     },
 }

@@ -1,11 +1,11 @@
-"""What the console shows of what strangers send."""
+"""What the console shows of what strangers send, and of what fails."""
 
 import logging
 
 import pytest
 from django.test import Client
 
-from sysmon_project.log import is_worth_a_line
+from sysmon_project.log import is_worth_a_line, with_its_reason
 
 pytestmark = pytest.mark.django_db
 
@@ -24,3 +24,17 @@ def test_a_strange_host_header_is_one_line_without_a_traceback(
 def test_only_what_went_wrong_here_is_worth_a_line(status: int | None, is_shown: bool) -> None:
     record = logging.makeLogRecord({} if status is None else {"status_code": status})
     assert is_worth_a_line(record) is is_shown
+
+
+def test_what_the_queue_says_of_a_failure_is_one_line_with_the_reason() -> None:
+    failure = (OSError, OSError("disk I/O error"), None)
+    record = logging.LogRecord("django-q", logging.ERROR, "", 1, "Could not %s", ("save",), failure)
+    assert with_its_reason(record)
+    assert logging.Formatter().format(record) == "Could not save: disk I/O error"
+
+
+def test_a_traceback_within_the_text_is_left_out() -> None:
+    text = "Failed 'prune' (red-cat) - database is locked : Traceback (most recent call last):\n  File …"
+    record = logging.LogRecord("django-q", logging.ERROR, "", 1, text, (), None)
+    assert with_its_reason(record)
+    assert record.getMessage() == "Failed 'prune' (red-cat) - database is locked"

@@ -14,6 +14,7 @@ from metrics import retention
 from metrics.models import CpuSample, Host, InterfaceSample, Process, ProcessSample, Tick
 from metrics.retention import apply_retention, outlived, prune_task_results
 from metrics.rollup.progress import roll_up
+from metrics.storage.connections import set_up_file
 
 FIRST = 1_700_000_000
 NO_TIME = {"lag_milliseconds": 0, "duration_milliseconds": 0}
@@ -123,10 +124,8 @@ def test_old_failures_of_tasks_go(db, monkeypatch):
 
 @pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's file")
 def test_free_pages_go_back_to_the_file_system(tmp_path, monkeypatch):
-    from sysmon_project.settings import SQLITE_OPTIONS
-
     file = sqlite3.connect(tmp_path / "file.sqlite3", isolation_level=None)
-    file.executescript(SQLITE_OPTIONS["init_command"])
+    set_up_file(file)
     file.execute("CREATE TABLE t (x)")
     file.executemany("INSERT INTO t VALUES (?)", [("x" * 1000,)] * 4000)
     file.execute("DELETE FROM t")

@@ -7,6 +7,7 @@ from django.db import DatabaseError
 
 from metrics import conf
 from metrics.history.newest import find_host, newest_tick
+from metrics.lifeline import attached
 from metrics.models import CollectorState, Host, Recorder, Tick
 
 Check = dict[str, Any]
@@ -21,6 +22,7 @@ def read_health() -> dict[str, Any]:
         checks = {"database": {"status": OK}, **_checks(host, now)}
     except DatabaseError as error:
         checks = {"database": {"status": FAILED, "message": str(error)}}
+    checks["storing"] = _storing()
     is_healthy = all(checks.get(name, {}).get("status") == OK for name in ("database", "sampling"))
     return {"is_healthy": is_healthy, "host": conf.host_name(), "timestamp": now, "checks": checks}
 
@@ -65,6 +67,14 @@ def _recorder(host: Host, now: float) -> Check:
         return {"status": FAILED, "message": "nobody records"}
     seconds = now - token.taken_over_at.timestamp()
     return {"status": OK, "pid": token.pid, "window_age_seconds": round(seconds, 1)}
+
+
+def _storing() -> Check:
+    """Whether ticks wait in memory; known where the recorder is one of this server's own supervisor."""
+    pending = attached().pending()
+    if pending.reason:
+        return {"status": FAILED, "pending_ticks": pending.ticks, "message": pending.reason}
+    return {"status": OK, "pending_ticks": 0}
 
 
 def _families(host: Host, now: float) -> dict[str, Check]:

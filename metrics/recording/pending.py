@@ -3,25 +3,37 @@
 import logging
 import threading
 from collections import deque
+from collections.abc import Callable
 from queue import SimpleQueue
 
-from django.db import OperationalError, connection, connections
+from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection, connections
 
 from metrics.recording.writing import TickRecord, TickWriter
 
 log = logging.getLogger(__name__)
 
-# Ticks held in memory while the database cannot take them: an hour at the default interval.
+# Ticks held in memory while the database cannot take them: an hour at the default interval, some 50 KB each.
 MOST_PENDING_TICKS = 720
+
+Report = Callable[[int, str], None]
+
+
+def nobody(_ticks: int, _reason: str) -> None:
+    """Whom to tell how many ticks wait, where nobody asks."""
 
 
 class PendingTicks:
-    """Stores each tick as it comes; what the database does not take waits, and goes first when it does again."""
+    """Stores each tick as it comes; what the database does not take waits, and goes first when it does again.
 
-    def __init__(self, writer: TickWriter, interval_seconds: int) -> None:
+    `report` is told how many ticks wait and why, and once more when none does any longer.
+    """
+
+    def __init__(self, writer: TickWriter, interval_seconds: int, report: Report = nobody) -> None:
         self._writer = writer
         self._interval_seconds = interval_seconds
+        self._report = report
         self._ticks: deque[TickRecord] = deque()
+        self._lock = threading.Lock()
         self._is_waiting = False
 
     def add(self, tick: TickRecord) -> None:
@@ -34,38 +46,58 @@ class PendingTicks:
         return self._store()
 
     def _append(self, tick: TickRecord) -> None:
-        if len(self._ticks) >= MOST_PENDING_TICKS:
-            lost = self._ticks.popleft()
-            log.error("the tick of %d is lost: %d others wait for the database", lost.timestamp, MOST_PENDING_TICKS)
-        self._ticks.append(tick)
+        with self._lock:
+            if self._ticks:
+                self._ticks[-1] = self._ticks[-1].without_what_only_the_newest_keeps()
+            if len(self._ticks) >= MOST_PENDING_TICKS:
+                lost = self._ticks.popleft()
+                log.error("the tick of %d is lost: %d others wait for the database", lost.timestamp, MOST_PENDING_TICKS)
+            self._ticks.append(tick)
 
     def _store(self) -> bool:
-        while self._ticks:
-            tick = self._ticks.popleft()
+        while tick := self._next():
             try:
-                be_durable(self._interval_seconds)
-                if not self._writer.write(tick):
-                    log.warning("the tick of %d was recorded before: was the clock set back?", tick.timestamp)
-            except OperationalError as error:
-                self._ticks.appendleft(tick)
-                self._say_once(error)
+                self._write(tick)
+            except (DataError, IntegrityError, OverflowError) as error:
+                log.error("the tick of %d is lost: the database refuses what it holds: %s", tick.timestamp, error)
+            except (DatabaseError, InterfaceError) as error:
+                self._wait(tick, error)
                 return False
-        if self._is_waiting:
-            self._is_waiting = False
-            log.warning("the database takes ticks again; none is waiting any more")
+        self._wait_no_longer()
         return True
 
-    def _say_once(self, error: OperationalError) -> None:
+    def _next(self) -> TickRecord | None:
+        with self._lock:
+            return self._ticks.popleft() if self._ticks else None
+
+    def _write(self, tick: TickRecord) -> None:
+        be_durable(self._interval_seconds)
+        if not self._writer.write(tick):
+            log.warning("the tick of %d was recorded before: was the clock set back?", tick.timestamp)
+
+    def _wait(self, tick: TickRecord, error: Exception) -> None:
+        with self._lock:
+            self._ticks.appendleft(tick)
+        self._report(len(self._ticks), str(error))
         if not self._is_waiting:
             self._is_waiting = True
             log.error("ticks have to wait for the database: %s", error)
+        # The next try begins with a new connection: this one may be to a server that is gone.
+        if not connection.in_atomic_block:
+            connection.close()
+
+    def _wait_no_longer(self) -> None:
+        if self._is_waiting:
+            self._is_waiting = False
+            self._report(0, "")
+            log.warning("the database takes ticks again; none is waiting any more")
 
 
 class BackgroundTicks(PendingTicks):
     """Stores ticks in a thread of its own: a disk that takes seconds for a write does not cost the next tick."""
 
-    def __init__(self, writer: TickWriter, interval_seconds: int) -> None:
-        super().__init__(writer, interval_seconds)
+    def __init__(self, writer: TickWriter, interval_seconds: int, report: Report = nobody) -> None:
+        super().__init__(writer, interval_seconds, report)
         self._bell: SimpleQueue[bool] = SimpleQueue()
         self._thread: threading.Thread | None = None
 

@@ -2,7 +2,7 @@
 
 import logging
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from metrics import conf
 from metrics.collectors import machine
@@ -28,7 +28,7 @@ class Recording:
         host: Host,
         interval_seconds: int,
         family_runners: Sequence[Runner] | None = None,
-        pending: type[PendingTicks] = PendingTicks,
+        pending: Callable[[TickWriter, int], PendingTicks] = PendingTicks,
     ) -> None:
         self.host = host
         self.interval_seconds = interval_seconds

@@ -26,8 +26,9 @@ LONGEST_WAIT_SECONDS = 5.0
 HAND_OVER_SECONDS = 0.1
 # The shortest time over which the first tick's rates are computed.
 WARM_UP_SECONDS = 0.3
-# How long a window that is over goes on trying to store what the database did not take, and how often.
-FLUSH_SECONDS, FLUSH_PAUSE_SECONDS = 30.0, 0.5
+# How long a window that is over goes on trying to store what the database did not take, and how often: until its
+# worker is needed for the next hand-over; when everything is to end, for as long as there is time for it.
+FLUSH_SECONDS, LAST_FLUSH_SECONDS, FLUSH_PAUSE_SECONDS = 60.0, 2.0, 0.5
 
 
 class Window:
@@ -38,6 +39,7 @@ class Window:
         recording: Recording,
         line: Line,
         now: Callable[[], float] = time.time,
+        sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         self.recording = recording
         self.interval_seconds = recording.interval_seconds
@@ -45,6 +47,8 @@ class Window:
         self._host: Host = recording.host
         self._line = line
         self._now = now
+        self._sleep = sleep
+        self._can_read_token = True
 
     def run(self, duration_seconds: float | None = None) -> int:
         """Tick until it is over; return how many ticks were taken. A DatabaseError where the take-over fails."""
@@ -109,18 +113,28 @@ class Window:
         try:
             token = Recorder.objects.filter(host=self._host).exclude(window=self.name).first()
         except DatabaseError as error:
-            log.warning("cannot read who records: %s", error)
+            if self._can_read_token:
+                log.warning("cannot read who records: %s", error)
+            self._can_read_token = False
             return False
+        self._can_read_token = True
         return token is not None and timestamp >= int(token.first_tick.timestamp())
 
     def _end(self) -> None:
         """Store what had to wait, and give the token back if it is still this window's."""
-        deadline = self._now() + FLUSH_SECONDS
+        began, patience = self._now(), FLUSH_SECONDS
         while not self.recording.flush():
-            if self._now() > deadline or self._line.wait(FLUSH_PAUSE_SECONDS):
+            if self._now() - began > patience:
                 log.error("the database has not taken the last ticks: they are lost")
+                self._line.mark_pending(0)
                 break
-        Recorder.objects.filter(host=self._host, window=self.name).update(released_at=self._now())
+            if self._line.wait(FLUSH_PAUSE_SECONDS):
+                patience = LAST_FLUSH_SECONDS
+                self._sleep(FLUSH_PAUSE_SECONDS)
+        try:
+            Recorder.objects.filter(host=self._host, window=self.name).update(released_at=self._now())
+        except DatabaseError as error:
+            log.warning("cannot give the recording back: %s", error)
 
 
 def is_recording(host: Host) -> bool:

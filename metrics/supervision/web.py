@@ -14,7 +14,7 @@ from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
-from metrics.lifeline import Lifeline
+from metrics.lifeline import Lifeline, attach
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -60,6 +60,7 @@ def _application_of_worker(lifeline: Lifeline) -> Application:
     """Called once in each process of the server."""
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     lifeline.watch()
+    attach(lifeline)
     return guarded(load_application(), body_threads=max(1, THREADS // 2))
 
 

@@ -8,7 +8,7 @@ from multiprocessing.process import BaseProcess
 from uuid import uuid4
 
 import psutil
-from django.db import connections
+from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
 from django_q.brokers import get_broker
 from django_q.cluster import Sentinel
@@ -25,6 +25,8 @@ log = logging.getLogger(__name__)
 OVERDUE_BEAT_SECONDS = 20.0
 # django-q2 looks at its schedules every 30 s, so that hand-overs lie 60 to 90 s apart.
 OVERDUE_HAND_OVER_SECONDS = 120.0
+# How often a database that refuses to be written is tried again.
+RETRY_SECONDS = 2.0
 
 
 def run_worker(lifeline: Lifeline) -> None:
@@ -62,8 +64,28 @@ def run_cluster(lifeline: Lifeline) -> None:
     lifeline.on_stop = stop_event.set
     # Each worker watches too: the sentinel may be the one that was killed.
     post_spawn.connect(watch)
-    queue_first_window()
-    AllOrNothing(stop_event, Event(), uuid4())  # type: ignore[no-untyped-call]
+    if can_begin(lifeline):
+        AllOrNothing(stop_event, Event(), uuid4())  # type: ignore[no-untyped-call]
+
+
+def can_begin(lifeline: Lifeline) -> bool:
+    """Queue the first window as soon as the database takes it; False where that is not before the end of all."""
+    is_refused = False
+    while True:
+        try:
+            queue_first_window()
+        except DatabaseError as error:
+            if not is_refused:
+                log.error("recording has to wait for the database: %s", error)
+            is_refused = True
+            lifeline.mark_pending(0, str(error))
+            lifeline.beat()
+        else:
+            return True
+        finally:
+            connections.close_all()
+        if lifeline.wait(RETRY_SECONDS):
+            return False
 
 
 def queue_first_window() -> None:
@@ -71,7 +93,6 @@ def queue_first_window() -> None:
     ensure_schedules()
     get_broker().purge_queue()
     async_task(JOBS[0].func, group=JOBS[0].name)
-    connections.close_all()
 
 
 def run_windows(lifeline: Lifeline) -> None:

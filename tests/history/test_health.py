@@ -6,6 +6,7 @@ import pytest
 from django.db import OperationalError
 
 from metrics.history.health import read_health
+from metrics.lifeline import Unwatched
 from metrics.models import Recorder
 from tests.conftest import FIRST_TICK
 
@@ -64,3 +65,18 @@ def test_a_database_that_does_not_answer_is_named(monkeypatch):
     monkeypatch.setattr("metrics.history.health.find_host", fail)
     health = read_health()
     assert (health["is_healthy"], health["checks"]["database"]["message"]) == (False, "disk I/O error")
+
+
+def test_ticks_that_wait_for_the_database_are_counted_with_the_reason(recorded, at_noon, monkeypatch):
+    line = Unwatched()
+    monkeypatch.setattr("metrics.history.health.attached", lambda: line)
+    recorded.tick(cpu={})
+    line.mark_pending(8, "database or disk is full")
+    health = read_health()
+    assert health["checks"]["storing"] == {
+        "status": "failed",
+        "pending_ticks": 8,
+        "message": "database or disk is full",
+    }
+    line.mark_pending(0)
+    assert read_health()["checks"]["storing"] == {"status": "ok", "pending_ticks": 0}

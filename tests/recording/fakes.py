@@ -5,6 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from metrics.collectors.base import Collector, Reading
+from metrics.lifeline import Unwatched
 from metrics.recording.runner import Outcome, Run
 
 
@@ -45,10 +46,11 @@ class Clock:
             self.now += jump[1]
 
 
-class FakeLine:
+class FakeLine(Unwatched):
     """A line whose waits take no time; cut after so many waits, or never."""
 
     def __init__(self, clock: Clock, cut_at: float = float("inf")) -> None:
+        super().__init__()
         self.clock, self.cut_at = clock, cut_at
         self.beats = self.hand_overs = 0
         self.waits: list[float] = []

@@ -3,11 +3,14 @@
 import threading
 
 import pytest
-from django.db import OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError
 
+from metrics.models import CollectorState, ProcessSample
 from metrics.recording import pending as pending_module
 from metrics.recording.pending import BackgroundTicks, PendingTicks
-from metrics.recording.writing import TickRecord
+from metrics.recording.runner import Run
+from metrics.recording.samples import DraftSample, TakenReading
+from metrics.recording.writing import FamilyTick, TickRecord
 
 
 class Writer:
@@ -72,6 +75,53 @@ def test_memory_is_bounded_and_the_oldest_goes(writer, monkeypatch, caplog):
     assert ticks.flush()
     assert writer.written == [2, 3, 4]
     assert "lost" in caplog.text
+
+
+def test_whoever_asks_is_told_how_many_wait_and_why(writer):
+    told = []
+    ticks = PendingTicks(writer, 5, report=lambda *what: told.append(what))
+    writer.error = OperationalError("database is locked")
+    ticks.add(tick(1))
+    ticks.add(tick(2))
+    writer.error = None
+    ticks.add(tick(3))
+    assert told == [(1, "database is locked"), (2, "database is locked"), (0, "")]
+
+
+def test_a_damaged_file_makes_ticks_wait_too(writer):
+    ticks = PendingTicks(writer, 5)
+    writer.error = DatabaseError("database disk image is malformed")
+    ticks.add(tick(1))
+    writer.error = None
+    ticks.add(tick(2))
+    assert writer.written == [1, 2]
+
+
+@pytest.mark.parametrize("error", [OverflowError("too large"), DataError("out of range"), IntegrityError("null")])
+def test_a_tick_that_can_never_be_stored_does_not_hold_up_the_next(writer, caplog, error):
+    ticks = PendingTicks(writer, 5)
+    writer.error = error
+    ticks.add(tick(1))
+    writer.error = None
+    ticks.add(tick(2))
+    assert writer.written == [2]
+    assert "the tick of 1 is lost" in caplog.text
+
+
+def test_of_those_that_wait_only_the_newest_is_kept_with_all_that_it_holds(writer):
+    def full(timestamp):
+        run = Run("processes", CollectorState.Outcome.OK, 0.0, 0.0)
+        drafts = {ProcessSample: [DraftSample({}, {}, is_kept=True), DraftSample({}, {}, is_kept=False)]}
+        reading = TakenReading(timestamp, 0.0, "boot", {})
+        return TickRecord(timestamp, 5, 0.0, 0.0, [FamilyTick(run, 1, 0, None, reading, drafts)])
+
+    ticks = PendingTicks(writer, 5)
+    writer.error = OperationalError("locked")
+    for number in range(3):
+        ticks.add(full(number))
+    held = [tick.families[0] for tick in ticks._ticks]
+    assert [family.reading is not None for family in held] == [False, False, True]
+    assert [len(family.drafts[ProcessSample]) for family in held] == [1, 1, 2]
 
 
 class TestInTheBackground:

@@ -43,7 +43,7 @@ class FakeRecording:
 def window(host, interval=5, start=NOON + 0.3, cut_at=float("inf")):
     clock = Clock(start)
     line = FakeLine(clock, cut_at)
-    return Window(FakeRecording(host, interval), line, now=clock), clock, line
+    return Window(FakeRecording(host, interval), line, now=clock, sleep=clock.sleep), clock, line
 
 
 def another_recorder(host, pid=1, **values):
@@ -85,6 +85,23 @@ def test_it_stores_what_had_to_wait_before_it_ends(host):
     one, _clock, _line = window(host, cut_at=NOON + 12)
     one.run()
     assert one.recording.flushed == 1
+
+
+def test_it_goes_on_trying_to_store_what_the_database_did_not_take(host):
+    one, clock, _line = window(host, cut_at=NOON + 12)
+    answers = iter([False, False, True])
+    one.recording.flush = lambda: next(answers)
+    one.run()
+    assert next(answers, None) is None
+    assert clock.now < NOON + 12 + 10
+
+
+def test_it_ends_in_good_time_where_the_database_takes_nothing_any_more(host, caplog):
+    one, clock, _line = window(host, cut_at=NOON + 12)
+    one.recording.flush = lambda: False
+    one.run()
+    assert "they are lost" in caplog.text
+    assert clock.now < NOON + 12 + 10
 
 
 def test_it_beats_at_least_every_five_seconds(host):
@@ -232,7 +249,7 @@ class TestAnySequence(TestCase):
         clock = Clock(NOON + start)
         clock.jumps = [(NOON + start + at, by) for at, by in jumps]
         line = FakeLine(clock)
-        one = Window(FakeRecording(host, interval), line, now=clock)
+        one = Window(FakeRecording(host, interval), line, now=clock, sleep=clock.sleep)
         waits = iter(range(200))
         taken_late = []
 

@@ -11,7 +11,7 @@ import threading
 import time
 import urllib.error
 import urllib.request
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -56,21 +56,21 @@ class Up:
         self.interval_seconds = int(self.environment["SYSMON_INTERVAL"])
         self.process: subprocess.Popen[bytes] | None = None
 
-    def start(self, *arguments: str) -> None:
-        """Start it, and return when it has said that it is there."""
+    def start(self, *arguments: str, prefix: Sequence[str] = ()) -> None:
+        """Start it, by a program of one's own, and return when it has said that it is there."""
         before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [sys.executable, "manage.py", "up", *arguments],
+                [*prefix, sys.executable, "manage.py", "up", *arguments],
                 cwd=PROJECT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
         assert eventually(lambda: b"Ctrl-C ends it" in self.log.read_bytes()[before:], 30), self.log.read_text()
 
-    def run(self, *arguments: str, **settings: str) -> subprocess.CompletedProcess[str]:
-        """Run another command of manage.py on the same data directory."""
+    def run(self, *arguments: str, prefix: Sequence[str] = (), **settings: str) -> subprocess.CompletedProcess[str]:
+        """Run another command of manage.py on the same data directory, by a program that starts it."""
         return subprocess.run(
-            [sys.executable, "manage.py", *arguments],
+            [*prefix, sys.executable, "manage.py", *arguments],
             cwd=PROJECT, env={**self.environment, **settings}, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 

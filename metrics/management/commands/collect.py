@@ -2,6 +2,7 @@
 
 import json
 from argparse import ArgumentTypeError
+from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -58,7 +59,9 @@ class Command(BaseCommand):
                 if is_recording(host):
                     raise CommandError(f"another recorder samples {host} now")
                 self.stdout.write(f"samples {host} every {interval_seconds} s; Ctrl-C ends it")
-                recording = Recording(host, interval_seconds, pending=BackgroundTicks)
+                recording = Recording(
+                    host, interval_seconds, pending=partial(BackgroundTicks, report=line.mark_pending)
+                )
                 ticks = Window(recording, line).run(duration_seconds)
         except DirectoryInUse as error:
             raise CommandError(str(error)) from None

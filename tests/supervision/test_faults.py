@@ -1,0 +1,142 @@
+"""Faults of the disk and of the file: the real program stays up or ends with one line, and nothing stored is lost."""
+
+import contextlib
+import itertools
+import os
+import sqlite3
+import subprocess
+
+import pytest
+
+from tests.skips import missing, needs
+from tests.supervision.running import Up, eventually
+
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="django-q2 needs fork"),
+]
+
+
+@pytest.fixture
+def small_disk(tmp_path):
+    """A file system of eight megabytes."""
+    directory = tmp_path / "disk"
+    directory.mkdir()
+    mount = ["mount", "-t", "tmpfs", "-o", "size=8m,mode=0700", "tmpfs", str(directory)]
+    if subprocess.run(mount, capture_output=True, check=False).returncode:
+        missing("needs the right to mount a tmpfs")
+    yield directory
+    subprocess.run(["umount", "--lazy", str(directory)], check=True)
+
+
+@pytest.fixture
+def up(tmp_path):
+    running = Up(tmp_path / "data")
+    yield running
+    running.end_for_sure()
+
+
+@pytest.fixture
+def unprivileged():
+    """How to start a program that keeps to the permissions of files, also where the tests run as root."""
+    if os.geteuid():
+        return []
+    return [needs("setpriv"), "--bounding-set", "-dac_override,-dac_read_search"]
+
+
+def storing(up):
+    return (up.get("/api/v1/health")[1] or {}).get("checks", {}).get("storing", {})
+
+
+def holes(ticks):
+    return [(earlier, later) for earlier, later in itertools.pairwise(ticks) if later - earlier != 1]
+
+
+def assert_that_ticks_waited(up, before, reason):
+    """While the fault lasts: health names it, and what is stored can be read."""
+    assert eventually(lambda: storing(up).get("pending_ticks", 0) >= 3, 15), up.log.read_text()
+    assert (storing(up)["status"], reason in storing(up)["message"]) == ("failed", True)
+    status, answer = up.get("/api/v1/metrics/cpu?limit=1000")
+    assert (status, answer["count"] >= len(before)) == (200, True)
+
+
+def assert_that_nothing_is_missing(up, before):
+    assert eventually(lambda: storing(up) == {"status": "ok", "pending_ticks": 0}, 15), up.log.read_text()
+    assert set(before) <= set(up.ticks())
+    assert holes(up.ticks()[1:]) == []
+    assert up.query("PRAGMA integrity_check") == [("ok",)]
+    assert "Traceback" not in up.log.read_text()
+
+
+def test_while_the_disk_is_full_ticks_wait_and_reads_go_on(small_disk):
+    up = Up(small_disk / "data")
+    up.log = small_disk.parent / "up.log"
+    filler = small_disk / "filler"
+    try:
+        up.start()
+        assert eventually(lambda: len(up.ticks()) >= 2, 10)
+        before = up.ticks()
+        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
+            while file.write(b"x" * 4096):
+                pass
+        assert_that_ticks_waited(up, before, "full")
+        filler.unlink()
+        assert_that_nothing_is_missing(up, before)
+    finally:
+        up.end_for_sure()
+
+
+def test_while_another_program_locks_the_file_ticks_wait_and_reads_go_on(up):
+    up.start()
+    assert eventually(lambda: len(up.ticks()) >= 2, 10)
+    before = up.ticks()
+    with contextlib.closing(sqlite3.connect(up.file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert_that_ticks_waited(up, before, "locked")
+        # A program that connects only now can read too.
+        assert (
+            up.run(
+                "top",
+                "--json",
+            ).returncode
+            == 0
+        )
+        other.execute("ROLLBACK")
+    assert_that_nothing_is_missing(up, before)
+
+
+def test_ticks_that_wait_are_stored_when_it_is_ended(up):
+    up.start()
+    assert eventually(lambda: len(up.ticks()) >= 2, 10)
+    with contextlib.closing(sqlite3.connect(up.file, isolation_level=None)) as other:
+        other.execute("BEGIN IMMEDIATE")
+        assert eventually(lambda: storing(up).get("pending_ticks", 0) >= 2, 15)
+        up.process.terminate()
+        other.execute("ROLLBACK")
+    assert up.process.wait(10) == 0
+    assert holes(up.ticks()[1:]) == []
+
+
+def test_a_file_that_may_only_be_read_is_read_until_it_may_be_written(up, unprivileged):
+    up.start()
+    assert eventually(lambda: len(up.ticks()) >= 2, 10)
+    up.stop()
+    before = up.ticks()
+    up.file.chmod(0o444)
+    up.start(prefix=unprivileged)
+    assert eventually(lambda: "readonly" in storing(up).get("message", ""), 10)
+    assert up.get("/api/v1/metrics/cpu")[0] == 200
+    up.file.chmod(0o644)
+    assert eventually(lambda: up.newest_tick() > before[-1], 10)
+    assert "Traceback" not in up.log.read_text()
+    assert up.log.read_text().count("readonly") == 1
+
+
+@pytest.mark.parametrize("mode", [0o000, 0o500])
+def test_a_data_directory_without_permission_is_one_line(up, unprivileged, mode):
+    up.directory.mkdir(mode=0o700)
+    up.directory.chmod(mode)
+    done = up.run("up", prefix=unprivileged)
+    up.directory.chmod(0o700)
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert str(up.directory) in done.stderr
