@@ -52,10 +52,10 @@ class Window:
 
     def run(self, duration_seconds: float | None = None) -> int:
         """Tick until it is over; return how many ticks were taken. A DatabaseError where the take-over fails."""
-        end = None if duration_seconds is None else self._now() + duration_seconds
         first_tick = self.take_over()
         if self.recording.warm_up():
             self._line.wait(WARM_UP_SECONDS)
+        end = None if duration_seconds is None else self._now() + duration_seconds
         ticks, timestamp = 0, self._wait_for(first_tick)
         while timestamp is not None and (end is None or timestamp < end) and not self._is_over(timestamp):
             self.recording.tick(timestamp)
