@@ -44,7 +44,7 @@ def daily_sizes(days: int) -> list[int]:
             history.flush()
             with patch.object(time, "time", return_value=float(start + 900)):
                 apply_retention()
-            history.player.writer.forget_processes()
+            history.player.writer.identities.forget()
         if (start - history.start) // DAY >= len(sizes):
             sizes.append(size())
     return sizes

@@ -3,12 +3,13 @@
 import time
 from collections.abc import Iterator
 from datetime import datetime
+from typing import Any
 
-from django.db import connection, models
+from django.db import connection, models, transaction
 from django_q.models import Failure
 
 from metrics import conf
-from metrics.models import Host, Process, ProcessSample, RollUpState, Sample, Tick
+from metrics.models import Host, NewestProcesses, Process, ProcessSample, RollUpState, Sample, Tick
 from metrics.models.samples import sample_models
 from metrics.tiers import RAW, Tier, tiers
 
@@ -21,7 +22,8 @@ KEPT_FAILURES = 100
 
 def apply_retention(max_points: int | None = None) -> int:
     """Delete what has outlived its retention, in small transactions; return how many rows went."""
-    deleted = sum(_delete_in_batches(rows) for rows in outlived(max_points))
+    deleted = sum(_delete_in_batches(rows) for rows in outlived_rows(max_points))
+    deleted += sum(_delete_unused_processes(host) for host in Host.objects.all())
     if deleted:
         give_space_back()
     return deleted
@@ -29,6 +31,12 @@ def apply_retention(max_points: int | None = None) -> int:
 
 def outlived(max_points: int | None = None) -> Iterator[models.QuerySet[models.Model]]:
     """What the policy would delete now, a query for each table and host that has something to lose."""
+    yield from outlived_rows(max_points)
+    yield from map(_unused_processes, Host.objects.all())
+
+
+def outlived_rows(max_points: int | None = None) -> Iterator[models.QuerySet[models.Model]]:
+    """Samples and ticks that have outlived their retention."""
     points = conf.max_points() if max_points is None else max_points
     for host in Host.objects.all():
         tables: list[type[models.Model]] = [*sample_models(), Tick]
@@ -37,7 +45,6 @@ def outlived(max_points: int | None = None) -> Iterator[models.QuerySet[models.M
                 yield rows
         for tier in tiers():
             yield from (_outlived_roll_ups(model, host, tier) for model in sample_models())
-        yield _unused_processes(host)
 
 
 def _raw(model: type[models.Model], host: Host) -> models.QuerySet[models.Model]:
@@ -70,20 +77,37 @@ def _outlived_roll_ups(model: type[Sample], host: Host, tier: Tier) -> models.Qu
 
 
 def _unused_processes(host: Host) -> models.QuerySet[Process]:
-    """Identities that no sample points to any more. The recorder looks one up again that it still remembers."""
+    """Identities that neither a sample nor the newest tick points to any more."""
     has_samples = ProcessSample.objects.filter(process=models.OuterRef("pk"))
-    return Process.objects.filter(~models.Exists(has_samples), host=host)
+    newest = NewestProcesses.objects.filter(host=host).first()
+    named = [row["process"] for row in NewestProcesses.decoded(newest.rows)] if newest else []
+    return Process.objects.filter(~models.Exists(has_samples), host=host).exclude(pk__in=named)
+
+
+def _delete_unused_processes(host: Host) -> int:
+    """A tick that comes meanwhile waits for each batch: it may name one of them again."""
+    deleted, batch_deleted = 0, BATCH_ROWS
+    while batch_deleted == BATCH_ROWS:
+        with transaction.atomic():
+            NewestProcesses.objects.select_for_update().filter(host=host).first()
+            batch_deleted = _delete_batch(_unused_processes(host))
+        deleted += batch_deleted
+    return deleted
 
 
 def _delete_in_batches(rows: models.QuerySet[models.Model]) -> int:
-    """Find and delete in one statement, so that what has got a use again in between stays."""
     deleted, batch_deleted = 0, BATCH_ROWS
     while batch_deleted == BATCH_ROWS:
-        batch = rows.model._default_manager.filter(pk__in=rows.order_by().values("pk")[:BATCH_ROWS])
-        # _raw_delete does not load the rows to look for what hangs on them; nothing does.
-        batch_deleted = batch._raw_delete(rows.db)
+        batch_deleted = _delete_batch(rows)
         deleted += batch_deleted
     return deleted
+
+
+def _delete_batch(rows: models.QuerySet[Any]) -> int:
+    """Find and delete in one statement, so that what has got a use again in between stays."""
+    batch = rows.model._default_manager.filter(pk__in=rows.order_by().values("pk")[:BATCH_ROWS])
+    # _raw_delete does not load the rows to look for what hangs on them; nothing does.
+    return int(batch._raw_delete(rows.db))
 
 
 def give_space_back() -> None:

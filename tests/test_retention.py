@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from metrics import retention
-from metrics.models import CpuSample, Host, InterfaceSample, Process, ProcessSample, Tick
+from metrics.models import CpuSample, Host, InterfaceSample, NewestProcesses, Process, ProcessSample, Tick
 from metrics.retention import apply_retention, outlived, prune_task_results
 from metrics.rollup.progress import roll_up
 from metrics.storage.connections import set_up_file
@@ -103,6 +103,15 @@ def test_a_process_goes_with_its_last_sample(host):
             host=host, timestamp=FIRST + number, resolution=1, process=gone if number < 2 else kept
         )
     apply_retention(max_points=4)
+    assert list(Process.objects.all()) == [kept]
+
+
+def test_a_process_of_the_newest_tick_stays_without_any_sample(host):
+    kept, gone = (Process.objects.create(host=host, pid=pid, started_at=FIRST, name="p") for pid in (1, 2))
+    rows = NewestProcesses.encoded([{"process": kept.pk, "cpu_percent": 0}])
+    NewestProcesses.objects.create(host=host, timestamp=FIRST, rows=rows)
+    assert [list(rows) for rows in outlived() if rows.model is Process] == [[gone]]
+    assert apply_retention() == 1
     assert list(Process.objects.all()) == [kept]
 
 

@@ -15,7 +15,7 @@ from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.filters import HostFilter, LastFilter
 from metrics.admin.read_only import ReadOnlyAdmin
-from metrics.models import CollectorState, NewestReading, Recorder, RollUpState, Tick
+from metrics.models import CollectorState, NewestProcesses, NewestReading, Recorder, RollUpState, Tick
 from metrics.models.samples import sample_models
 
 READING_CHARACTERS = 20_000
@@ -56,7 +56,7 @@ class TickAdmin(ReadOnlyAdmin):
         return formats.local_time(row.timestamp, offset=True)
 
 
-def _rows(row: NewestReading) -> str:
+def _rows(row: NewestReading | NewestProcesses) -> str:
     try:
         text = orjson.dumps(orjson.loads(row.rows), option=orjson.OPT_INDENT_2).decode()
     except ValueError:  # not JSON: shown as it is
@@ -85,6 +85,21 @@ class NewestReadingAdmin(ReadOnlyAdmin):
     def get_queryset(self, request: HttpRequest) -> Any:
         """Without the rows, which only the detail page shows and then loads."""
         return super().get_queryset(request).defer("rows").annotate(characters=Length("rows"))
+
+
+@admin.register(NewestProcesses)
+class NewestProcessesAdmin(ReadOnlyAdmin):
+    """The highest processes of each host's newest tick, as they are stored."""
+
+    ordering = ("host__name",)
+    newest_by = "pk"
+    list_select_related = ("host",)
+    list_columns = (Column("host", _("host"), lambda row: columns.short(row.host.name)), TIME)
+    sections = ((None, (HOST, TIME_LINE, Column("rows", _("rows"), _rows))),)
+
+    def get_queryset(self, request: HttpRequest) -> Any:
+        """Without the rows, which only the detail page shows and then loads."""
+        return super().get_queryset(request).defer("rows")
 
 
 def _outcome(row: CollectorState) -> str:

@@ -1,11 +1,13 @@
 """What sysmon itself uses, as it recorded it."""
 
 import os
+from collections.abc import Iterable
 from dataclasses import dataclass
+from typing import Any
 
-from django.db.models import Count, Sum
-
+from metrics.history.newest_processes import newest_processes
 from metrics.models import Host, Process, ProcessSample, ProcessTotals
+from metrics.tiers import RAW
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,17 +28,18 @@ def read_cost(host: Host) -> Cost | None:
     forks of one `up`.
     """
     own = Process.objects.filter(host=host, pid=os.getpid()).order_by("-started_at").first()
-    newest = ProcessTotals.objects.filter(host=host, tier=0).order_by("-timestamp").first()
-    if own is None or newest is None:
+    totals = ProcessTotals.objects.filter(host=host, tier=RAW).order_by("-timestamp").first()
+    newest = newest_processes(host)
+    if own is None or totals is None or newest is None:
         return None
-    samples = ProcessSample.objects.filter(host=host, tier=0, timestamp=newest.timestamp)
-    sums = samples.filter(process__command=own.command).aggregate(
-        processes=Count("pk"), cpu_percent=Sum("cpu_percent"), rss_bytes=Sum("rss_bytes")
-    )
-    return Cost(
-        newest.timestamp.timestamp(),
-        newest.resolution,
-        sums["processes"],
-        round(sums["cpu_percent"] or 0, 2),
-        sums["rss_bytes"] or 0,
-    )
+    ids = [row["process"] for row in newest.rows]
+    ours = set(Process.objects.filter(pk__in=ids, command=own.command).values_list("pk", flat=True))
+    rows = [row for row in newest.rows if row["process"] in ours]
+    cpu_percent, rss_bytes = (_sum(name, rows) for name in ("cpu_percent", "rss_bytes"))
+    return Cost(newest.timestamp, totals.resolution, len(rows), cpu_percent, round(rss_bytes))
+
+
+def _sum(name: str, rows: Iterable[dict[str, Any]]) -> float:
+    field: Any = ProcessSample._meta.get_field(name)
+    total: float = field.decode(sum(row[name] or 0 for row in rows))
+    return total

@@ -6,6 +6,7 @@ from typing import Literal
 
 from metrics.history.catalogue import EVERY_POINT, output_names
 from metrics.history.columns import Point, columns_of, fetch, stretch_of, table
+from metrics.history.newest_processes import newest_processes
 from metrics.history.pieces import (
     FIRST_MOMENT,
     LAST_MOMENT,
@@ -66,11 +67,18 @@ def read_life(process: Process) -> Life:
     pieces = finest_pieces(ProcessTotals, process.host_id, FIRST_MOMENT, LAST_MOMENT)
     ends = [first_and_last(ProcessSample, piece, {"process": (process.pk,)}) for piece in pieces]
     known = [moment for pair in ends if pair for moment in pair]
+    known = known or _newest(process)
     if not known:
         return Life(None, None)
     # A bucket may begin before the process did.
     first = max(min(known), floor(process.started_at.timestamp()))
     return Life(first, max(first, *known))
+
+
+def _newest(process: Process) -> list[int]:
+    """The newest tick, where the process is among the highest of it only in the longer list that it has."""
+    newest = newest_processes(process.host)
+    return [newest.timestamp] if newest and any(row["process"] == process.pk for row in newest.rows) else []
 
 
 def read_line(query: LifeQuery) -> Series:

@@ -5,16 +5,18 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import lru_cache
 from math import floor
-from typing import Any
+from typing import Any, NamedTuple
 
 from metrics.history.catalogue import output_names
 from metrics.history.columns import STRETCH, Point, column, columns_of, decoded, extreme_column, fetch, table
+from metrics.history.newest_processes import ranked
 from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, Ranged, pieces_for_range
 from metrics.history.steps import WEIGHT
-from metrics.models import Host, Process, ProcessSample, ProcessTotals
+from metrics.models import Host, NewestProcesses, Process, ProcessSample, ProcessTotals
 from metrics.tiers import RAW, tiers
 
 IDENTITY = ("pid", "name", "username")
+IDENTITY_COLUMNS = (*IDENTITY, "started_at", "command")
 RATES = ("cpu_percent", "read_bytes_per_second", "write_bytes_per_second")
 LEVELS = ("memory_percent", "rss_bytes", "threads")
 # The identity that stands for all processes without a row of their own in a roll-up.
@@ -86,35 +88,55 @@ def read_totals(host: Host, timestamp: int) -> Point | None:
 
 
 def _at_moment(query: ProcessQuery) -> RankedProcesses:
-    found = _newest(query)
+    found = _moment(query)
     if found is None:
         return RankedProcesses(query.sort_by, None, None, None, [])
-    tier, (timestamp, resolution, total) = found
-    moment = Piece(query.host.pk, tier, timestamp, timestamp)
-    ranked = fetch(_ranking_statement(query.sort_by), (*moment, query.limit))
-    return RankedProcesses(query.sort_by, timestamp, resolution, total, [_point(row) for row in ranked])
+    if found.newest is not None:
+        rows = ranked(NewestProcesses.decoded(found.newest), query.sort_by, query.limit, IDENTITY_COLUMNS)
+    else:
+        moment = Piece(query.host.pk, found.tier, found.timestamp, found.timestamp)
+        rows = fetch(_ranking_statement(query.sort_by), (*moment, query.limit))
+    return RankedProcesses(query.sort_by, found.timestamp, found.resolution, found.total, [_point(row) for row in rows])
 
 
-def _newest(query: ProcessQuery) -> tuple[int, tuple[int, int, int]] | None:
-    """Tier, and time, resolution and number of processes, of the moment that the query is about, from the finest tier
-    that has it; it is not older than one resolution where a time was asked for."""
-    statement = (
-        f"SELECT timestamp, resolution, {column(_total())} FROM {table(ProcessTotals)} WHERE {STRETCH}"  # noqa: S608
-        " ORDER BY timestamp DESC LIMIT 1"
-    )
+class _Moment(NamedTuple):
+    """The moment that a query is about; `newest` has its processes where it is the newest tick."""
+
+    tier: int
+    timestamp: int
+    resolution: int
+    total: int | None
+    newest: str | None
+
+
+def _moment(query: ProcessQuery) -> _Moment | None:
+    """From the finest tier that has it; not older than one resolution where a time was asked for."""
     moment = LAST_MOMENT if query.at is None else floor(query.at)
     for tier in (RAW, *(tier.width_seconds for tier in tiers() if query.at is not None)):
-        for row in fetch(statement, Piece(query.host.pk, tier, FIRST_MOMENT, moment)):
-            if query.at is None or query.at - row[0] <= row[1]:
-                return tier, row
+        for row in fetch(_moment_statement(), Piece(query.host.pk, tier, FIRST_MOMENT, moment)):
+            found = _Moment(*row)
+            if query.at is None or query.at - found.timestamp <= found.resolution:
+                return found
     return None
+
+
+@lru_cache
+def _moment_statement() -> str:
+    """The totals of the last moment of a stretch, and what there is only for the newest tick: in one statement, so that
+    both are of one tick."""
+    return (
+        f"SELECT t.tier, t.timestamp, t.resolution, t.{column(_total())}, n.{column(_rows())}"  # noqa: S608
+        f" FROM {table(ProcessTotals)} t LEFT JOIN {table(NewestProcesses)} n"
+        f" ON t.tier = {RAW} AND n.host_id = t.host_id AND n.timestamp = t.timestamp"
+        f" WHERE t.{STRETCH.replace(' AND ', ' AND t.')} ORDER BY t.timestamp DESC LIMIT 1"
+    )
 
 
 @lru_cache
 def _ranking_statement(sort_by: str) -> str:
     """The samples of a moment with their identities, the highest first."""
     names = tuple(output_names(ProcessSample, None, maxima=False))
-    identity = "".join(f", p.{name}" for name in (*IDENTITY, "started_at", "command"))
+    identity = "".join(f", p.{name}" for name in IDENTITY_COLUMNS)
     return (
         f"SELECT s.process_id{identity}{columns_of(ProcessSample, names, 's.')}"  # noqa: S608
         f" FROM {table(ProcessSample)} s JOIN {table(Process)} p ON p.id = s.process_id"
@@ -174,7 +196,7 @@ def _summed(query: ProcessQuery, pieces: list[Piece]) -> list[dict[str, Any]]:
     """What SUMS names for each of the highest processes, with its identity."""
     statement = _sums_statement(query.sort_by, len(pieces))
     rows = fetch(statement, (*(value for piece in pieces for value in piece), query.limit))
-    sums = [dict(zip((*SUMS, *IDENTITY, "started_at", "command"), row, strict=True)) for row in rows]
+    sums = [dict(zip((*SUMS, *IDENTITY_COLUMNS), row, strict=True)) for row in rows]
     statuses = _newest_statuses(query.host, sums)
     return [{**row, "status": statuses.get((row["id"], row["last_seen"]))} for row in sums]
 
@@ -202,7 +224,7 @@ def _sums_statement(sort_by: str, pieces: int) -> str:
     order = " + ".join(f"COALESCE(sum_{name}, 0)" for name in ProcessSample.orders[sort_by])
     if sort_by == "memory":
         order = f"({order}) / seen_seconds"
-    identity = "".join(f", p.{name}" for name in (*IDENTITY, "started_at", "command"))
+    identity = "".join(f", p.{name}" for name in IDENTITY_COLUMNS)
     return (
         f"SELECT t.*{identity} FROM ({totals}) t JOIN {table(Process)} p ON p.id = t.process_id"  # noqa: S608
         f" WHERE {NOT_OTHERS} ORDER BY {order} DESC, process_id LIMIT %s"
@@ -256,6 +278,10 @@ def _newest_statuses(host: Host, sums: Iterable[dict[str, Any]]) -> dict[tuple[i
 
 def _field(name: str) -> Any:
     return ProcessSample._meta.get_field(name)
+
+
+def _rows() -> Any:
+    return NewestProcesses._meta.get_field("rows")
 
 
 def _total() -> Any:

@@ -1,7 +1,7 @@
 """What sysmon stores: hosts, ticks, a sample table for each family or kind, process identities, newest readings."""
 
 from metrics.models.hosts import Host
-from metrics.models.processes import Process, ProcessSample, ProcessTotals
+from metrics.models.processes import NewestProcesses, Process, ProcessSample, ProcessTotals
 from metrics.models.recorders import CollectorState, NewestReading, Recorder, RollUpState, Tick
 from metrics.models.samples import (
     CpuSample,
@@ -23,6 +23,7 @@ __all__ = [
     "Host",
     "InterfaceSample",
     "MemorySample",
+    "NewestProcesses",
     "NewestReading",
     "PartitionSample",
     "Process",

@@ -36,6 +36,11 @@ def insert(
         return int(cursor.rowcount)
 
 
+def stored(model: type[models.Model], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Rows given by field name, with the values as the database has them."""
+    return [dict(zip(rows[0], values, strict=True)) for values in _prepared(model, rows)] if rows else []
+
+
 def _prepared(model: type[models.Model], rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
     preparers = _preparers(model, tuple(rows[0]))
     return [tuple([prepare(value) for prepare, value in zip(preparers, row.values(), strict=True)]) for row in rows]

@@ -1,7 +1,9 @@
 """Processes: an identity row for each, and small samples that point to it."""
 
-from typing import ClassVar
+from collections.abc import Sequence
+from typing import Any, ClassVar
 
+import orjson
 from django.db import models
 from django.utils.translation import gettext_lazy as _
 
@@ -62,8 +64,8 @@ class ProcessTotals(Sample):
 class ProcessSample(Sample):
     """What one of the top processes used.
 
-    Only the top ones are kept: the `newest_kept` highest of each order of `orders` while the tick is the newest, the
-    `kept` highest that used anything (marked `is_kept`) afterwards.
+    Only the top ones have samples: of each order of `orders` the `kept` highest that used anything. Of the newest tick
+    there are the `newest_kept` highest of each order in NewestProcesses.
     """
 
     family, kind, collection = "processes", "process", "results"
@@ -83,7 +85,6 @@ class ProcessSample(Sample):
     process = models.ForeignKey(
         Process, models.CASCADE, db_index=False, related_name="samples", verbose_name=_("process")
     )
-    is_kept = models.BooleanField(default=True, editable=False)
     status = Label(source="status", help_text=_("What the process was doing"))
     cpu_percent = Share(source="cpu_seconds", limit=None, help_text=_("CPU time used; over 100 on several cores"))
     memory_percent = Gauge(
@@ -99,3 +100,35 @@ class ProcessSample(Sample):
         verbose_name_plural = _("process samples")
         constraints = [one_a_tick("process_sample", "process")]
         indexes = [models.Index(fields=["process", "timestamp"], name="process_sample_line")]
+
+
+class NewestProcesses(models.Model):
+    """The highest processes of a host's newest tick, those without a sample too: one row, because a hundred that last
+    until the next tick would cost as much as all else of a tick together.
+
+    `rows` is a JSON text: an object with the `names` of the values and the `rows`, each the id of a process and its
+    values as the columns of ProcessSample store them.
+    """
+
+    host = models.OneToOneField(Host, models.CASCADE, related_name="+", verbose_name=_("host"))
+    timestamp = EpochField(_("time"))
+    rows = models.TextField(_("rows"))
+
+    class Meta:
+        verbose_name = _("processes of the newest tick")
+        verbose_name_plural = _("processes of the newest ticks")
+
+    def __str__(self) -> str:
+        return str(self.host)
+
+    @staticmethod
+    def encoded(rows: Sequence[dict[str, Any]]) -> str:
+        """The text for `rows`, given by name and as they are stored."""
+        names = list(rows[0]) if rows else []
+        return orjson.dumps({"names": names, "rows": [list(row.values()) for row in rows]}).decode()
+
+    @staticmethod
+    def decoded(text: str) -> list[dict[str, Any]]:
+        """The rows of a text, by name and as they are stored."""
+        found = orjson.loads(text)
+        return [dict(zip(found["names"], row, strict=True)) for row in found["rows"]]

@@ -47,7 +47,8 @@ def seconds_between(new: TakenReading, old: TakenReading | None, resolution: int
 
 
 class DraftSample(NamedTuple):
-    """A row of a sample table before it has a host: its values by field, and the row of the reading it came from."""
+    """A row of a sample table before it has a host: its values by field, and the row of the reading it came from. One
+    that is not `is_kept` is known of the newest tick only."""
 
     values: dict[str, Value]
     row: Row

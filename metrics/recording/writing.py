@@ -1,20 +1,17 @@
 """Stores one tick: every sample of it, the newest readings and the collectors' outcomes, in one transaction."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
-from functools import cache
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, transaction
 
-from metrics.models import CollectorState, Host, NewestReading, Process, ProcessSample, Sample, Tick
-from metrics.models.inserts import insert
-from metrics.recording.rates import Row
+from metrics.models import CollectorState, Host, NewestProcesses, NewestReading, ProcessSample, Sample, Tick
+from metrics.models.inserts import insert, stored
+from metrics.recording.identities import ProcessIdentities
 from metrics.recording.runner import Run
 from metrics.recording.samples import Drafts, DraftSample, TakenReading
 from metrics.tiers import RAW
-
-Identity = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -51,11 +48,11 @@ class TickRecord:
 
 
 class TickWriter:
-    """Writes the ticks of one host; remembers the ids of the processes that it has seen."""
+    """Writes the ticks of one host; remembers the identities of the processes of the last one."""
 
     def __init__(self, host: Host) -> None:
         self.host = host
-        self._process_ids: dict[Identity, tuple[int, str]] = {}
+        self.identities = ProcessIdentities(host)
 
     def write(self, tick: TickRecord) -> bool:
         """Store a tick whole or not at all; False where this moment has been recorded before.
@@ -65,23 +62,23 @@ class TickWriter:
         try:
             return self._write(tick)
         except IntegrityError:
-            # A process that this writer remembers was pruned meanwhile: look all of them up again.
-            self.forget_processes()
+            # An identity is gone that was remembered; now all of them are looked up again.
             return self._write(tick)
 
-    def forget_processes(self) -> None:
-        """Look up every process again at its next sample."""
-        self._process_ids.clear()
-
     def _write(self, tick: TickRecord) -> bool:
-        with transaction.atomic():
-            if not self._insert_tick(tick):
-                return False
-            for family in tick.families:
-                for model, drafts in family.drafts.items():
-                    self._insert_samples(tick, model, drafts)
-            self._keep_readings(tick)
-            self._keep_states(tick)
+        try:
+            with transaction.atomic():
+                if not self._insert_tick(tick):
+                    return False
+                for family in tick.families:
+                    for model, drafts in family.drafts.items():
+                        self._insert_samples(tick, model, drafts)
+                self._keep_readings(tick)
+                self._keep_states(tick)
+        except (DatabaseError, OverflowError):
+            # Identities that were made are not stored either.
+            self.identities.forget()
+            raise
         return True
 
     def _insert_tick(self, tick: TickRecord) -> bool:
@@ -95,62 +92,22 @@ class TickWriter:
         return insert(Tick, [values], or_ignore=True) == 1
 
     def _insert_samples(self, tick: TickRecord, model: type[Sample], drafts: Sequence[DraftSample]) -> None:
-        common = {"host": self.host.pk, "tier": 0, "timestamp": tick.timestamp, "resolution": tick.resolution}
+        common = {"host": self.host.pk, "tier": RAW, "timestamp": tick.timestamp, "resolution": tick.resolution}
         common["points"] = 1
         if not issubclass(model, ProcessSample):
             insert(model, [{**common, **draft.values} for draft in drafts])
             return
-        self._drop_what_only_the_newest_tick_keeps(model)
-        ids = self.ids_of([draft.row for draft in drafts])
-        insert(
-            model,
-            [
-                {**common, **draft.values, "process": pk, "is_kept": draft.is_kept}
-                for draft, pk in zip(drafts, ids, strict=True)
-            ],
-        )
+        ids = self.identities.ids_of([draft.row for draft in drafts])
+        # Retention spares the identities of the newest tick only.
+        self.identities.keep_only(ids)
+        rows = stored(model, [{"process": pk, **draft.values} for pk, draft in zip(ids, drafts, strict=True)])
+        kept = [row for row, draft in zip(rows, drafts, strict=True) if draft.is_kept]
+        insert(model, [{**common, **row} for row in kept], are_stored=True)
+        self._keep_newest_processes(tick, rows)
 
-    def _drop_what_only_the_newest_tick_keeps(self, model: type[ProcessSample]) -> None:
-        """Of the tick before, only the highest stay; found through the newest reading, which is of that tick."""
-        with connection.cursor() as cursor:
-            cursor.execute(_drop_statement(model), [self.host.pk, RAW, self.host.pk, model.family])
-
-    def ids_of(self, rows: Sequence[Row]) -> list[int]:
-        """The identities of processes, given as rows of a reading; those that are not there yet are made."""
-        identities = [self._identity(row) for row in rows]
-        unknown = [
-            (identity, row)
-            for identity, row in zip(identities, rows, strict=True)
-            if self._process_ids.get(identity, (0, ""))[1] != row["name"]
-        ]
-        if unknown:
-            self._learn(dict(unknown))
-        return [self._process_ids[identity][0] for identity in identities]
-
-    def _identity(self, row: Mapping[str, Any]) -> Identity:
-        """Pid, and start in hundredths of a second: seconds since the boot on the boot time that the host was given."""
-        booted_at = self.host.booted_at.timestamp() if self.host.booted_at else 0.0
-        return row["pid"], round((booted_at + row["start_seconds"]) * 100)
-
-    def _learn(self, rows: dict[Identity, Row]) -> None:
-        """Find or make the identity of each process; one that has run another program since gets its new name."""
-        insert(
-            Process,
-            [
-                {
-                    "host": self.host.pk,
-                    "pid": pid,
-                    "started_at": started_at / 100,
-                    **{name: row[name] for name in ProcessSample.facts},
-                }
-                for (pid, started_at), row in rows.items()
-            ],
-            or_update=(("host", "pid", "started_at"), ProcessSample.facts),
-        )
-        pids = [pid for pid, _started_at in rows]
-        for process in Process.objects.filter(host=self.host, pid__in=pids).only("pid", "started_at", "name"):
-            identity = (process.pid, round(process.started_at.timestamp() * 100))
-            self._process_ids[identity] = (process.pk, process.name)
+    def _keep_newest_processes(self, tick: TickRecord, rows: Sequence[dict[str, Any]]) -> None:
+        newest = {"host": self.host.pk, "timestamp": tick.timestamp, "rows": NewestProcesses.encoded(rows)}
+        insert(NewestProcesses, [newest], or_update=(("host",), ("timestamp", "rows")))
 
     def _keep_readings(self, tick: TickRecord) -> None:
         rows = [
@@ -184,13 +141,3 @@ class TickWriter:
         ]
         kept = tuple(name for name in rows[0] if name not in {"host", "family"}) if rows else ()
         insert(CollectorState, rows, or_update=(("host", "family"), kept))
-
-
-@cache
-def _drop_statement(model: type[ProcessSample]) -> str:
-    """Written out, because Django would take longer to put it together than the database to carry it out."""
-    samples, readings = (connection.ops.quote_name(table._meta.db_table) for table in (model, NewestReading))
-    return (
-        f"DELETE FROM {samples} WHERE host_id = %s AND tier = %s AND NOT is_kept"  # noqa: S608
-        f" AND timestamp = (SELECT timestamp FROM {readings} WHERE host_id = %s AND family = %s)"
-    )

@@ -61,7 +61,6 @@ def rows_of_bucket(bucket: Bucket, processes: list[Stored], stretch: Stretch, ot
         "resolution": stretch.tier.width_seconds,
         "points": bucket.points,
         "covered_seconds": bucket.covered,
-        "is_kept": True,
         "status": "",
     }
     means = [_means(process, bucket.covered) for process in processes]

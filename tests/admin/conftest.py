@@ -9,7 +9,7 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils.timezone import now
 
-from metrics.models import CollectorState, Host, NewestReading, Process, Recorder, RollUpState, Tick
+from metrics.models import CollectorState, Host, NewestProcesses, NewestReading, Process, Recorder, RollUpState, Tick
 from metrics.models.fields import Flag, Label, ShareList
 from metrics.models.samples import sample_models
 
@@ -60,6 +60,7 @@ def recorded(host, make_sample):
         NewestReading.objects.create(
             host=host, family="cpu", timestamp=AT, uptime_seconds=90_061, rows='{"cpu":[{"user_seconds":1.5}]}'
         ),
+        NewestProcesses.objects.create(host=host, timestamp=AT, rows='{"names":["process"],"rows":[[7]]}'),
         RollUpState.objects.create(host=host, last_tick=1, newest=AT),
         CollectorState.objects.create(
             host=host, family="cpu", outcome="ok", timestamp=AT, succeeded_at=AT, duration_milliseconds=1.25, runs=7

@@ -48,6 +48,13 @@ def test_it_says_who_it_is_and_when_it_was_seen(api, address):
     assert f"{ADDRESS}/{body['id']}" == address
 
 
+def test_one_that_only_the_newest_tick_names_was_seen_then(api, recorded):
+    for number in range(2):
+        recorded.tick(FIRST_TICK + 5 * number, processes={"total": 1}, process=[{"pid": 5, "is_kept": False}])
+    body = api.get(f"{ADDRESS}/{Process.objects.get(pid=5).pk}").json()
+    assert (body["first_seen"], body["last_seen"], body["count"]) == (*["2026-11-22T17:10:05.000Z"] * 2, 0)
+
+
 def test_a_point_has_what_a_process_is_measured_by(api, address):
     assert api.get(address).json()["results"][1] == {
         "timestamp": "2026-11-22T17:10:05.000Z",

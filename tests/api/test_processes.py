@@ -115,6 +115,27 @@ def test_a_process_of_a_range_says_what_it_used_and_when_it_was_seen(api, busy):
     }
 
 
+def test_the_newest_tick_has_more_than_what_is_kept_of_older_ones(api, recorded):
+    quiet = [{"pid": pid, "cpu_percent": 1.0, "rss_bytes": pid * 1024, "is_kept": pid > 90} for pid in range(1, 101)]
+    recorded.tick(FIRST_TICK, processes={"total": 100}, process=quiet)
+    for newest in ({}, {"at": "2026-11-22T17:10:04Z"}):
+        assert pids(api.get(ADDRESS, {"limit": 100, **newest}).json()) == list(range(100, 0, -1))
+    assert pids(api.get(ADDRESS, {"limit": 3, "sort_by": "memory"}).json()) == [100, 99, 98]
+    recorded.tick(FIRST_TICK + 5, processes={"total": 1}, process=[{"pid": 1, "cpu_percent": 1.0}])
+    assert pids(api.get(ADDRESS, {"limit": 100}).json()) == [1]
+    older = api.get(ADDRESS, {"limit": 100, "at": "2026-11-22T17:10:04Z"}).json()
+    assert pids(older) == list(range(100, 90, -1))
+
+
+@pytest.mark.parametrize("sort_by", ["cpu", "memory", "io"])
+def test_the_newest_tick_is_told_as_it_will_be_when_it_is_an_older_one(api, busy, sort_by):
+    asked = {"at": "2026-11-22T17:10:05Z", "sort_by": sort_by}
+    newest = api.get(ADDRESS, asked).json()
+    assert newest["count"] == 2
+    busy.tick(FIRST_TICK + 10, processes={"total": 1}, process=[{"pid": 9}])
+    assert api.get(ADDRESS, asked).json() == newest
+
+
 def test_an_empty_range_is_empty(api, busy):
     body = api.get(ADDRESS, {"end": "2020-01-01"}).json()
     assert (body["timestamp"], body["resolution"], body["count"]) == (None, None, 0)

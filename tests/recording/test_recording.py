@@ -12,6 +12,7 @@ from metrics.models import (
     CpuSample,
     DiskSample,
     Host,
+    NewestProcesses,
     NewestReading,
     PartitionSample,
     Process,
@@ -231,15 +232,50 @@ class TestProcesses:
         Scene(host, processes=[processes_reading(process_row(1, start_seconds=12.34))]).tick(0)
         assert Process.objects.get().started_at.timestamp() == 1_700_000_012.34
 
-    def test_only_the_top_ones_stay_when_the_next_tick_comes(self, host):
+    def test_only_the_top_ones_become_samples_and_a_hundred_stay_with_the_newest_tick(self, host):
         rows = [process_row(pid) for pid in range(1, 61)]
         scene = Scene(host, processes=[processes_reading(*rows), processes_reading(*rows)])
-        scene.tick(0)
-        assert ProcessSample.objects.count() == 60
-        scene.tick(1)
-        by_tick = {moment: ProcessSample.objects.filter(timestamp=TICK + moment).count() for moment in (0, 5)}
-        assert by_tick == {0: 10, 5: 60}
+        for number in (0, 1):
+            scene.tick(number)
+            assert ProcessSample.objects.filter(timestamp=TICK + number * 5).count() == 10
+            newest = NewestProcesses.objects.get()
+            assert newest.timestamp.timestamp() == TICK + number * 5
+            assert len(NewestProcesses.decoded(newest.rows)) == 60
         assert ProcessTotals.objects.get(timestamp=TICK).total == 60
+
+    def test_who_is_not_among_the_newest_is_looked_up_again(self, host):
+        """Retention may have deleted the identity meanwhile, and no constraint would notice."""
+        others = [process_row(pid, rss_bytes=500) for pid in range(1, 131)]
+        scripts = [[*others, process_row(200, rss_bytes=size)] for size in (999, 1, 998)]
+        scene = Scene(host, processes=[processes_reading(*rows) for rows in scripts])
+        scene.tick(0)
+        assert 200 in self.newest_pids()
+        scene.tick(1)
+        assert 200 not in self.newest_pids()
+        ProcessSample.objects.filter(process__pid=200).delete()
+        Process.objects.filter(pid=200).delete()
+        scene.tick(2)
+        assert 200 in self.newest_pids()
+
+    def newest_pids(self):
+        ids = [row["process"] for row in NewestProcesses.decoded(NewestProcesses.objects.get().rows)]
+        return set(Process.objects.filter(pk__in=ids).values_list("pid", flat=True))
+
+    def test_identities_of_a_tick_that_was_not_stored_are_not_believed(self, host, monkeypatch):
+        row = process_row(1)
+        scene = Scene(host, processes=[processes_reading(row), processes_reading(row)])
+        writer = scene.recording._pending._writer
+        keep_states = writer._keep_states
+
+        def fail_once(tick):
+            monkeypatch.setattr(writer, "_keep_states", keep_states)
+            raise OperationalError("disk full")
+
+        monkeypatch.setattr(writer, "_keep_states", fail_once)
+        scene.tick(0)
+        assert Process.objects.count() == 0
+        scene.tick(1)
+        assert self.newest_pids() == {1}
 
     @pytest.mark.django_db(transaction=True)
     def test_one_that_was_pruned_meanwhile_is_made_again(self, host):

@@ -1,0 +1,83 @@
+"""Who the processes of a reading are: the ids of their identity rows, found or made."""
+
+from collections.abc import Collection, Mapping, Sequence
+from typing import Any, NamedTuple
+
+from metrics.models import Host, Process, ProcessSample
+from metrics.models.inserts import insert
+
+Row = Mapping[str, Any]
+
+
+class Identity(NamedTuple):
+    """What tells one process from all others of a host; the start is in hundredths of a second."""
+
+    pid: int
+    started_at: int
+
+
+class Known(NamedTuple):
+    """An identity row: its id and the name that it has."""
+
+    pk: int
+    name: str
+
+
+class ProcessIdentities:
+    """The identities of one host's processes, remembered until they are forgotten."""
+
+    def __init__(self, host: Host) -> None:
+        self._host = host
+        self._known: dict[Identity, Known] = {}
+
+    def ids_of(self, rows: Sequence[Row]) -> list[int]:
+        """The ids for rows of a reading; identities that are not there yet are made."""
+        identities = [self._identity(row) for row in rows]
+        self._look_up(identities, rows)
+        self._make(self._unknown(identities, rows))
+        return [self._known[identity].pk for identity in identities]
+
+    def keep_only(self, ids: Collection[int]) -> None:
+        """Forget all others: they may be pruned."""
+        kept = set(ids)
+        self._known = {identity: known for identity, known in self._known.items() if known.pk in kept}
+
+    def forget(self) -> None:
+        """Look up every process again."""
+        self._known.clear()
+
+    def _identity(self, row: Row) -> Identity:
+        """Seconds since the boot are counted from the boot time that the host was given."""
+        booted_at = self._host.booted_at.timestamp() if self._host.booted_at else 0.0
+        return Identity(row["pid"], round((booted_at + row["start_seconds"]) * 100))
+
+    def _unknown(self, identities: Sequence[Identity], rows: Sequence[Row]) -> dict[Identity, Row]:
+        """Those that are not known, or that have run another program since and so have another name."""
+        found = zip(identities, rows, strict=True)
+        return {
+            identity: row
+            for identity, row in found
+            if (known := self._known.get(identity)) is None or known.name != row["name"]
+        }
+
+    def _look_up(self, identities: Sequence[Identity], rows: Sequence[Row]) -> None:
+        if pids := {identity.pid for identity in self._unknown(identities, rows)}:
+            stored = Process.objects.filter(host=self._host, pid__in=pids).only("pid", "started_at", "name")
+            for process in stored:
+                identity = Identity(process.pid, round(process.started_at.timestamp() * 100))
+                self._known[identity] = Known(process.pk, process.name)
+
+    def _make(self, unknown: dict[Identity, Row]) -> None:
+        if not unknown:
+            return
+        rows = [
+            {
+                "host": self._host.pk,
+                "pid": identity.pid,
+                "started_at": identity.started_at / 100,
+                **{name: row[name] for name in ProcessSample.facts},
+            }
+            for identity, row in unknown.items()
+        ]
+        insert(Process, rows, or_update=(("host", "pid", "started_at"), ProcessSample.facts))
+        self._look_up(list(unknown), list(unknown.values()))
