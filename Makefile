@@ -18,16 +18,19 @@ python-says = $(shell $(PYTHON) -c '$(1)' 2>/dev/null)
 .DEFAULT_GOAL := help
 # A .venv that was interrupted half-way is made anew.
 .DELETE_ON_ERROR:
-.PHONY: help run test soak check bench
+.PHONY: help run test test-postgresql soak check bench
 
 help: ## Show this list
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-8s %s\n", $$1, $$2 }' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
 
 run: $(INSTALLED) ## Start sysmon; the first time, install what it needs. Ctrl-C ends it
 	@exec $(BIN)/python manage.py up $(ARGS)
 
 test: $(INSTALLED_DEV) ## Run all tests; the first time, install what they need
 	@$(BIN)/python -m pytest $(ARGS)
+
+test-postgresql: $(INSTALLED_DEV) ## Run the tests on a PostgreSQL of their own, but those that look at the web page
+	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest -m "not browser" $(ARGS)
 
 soak: $(INSTALLED_DEV) ## Do it harm for an hour: a hundred kills under load, and other tests in their long form
 	@SYSMON_TEST_SOAK=1 $(BIN)/python -m pytest -m soak $(ARGS)

@@ -86,6 +86,13 @@ def at_noon(monkeypatch: pytest.MonkeyPatch) -> float:
     return now
 
 
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark what looks at the page in a browser: it does so on SQLite, whatever SYSMON_TEST_DATABASE_URL says."""
+    for item in items:
+        if "browser" in getattr(item, "fixturenames", ()):
+            item.add_marker("browser")
+
+
 @pytest.fixture
 def is_soak() -> bool:
     """Whether this is `make soak`: a test marked `soak` takes its long form then."""

@@ -5,6 +5,7 @@ import shutil
 from typing import NoReturn
 
 import pytest
+from django.db import connection
 
 FORBIDDEN_BY = "SYSMON_TEST_FORBID_SKIP"
 
@@ -20,3 +21,8 @@ def missing(reason: str) -> NoReturn:
     if os.environ.get(FORBIDDEN_BY, "0") not in {"", "0"}:
         pytest.fail(reason, pytrace=False)
     pytest.skip(reason)
+
+
+def only_on_sqlite(reason: str) -> pytest.MarkDecorator:
+    """For a test of what SQLite alone has, such as its file: left out, with the reason, on another engine."""
+    return pytest.mark.skipif(connection.vendor != "sqlite", reason=f"on SQLite only: {reason}")

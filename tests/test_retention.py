@@ -3,7 +3,6 @@
 import sqlite3
 
 import pytest
-from django.db import connection
 from django.utils import timezone
 from django_q.models import Failure
 from hypothesis import given, settings
@@ -15,6 +14,7 @@ from metrics.models import CpuSample, Host, InterfaceSample, NewestProcesses, Pr
 from metrics.retention import apply_retention, outlived, prune_task_results
 from metrics.rollup.progress import roll_up
 from metrics.storage.connections import set_up_file
+from tests.skips import only_on_sqlite
 
 FIRST = 1_700_000_000
 NO_TIME = {"lag_milliseconds": 0, "duration_milliseconds": 0}
@@ -131,7 +131,7 @@ def test_old_failures_of_tasks_go(db, monkeypatch):
     assert {failure.stopped.year for failure in Failure.objects.all()} == {2002, 2003, 2004}
 
 
-@pytest.mark.skipif(connection.vendor != "sqlite", reason="about SQLite's file")
+@only_on_sqlite("about its file")
 def test_free_pages_go_back_to_the_file_system(tmp_path, monkeypatch):
     file = sqlite3.connect(tmp_path / "file.sqlite3", isolation_level=None)
     set_up_file(file)

@@ -217,7 +217,7 @@ def _sums_statement(sort_by: str, pieces: int) -> str:
     joined = "".join(f", SUM(sum_{name}) AS sum_{name}" for name in levels)
     highest = decoded(_field("rss_bytes"), "MAX(highest)")
     totals = (
-        f"SELECT process_id, SUM(seen) AS seen_seconds, {highest} AS rss_bytes_max,"  # noqa: S608
+        f"SELECT process_id, CAST(SUM(seen) AS BIGINT) AS seen_seconds, {highest} AS rss_bytes_max,"  # noqa: S608
         f" MIN(first_seen) AS first_seen, MAX(last_seen) AS last_seen{joined}"
         f" FROM ({' UNION ALL '.join([in_piece] * pieces)}) pieces GROUP BY process_id"
     )

@@ -53,9 +53,9 @@ class Sample(models.Model):
     culprits: ClassVar[str] = "cpu"
 
     host = models.ForeignKey(Host, models.CASCADE, db_index=False, related_name="+", verbose_name=_("host"))
-    tier = models.PositiveSmallIntegerField(_("tier"), default=0)
+    tier = models.PositiveIntegerField(_("tier"), default=0)
     timestamp = EpochField(_("time"))
-    resolution = models.PositiveSmallIntegerField(_("resolution"))
+    resolution = models.PositiveIntegerField(_("resolution"))
     # Of a roll-up: how many raw points it was made from, and how many seconds they stood for. A raw sample is one point
     # of `resolution` seconds.
     points = models.PositiveIntegerField(_("points"), default=1)

@@ -13,6 +13,9 @@ from metrics.recording.runner import Run
 from metrics.recording.samples import Drafts, DraftSample, TakenReading
 from metrics.tiers import RAW
 
+# More does not fit into the column of every database: 24 days.
+LONGEST_LAG_MILLISECONDS = 2**31 - 1
+
 
 @dataclass(slots=True)
 class FamilyTick:
@@ -86,7 +89,7 @@ class TickWriter:
             "host": self.host.pk,
             "timestamp": tick.timestamp,
             "resolution": tick.resolution,
-            "lag_milliseconds": round(max(0.0, tick.lag_seconds) * 1000),
+            "lag_milliseconds": min(round(max(0.0, tick.lag_seconds) * 1000), LONGEST_LAG_MILLISECONDS),
             "duration_milliseconds": round(tick.duration_seconds * 1000),
         }
         return insert(Tick, [values], or_ignore=True) == 1

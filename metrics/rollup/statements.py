@@ -47,8 +47,8 @@ class Columns:
         return quoted(field) if self.is_raw else connection.ops.quote_name(f"{field.name}_{extreme}")
 
     def weighted_sum(self, name: str) -> str:
-        """The sum of a column times time."""
-        return f"SUM({name} * {self.weight})"
+        """The sum of a column times time; a whole number, which PostgreSQL would make a decimal."""
+        return f"CAST(SUM({name} * {self.weight}) AS BIGINT)"
 
     def known_seconds(self, name: str) -> str:
         """The time for which a column is known."""

@@ -11,6 +11,7 @@ from metrics.admin.pages import MAX_ROWS, UncountedPaginator
 from metrics.models import CpuSample, DeviceSample, Process, ProcessSample, Tick
 from metrics.models.samples import sample_models
 from tests.admin.conftest import AT, list_path, text_of
+from tests.skips import only_on_sqlite
 
 
 @pytest.fixture
@@ -69,7 +70,7 @@ def plans_of(client, path):
     return plans
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="reads the query plans of SQLite")
+@only_on_sqlite("reads its query plans")
 @pytest.mark.parametrize("query", ["", "last=week", "p=2&host=test-host"])
 @pytest.mark.parametrize("model", [*sample_models(), Tick], ids=lambda model: model._meta.model_name)
 def test_the_index_answers_the_list(model, query, host, make_sample, superuser_client):
@@ -100,7 +101,7 @@ def _fill_another_tick(model, host, make_sample):
             make_sample(model, timestamp=at)
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="reads the query plans of SQLite")
+@only_on_sqlite("reads its query plans")
 def test_the_samples_of_one_process_are_found_by_its_own_index(process, make_sample, superuser_client):
     make_sample(ProcessSample, process=process)
     plans = plans_of(superuser_client, f"{list_path(ProcessSample)}?process={process.pk}")

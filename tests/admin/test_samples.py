@@ -3,7 +3,6 @@
 from datetime import timedelta
 
 import pytest
-from django.db import connection  # noqa: F401 (a condition of skipif)
 from django.utils.html import escape
 from django.utils.timezone import now
 
@@ -11,6 +10,7 @@ from metrics.admin import read_only
 from metrics.models import CpuSample, DeviceSample, Host, InterfaceSample, PartitionSample, Tick
 from metrics.models.samples import sample_models
 from tests.admin.conftest import AT, ATTACK, detail_path, list_path, text_of
+from tests.skips import only_on_sqlite
 
 by_model = pytest.mark.parametrize("model", list(sample_models()), ids=lambda model: model._meta.model_name)
 
@@ -164,7 +164,7 @@ def test_a_table_without_labels_offers_no_search(make_sample, superuser_client):
     assert len(rows_of(superuser_client, CpuSample, "q=anything")) == 1
 
 
-@pytest.mark.skipif("connection.vendor == 'postgresql'", reason="PostgreSQL stores no NUL")
+@only_on_sqlite("PostgreSQL stores no NUL")
 def test_a_name_with_a_nul_is_written_out(make_sample, superuser_client):
     sample = make_sample(DeviceSample, device="a\x00b")
     for path in (list_path(DeviceSample), detail_path(sample)):
