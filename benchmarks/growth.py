@@ -15,6 +15,7 @@ from metrics.retention import apply_retention
 from metrics.simulation.history import History
 from metrics.simulation.machine import Machine
 from metrics.supervision.database import prepare_database
+from metrics.supervision.locks import PARTS
 from metrics.tiers import tiers
 
 DAY, MB = 86_400, 1e6
@@ -35,7 +36,7 @@ def figures() -> Iterator[Figure]:
 
 def daily_sizes(days: int) -> list[int]:
     """The size of the file after each simulated day."""
-    prepare_database()
+    prepare_database(PARTS)
     end = now()
     history = History(Machine("growth", interval_seconds=60), end - days * DAY, end, every_minute=True)
     sizes = []

@@ -1,10 +1,41 @@
 """Makes the database ready before anything is recorded."""
 
+import logging
+import sqlite3
+from collections.abc import Collection
+from pathlib import Path
+
 from django.core.management import call_command
 from django.db import connections
 
+from metrics.storage.damage import damage_in, database_file, set_aside
+from metrics.supervision.locks import PARTS, DirectoryInUse, hold_data_directory
 
-def prepare_database() -> None:
-    """Bring the tables up to date. A django.db.DatabaseError where the database cannot be used."""
+log = logging.getLogger(__name__)
+
+
+def prepare_database(held: Collection[str]) -> None:
+    """Begin a new file where the old one is damaged, and bring the tables up to date. `held` are the parts for which
+    the data directory is locked already. A django.db.DatabaseError where the database cannot be used, DirectoryInUse
+    where a damaged file is in use."""
+    if (file := database_file()) and (damage := _damage_in(file)):
+        kept = _set_aside(file, damage, [part for part in PARTS if part not in held])
+        log.error("the database is damaged (%s): it is kept as %s, and a new one is begun", damage, kept)
     call_command("migrate", verbosity=0, interactive=False)
     connections.close_all()
+
+
+def _damage_in(file: Path) -> str | None:
+    try:
+        return damage_in(file)
+    except sqlite3.OperationalError:
+        # Locked, or not to be read: what comes next finds out, and says so.
+        return None
+
+
+def _set_aside(file: Path, damage: str, others: Collection[str]) -> Path:
+    try:
+        with hold_data_directory(others):
+            return set_aside(file, "damaged")
+    except DirectoryInUse as error:
+        raise DirectoryInUse(f"the database is damaged ({damage}), and {error}") from None

@@ -7,7 +7,7 @@ from pathlib import Path
 from django.conf import settings
 from filelock import FileLock, Timeout
 
-WEB, WORKER = "web", "worker"
+WEB, WORKER = PARTS = "web", "worker"
 
 
 class DirectoryInUse(Exception):

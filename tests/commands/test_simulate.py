@@ -21,7 +21,7 @@ def small(db, settings, monkeypatch):
     """Few points, and nobody closes the connection of the test."""
     settings.SYSMON_MAX_POINTS = 3
     settings.SYSMON_TIERS = "1m=2m,15m=400d"
-    monkeypatch.setattr("metrics.management.commands.simulate.prepare_database", lambda: None)
+    monkeypatch.setattr("metrics.management.commands.simulate.prepare_database", lambda _held: None)
 
 
 def day(*arguments):

@@ -7,6 +7,7 @@ import sqlite3
 import subprocess
 
 import pytest
+from filelock import FileLock
 
 from tests.skips import missing, needs
 from tests.supervision.running import Up, eventually
@@ -140,3 +141,35 @@ def test_a_data_directory_without_permission_is_one_line(up, unprivileged, mode)
     up.directory.chmod(0o700)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert str(up.directory) in done.stderr
+
+
+@pytest.mark.parametrize(("at", "length"), [(0, 100), (4096 * 2, 4096 * 8)])
+def test_a_damaged_file_is_set_aside_and_recording_begins_anew(up, at, length):
+    up.start()
+    assert eventually(lambda: len(up.ticks()) >= 2, 10)
+    up.stop()
+    with contextlib.closing(sqlite3.connect(up.file)) as database:
+        database.execute("PRAGMA wal_checkpoint(TRUNCATE)")
+    with up.file.open("r+b") as stream:
+        stream.seek(at)
+        stream.write(b"\xa5" * length)
+    damaged = up.file.read_bytes()
+    log_before = len(up.log.read_text())
+    up.start()
+    assert eventually(up.ticks, 10)
+    [kept] = up.directory.glob("sysmon.sqlite3.damaged-*Z")
+    assert kept.read_bytes() == damaged
+    lines = [line for line in up.log.read_text()[log_before:].splitlines() if "is damaged" in line]
+    assert len(lines) == 1
+    assert str(kept) in lines[0]
+
+
+def test_a_damaged_file_that_another_part_uses_is_left_alone(up):
+    up.directory.mkdir(mode=0o700)
+    up.file.write_text("this is not SQLite" * 100)
+    with FileLock(up.directory / "worker.lock"):
+        web = up.run("up", "--only", "web")
+    assert (web.returncode, web.stderr.count("\n")) == (1, 1)
+    assert "is damaged" in web.stderr
+    assert "uses the data directory" in web.stderr
+    assert up.file.read_text().startswith("this is not SQLite")

@@ -54,7 +54,7 @@ class Command(BaseCommand):
     def _record(self, interval_seconds: int, duration_seconds: float | None) -> None:
         try:
             with hold_data_directory([WORKER]), Interruptible() as line:
-                prepare_database()
+                prepare_database([WORKER])
                 host = this_host()
                 if is_recording(host):
                     raise CommandError(f"another recorder samples {host} now")

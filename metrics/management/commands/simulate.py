@@ -73,7 +73,7 @@ show it. It is refused where a real machine was recorded; try it in a data direc
         interval = interval or _interval(str(conf.interval_seconds()), CommandError)
         try:
             with hold_data_directory([WORKER]), Interruptible() as line:
-                prepare_database()
+                prepare_database([WORKER])
                 names = self._names(hosts, force)
                 for name in names:
                     machine = Machine(name, seed, interval, zone=timezone.get_default_timezone())

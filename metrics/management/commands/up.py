@@ -42,7 +42,7 @@ class Command(BaseCommand):
             with hold_data_directory(names):
                 if WEB in names:
                     address.check_is_free()
-                prepare_database()
+                prepare_database(names)
                 self._supervise(names)
         except (DirectoryInUse, address.AddressTaken) as error:
             raise CommandError(str(error)) from None

@@ -1,0 +1,111 @@
+"""A copy of the database while it is in use, and the way back."""
+
+import contextlib
+import os
+import sqlite3
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from metrics.storage.damage import damage_in, set_aside
+
+# Copied in one go: some milliseconds.
+STEP_PAGES = 1000
+APP = "metrics"
+
+
+class BackupError(Exception):
+    """A copy that cannot be made, or cannot be used; the text is for the user."""
+
+
+@dataclass(frozen=True, slots=True)
+class Contents:
+    """What is in a copy. `newest` is the time of its newest tick, None where there is none."""
+
+    size_bytes: int
+    ticks: int
+    newest: int | None
+
+
+def back_up(source: Path, target: Path, *, may_replace: bool = False) -> Contents:
+    """Copy a database that may be in use into one file, which is there whole or not at all."""
+    if target.exists() and target.samefile(source):
+        raise BackupError(f"{target} is the database itself")
+    if target.exists() and not may_replace:
+        raise BackupError(f"{target} exists; --force replaces it")
+    with _draft(target) as draft:
+        _copy(source, draft)
+        draft.replace(target)
+    return contents_of(target)
+
+
+def put_back(backup: Path, database: Path, known_migrations: set[str]) -> Path | None:
+    """Make a copy the database, which nobody may be using; return where the one that was there is kept."""
+    check_is_usable(backup, known_migrations)
+    with _draft(database) as draft:
+        _copy(backup, draft)
+        kept = set_aside(database, "replaced") if database.exists() else None
+        draft.replace(database)
+    return kept
+
+
+def check_is_usable(backup: Path, known_migrations: set[str]) -> None:
+    """Raise BackupError for a file that is damaged, no database of sysmon, or one of a newer sysmon."""
+    if not backup.is_file():
+        raise BackupError(f"{backup} is not there" if not backup.exists() else f"{backup} is not a file")
+    try:
+        if damage := damage_in(backup, seconds=None):
+            raise BackupError(f"{backup} is damaged: {damage}")
+        with _reading(backup) as opened:
+            rows = opened.execute("SELECT name FROM django_migrations WHERE app = ?", [APP]).fetchall()
+    except sqlite3.OperationalError as error:
+        raise BackupError(f"{backup} is no database of sysmon: {error}") from None
+    applied = {row[0] for row in rows}
+    if not applied:
+        raise BackupError(f"{backup} is no database of sysmon")
+    if unknown := sorted(applied - known_migrations):
+        raise BackupError(f"{backup} was made by a newer sysmon, which has the migration {unknown[-1]}")
+
+
+def contents_of(backup: Path) -> Contents:
+    """Look into a copy."""
+    with _reading(backup) as opened:
+        ticks, newest = opened.execute("SELECT COUNT(*), MAX(timestamp) FROM metrics_tick").fetchone()
+    return Contents(backup.stat().st_size, ticks, newest)
+
+
+def _copy(source: Path, target: Path) -> None:
+    """All pages of one moment, in steps. The transaction holds that moment fast: without it the copy would begin again
+    with each tick that is written meanwhile."""
+    try:
+        with _reading(source) as opened, contextlib.closing(sqlite3.connect(target)) as copy:
+            opened.execute("BEGIN")
+            opened.execute("SELECT COUNT(*) FROM sqlite_master").fetchone()
+            opened.backup(copy, pages=STEP_PAGES)
+            # One file without companions; a database that is used goes back to WAL by itself.
+            copy.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.DatabaseError as error:
+        raise BackupError(f"{source} cannot be copied: {error}") from None
+    if damage := damage_in(target, seconds=None):
+        raise BackupError(f"{source} is damaged: {damage}")
+
+
+@contextlib.contextmanager
+def _reading(file: Path) -> Iterator[sqlite3.Connection]:
+    uri = f"{file.absolute().as_uri()}?mode=ro"
+    with contextlib.closing(sqlite3.connect(uri, uri=True, isolation_level=None, timeout=10)) as opened:
+        yield opened
+
+
+@contextlib.contextmanager
+def _draft(target: Path) -> Iterator[Path]:
+    """A file beside the target for its owner only; it is gone afterwards unless it took the target's place."""
+    draft = target.with_name(f".{target.name}.part")
+    try:
+        draft.unlink(missing_ok=True)
+        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
+        yield draft
+    except OSError as error:
+        raise BackupError(f"{error.filename or target}: {error.strerror}") from None
+    finally:
+        draft.unlink(missing_ok=True)
