@@ -1,9 +1,9 @@
 """The memory of the rate limits in Redis (REDIS_URL): for several machines, with the clock of the Redis server."""
 
-from importlib import import_module
 from typing import Any
 
 from django.core.cache import caches
+from redis.exceptions import RedisError
 
 from sysmon_project.attempts import Attempts
 
@@ -27,8 +27,6 @@ class RedisAttempts:
 
     def __init__(self, spare: Attempts) -> None:
         self._spare = spare
-        # The package is there only where the setting is.
-        self._failure: type[Exception] = import_module("redis.exceptions").RedisError
 
     def admit(self, subject: str, most: int, seconds: float) -> float:
         """Count an attempt, and return 0; or do not, and return after how many seconds there is room for one."""
@@ -37,5 +35,5 @@ class RedisAttempts:
         try:
             client = cache._cache.get_client(key, write=True)
             return max(0.0, float(client.eval(ADMIT, 1, key, most, seconds)))
-        except self._failure:
+        except RedisError:
             return self._spare.admit(subject, most, seconds)

@@ -90,11 +90,14 @@ class SignInThrottle(RateThrottle):
         return network_of(self.get_ident(request))
 
 
-def network_of(sender: str) -> str:
-    """What counts as one sender: an address of IPv4, a network of IPv6. What is neither is cut to a sane length."""
+def network_of(sender: str | None) -> str:
+    """What counts as one sender: an address of IPv4, a network of IPv6. What is neither is cut to a sane length.
+
+    None is what comes by a socket that has no addresses.
+    """
     try:
-        address = ipaddress.ip_address(sender)
+        address = ipaddress.ip_address(sender or "")
     except ValueError:
-        return sender[:64]
+        return (sender or "")[:64]
     address = getattr(address, "ipv4_mapped", None) or address
     return str(ipaddress.ip_network((address, NETWORK_BITS[address.version]), strict=False))

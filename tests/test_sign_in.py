@@ -46,6 +46,11 @@ def test_all_addresses_of_one_ipv6_network_have_one_count(client):
     assert attempt(client, address="2001:db8:1:3::1").status_code == 200
 
 
+@pytest.mark.parametrize("sender", ["", "unix:", "x" * 10_000])
+def test_a_sender_without_an_address_has_a_count_too(client, sender):
+    assert [attempt(client, address=sender).status_code for _ in range(4)][-1] == 429
+
+
 def test_looking_at_the_page_is_no_attempt(client):
     assert [client.get(ADDRESS).status_code for _ in range(5)] == [200] * 5
 

@@ -50,7 +50,7 @@ class WholeNumberField(serializers.IntegerField):
         return int(value)
 
 
-@extend_schema_field({"type": "string", "pattern": "^(auto|0*[1-9][0-9]{0,5}[smhd]?)$"})
+@extend_schema_field({"type": "string", "pattern": "^(auto|0{0,12}[1-9][0-9]{0,5}[smhd]?)$"})
 class StepField(serializers.Field[Any, Any, Any, Any]):
     """A number of seconds, or of a unit: 30, 30s, 5m, 1h, 1d; or the word auto."""
 
@@ -143,7 +143,11 @@ class HostParameters(PageParameters):
     """For an address that is about a host."""
 
     host = serializers.CharField(
-        required=False, max_length=255, help_text=_("Name of the host; this machine without it")
+        required=False,
+        min_length=1,
+        max_length=255,
+        trim_whitespace=False,
+        help_text=_("Name of the host; this machine without it"),
     )
 
 

@@ -13,9 +13,10 @@ from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiRespo
 from typing_extensions import override
 
 from metrics.api.parameters import ListField, Parameters
+from metrics.api.renderers import is_for_people
 from metrics.api.serializers import ErrorSerializer
 
-JSON, CSV, NDJSON = "application/json", "text/csv", "application/x-ndjson"
+JSON, CSV, NDJSON, HTML = "application/json", "text/csv", "application/x-ndjson", "text/html"
 WRONG_LIMIT = "Ensure this value is less than or equal to 1000."
 
 ERRORS: dict[int, tuple[str, dict[str, Any]]] = {
@@ -36,11 +37,20 @@ ERRORS_OF_READING = tuple(code for code in ERRORS if code != 415)
 
 
 class AutoSchema(SpectacularAutoSchema):
-    """On loopback, or with public access, no sign-in is needed."""
+    """On loopback, or with public access, no sign-in is needed. What is browsable is a page too, whatever it says."""
 
+    @override
     def get_auth(self) -> list[dict[str, Any]]:
         auths: list[dict[str, Any]] = super().get_auth()
         return auths if {} in auths else [*auths, {}]
+
+    @override
+    def get_operation(self, *args: Any, **kwargs: Any) -> dict[str, Any] | None:
+        operation: dict[str, Any] | None = super().get_operation(*args, **kwargs)
+        if operation and any(map(is_for_people, self.view.get_renderers())):
+            for response in operation["responses"].values():
+                response["content"][HTML] = {"schema": {"type": "string"}}
+        return operation
 
 
 class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
@@ -101,7 +111,11 @@ def _list_parameter(name: str, field: ListField) -> OpenApiParameter:
     if field.choices is not None:
         items = {"type": "string", "enum": list(field.choices)}
     return OpenApiParameter(
-        name, {"type": "array", "items": items}, description=str(field.help_text), style="form", explode=False
+        name,
+        {"type": "array", "items": items, "minItems": 1},
+        description=str(field.help_text),
+        style="form",
+        explode=False,
     )
 
 

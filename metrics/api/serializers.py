@@ -67,12 +67,13 @@ class HealthSerializer(Serializer):
 EXTREMES = {"": "", "max": "Highest value in the step: ", "min": "Lowest value in the step: "}
 
 
-def point_field(field: Any, *, extreme: str = "") -> Field:
-    """The serializer field of a measure; unit, kind and help become its description."""
+def point_field(field: Any, *, extreme: str = "", is_choice: bool = False) -> Field:
+    """The serializer field of a measure; unit, kind and help become its description. With `is_choice` a request may
+    leave it out."""
     kind = catalogue.value_type(field)
     text = EXTREMES[extreme] + str(field.help_text)
     options: dict[str, Any] = {"help_text": f"{text}{_unit_in_words(field)}", "allow_null": kind is not str}
-    if extreme:
+    if extreme or is_choice:
         options["required"] = False
     if kind is list:
         child = serializers.FloatField(allow_null=True)
@@ -88,10 +89,10 @@ def _unit_in_words(field: Any) -> str:
 
 
 def measure_fields(model: Any, *, maxima: bool) -> dict[str, Field]:
-    """The fields of what a table gives to a point."""
+    """The fields of what a table gives to a point; with `maxima` to one of a series, whose request may choose some."""
     made = {}
     for field in model.measures():
-        made[field.name] = point_field(field)
+        made[field.name] = point_field(field, is_choice=maxima and field.name not in model.key)
         for name in catalogue.extreme_names(field) if maxima else ():
             made[name] = point_field(field, extreme=name.rpartition("_")[2])
     return made
@@ -109,7 +110,7 @@ def _point_fields(family: str, *, maxima: bool) -> dict[str, Field]:
         if model.collection:
             name = f"{model.kind.title()}{'' if maxima else 'Now'}"
             thing = serializer(name, measure_fields(model, maxima=maxima), str(model.__doc__))
-            made[model.collection] = thing(many=True, help_text=str(model.__doc__))
+            made[model.collection] = thing(many=True, help_text=str(model.__doc__), required=not maxima)
         else:
             made |= measure_fields(model, maxima=maxima)
     return made

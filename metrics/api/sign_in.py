@@ -50,14 +50,14 @@ class FormParser(BaseParser):
 class SignInSerializer(Serializer):
     """Who asks for a token."""
 
-    username = serializers.CharField(max_length=150, trim_whitespace=False)
-    password = serializers.CharField(max_length=4096, trim_whitespace=False)
+    username = serializers.CharField(min_length=1, max_length=150, trim_whitespace=False)
+    password = serializers.CharField(min_length=1, max_length=4096, trim_whitespace=False)
 
 
 class RefreshSerializer(Serializer):
     """The longer-lived of a pair of tokens."""
 
-    refresh = serializers.CharField(max_length=4096)
+    refresh = serializers.CharField(min_length=1, max_length=4096, trim_whitespace=False)
 
 
 class AccessSerializer(Serializer):

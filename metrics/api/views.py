@@ -41,6 +41,11 @@ class FlatViewSet(ReadOnlyViewSet):
 
     renderer_classes = [JsonRenderer, CsvRenderer, NdjsonRenderer, BrowsableRenderer]
 
+    def finalize_response(self, request: Any, response: Any, *args: Any, **kwargs: Any) -> Any:
+        response = super().finalize_response(request, response, *args, **kwargs)
+        response.add_post_render_callback(keep_type)
+        return response
+
     def flat_table(self, data: dict[str, Any]) -> FlatTable:
         """The answer as rows."""
         raise NotImplementedError
@@ -53,6 +58,11 @@ class FlatViewSet(ReadOnlyViewSet):
     def subject(self, data: dict[str, Any]) -> str:
         """What the answer is about."""
         return str(data["metric"])
+
+
+def keep_type(response: Response) -> None:
+    """A file without a line has a type too; REST framework takes it from what is empty."""
+    response.headers.setdefault("Content-Type", response.accepted_media_type)
 
 
 class SeriesViewSet(FlatViewSet):

@@ -188,3 +188,11 @@ def test_csv_of_a_step_has_the_maxima(api, recorded):
 @pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), ([1, 2], "[1,2]"), ("a", "a")])
 def test_a_cell_is_written_as_in_json(value, text):
     assert cell(value) == text
+
+
+@pytest.mark.parametrize("name", ["csv", "ndjson", "json"])
+def test_a_file_without_a_line_has_a_type_too(api, recorded, name):
+    recorded.tick(cpu={"percent": 1.0})
+    response = api.get(CPU, {"format": name, "end": "2001-01-01"})
+    assert response.headers["Content-Type"].startswith(("text/csv", "application/"))
+    assert response.status_code == 200
