@@ -1,6 +1,7 @@
 """The settings that this app reads, with their defaults, looked up when they are needed and never at import."""
 
 import socket
+from typing import Any
 
 from django.conf import settings
 
@@ -18,6 +19,16 @@ def max_points() -> int:
 def host_name() -> str:
     """The name under which this machine's samples are stored."""
     return str(getattr(settings, "SYSMON_HOSTNAME", "") or socket.gethostname())
+
+
+def forward_destinations() -> tuple[Any, ...]:
+    """Where ticks are forwarded to: a `metrics.forwarding.destinations.Destination` each."""
+    return tuple(getattr(settings, "SYSMON_FORWARD_URL", ()))
+
+
+def keeps_tick_readings() -> bool:
+    """Whether a destination wants the counters of every tick, which no sample holds."""
+    return any(destination.needs_readings for destination in forward_destinations())
 
 
 def stale_after_seconds(resolution: int) -> int:

@@ -9,7 +9,7 @@ from django.db import connection, models, transaction
 from django_q.models import Failure
 
 from metrics import conf
-from metrics.models import Host, NewestProcesses, Process, ProcessSample, RollUpState, Sample, Tick
+from metrics.models import Host, NewestProcesses, Process, ProcessSample, RollUpState, Sample, Tick, TickReading
 from metrics.models.samples import sample_models
 from metrics.tiers import RAW, Tier, tiers
 
@@ -39,12 +39,14 @@ def outlived_rows(max_points: int | None = None) -> Iterator[models.QuerySet[mod
     """Samples and ticks that have outlived their retention."""
     points = conf.max_points() if max_points is None else max_points
     for host in Host.objects.all():
-        tables: list[type[models.Model]] = [*sample_models(), Tick]
+        tables: list[type[models.Model]] = [*sample_models(), Tick, TickReading]
         for model in tables:
             if rows := _outlived_points(model, host, points):
                 yield rows
         for tier in tiers():
             yield from (_outlived_roll_ups(model, host, tier) for model in sample_models())
+        if not conf.keeps_tick_readings():
+            yield TickReading.objects.filter(host=host)
 
 
 def _raw(model: type[models.Model], host: Host) -> models.QuerySet[models.Model]:

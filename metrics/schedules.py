@@ -6,6 +6,8 @@ from typing import Any
 from django.conf import settings
 from django_q.models import Schedule
 
+from metrics import conf
+
 
 @dataclass(frozen=True, slots=True)
 class Job:
@@ -21,6 +23,13 @@ JOBS = (
     Job("record samples", "metrics.tasks.record_window"),
     Job("prune", "metrics.tasks.prune"),
 )
+# Only while there is somewhere to forward to.
+FORWARD = Job("forward", "metrics.tasks.forward")
+
+
+def jobs() -> tuple[Job, ...]:
+    """What is to be run with the settings as they are."""
+    return (*JOBS, FORWARD) if conf.forward_destinations() else JOBS
 
 
 def cluster_name() -> str:
@@ -31,8 +40,8 @@ def cluster_name() -> str:
 def ensure_schedules() -> int:
     """Make this machine's rows what the table says; return how many had to be changed."""
     own = Schedule.objects.filter(cluster=cluster_name(), func__startswith="metrics.")
-    changed, _by_model = own.exclude(func__in=[job.func for job in JOBS]).delete()
-    for job in JOBS:
+    changed, _by_model = own.exclude(func__in=[job.func for job in jobs()]).delete()
+    for job in jobs():
         changed += _ensure(job)
     return changed
 

@@ -5,10 +5,13 @@ import re
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
 from dotenv import dotenv_values
+
+Parsed = TypeVar("Parsed")
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
@@ -59,6 +62,13 @@ class Env:
         except ValueError as error:
             raise SettingError(name, value, str(error)) from None
         return value
+
+    def secret(self, name: str, *, parse: Callable[[str], Parsed]) -> Parsed:
+        """What `parse` makes of a text that may hold a password: the value is never repeated in the error."""
+        try:
+            return parse(self.text(name))
+        except ValueError as error:
+            raise SettingError(name, "…", str(error)) from None
 
     def choice(self, name: str, default: str, allowed: Sequence[str]) -> str:
         """One word of `allowed`."""

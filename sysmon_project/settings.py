@@ -8,6 +8,7 @@ from typing import Any
 import dj_database_url
 import tzlocal
 
+from metrics.forwarding.destinations import parse_destinations
 from metrics.tiers import DEFAULT_TIERS, parse_tiers
 from sysmon_project.addresses import allowed_hosts
 from sysmon_project.env import Env
@@ -33,6 +34,7 @@ SYSMON_TRUSTED_PROXIES = parse_networks(env.parsed("SYSMON_TRUSTED_PROXIES", "",
 SYSMON_RATE_ANON = env.rate("SYSMON_RATE_ANON")
 SYSMON_RATE_USER = env.rate("SYSMON_RATE_USER")
 SYSMON_RATE_LOGIN = env.rate("SYSMON_RATE_LOGIN", "5/min")
+SYSMON_FORWARD_URL = env.secret("SYSMON_FORWARD_URL", parse=parse_destinations)
 DATABASE_URL = env.url("DATABASE_URL", ("sqlite", "postgres", "postgresql"))
 REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"))
 

@@ -1,6 +1,7 @@
 """Programs of other makers, as Debian packages them, run on a free port and in a directory of their own."""
 
 import subprocess
+import urllib.parse
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +20,8 @@ class Program:
     def __init__(self, directory: Path, ready: str, program: str, *arguments: str) -> None:
         self.port, self.directory = free_port(), directory
         self.address = f"http://127.0.0.1:{self.port}"
-        places = {"port": self.port, "other_port": free_port(), "directory": directory}
-        self._command = [needs(program), *(argument.format(**places) for argument in arguments)]
+        self.places = {"port": self.port, "other_port": free_port(), "directory": directory}
+        self._command = [needs(program), *(argument.format(**self.places) for argument in arguments)]
         self._ready = ready
         self.process: subprocess.Popen[bytes] | None = None
 
@@ -41,6 +42,12 @@ class Program:
     def get(self, path: str, timeout: float = 5) -> str:
         """What an address answers."""
         with urllib.request.urlopen(f"{self.address}{path}", timeout=timeout) as answer:
+            return answer.read().decode()
+
+    def post(self, path: str, form: dict[str, str]) -> str:
+        """What an address answers to a form."""
+        body = urllib.parse.urlencode(form).encode()
+        with urllib.request.urlopen(f"{self.address}{path}", data=body, timeout=5) as answer:
             return answer.read().decode()
 
     def _answers(self) -> bool:

@@ -28,6 +28,7 @@ MAY_IMPORT = {
     "api": "history conf times models.Host models.ApiToken tokens",
     "dashboard": "history conf times models.Host api",
     "exporters": "history conf times models.Host api",
+    "forwarding": "history exporters models conf",
     "alerts": "history models conf",
     "tables": "formats models",
     "admin": "models tiers formats conf tokens",
@@ -39,7 +40,7 @@ MAY_IMPORT = {
 }
 WITHOUT_DJANGO = {"collectors", "times", "lifeline"}
 # `tokens` knows no samples, see above.
-WRITERS = {"recording", "rollup", "retention", "simulation", "alerts", "tokens"}
+WRITERS = {"recording", "rollup", "retention", "simulation", "alerts", "tokens", "forwarding"}
 WRITES = {"create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete", "save", "_raw_delete"}
 
 

@@ -56,12 +56,16 @@ class TickAdmin(ReadOnlyAdmin):
         return formats.local_time(row.timestamp, offset=True)
 
 
-def _rows(row: NewestReading | NewestProcesses) -> str:
+def indented(text: str) -> str:
+    """JSON for people; what is none is shown as it is."""
     try:
-        text = orjson.dumps(orjson.loads(row.rows), option=orjson.OPT_INDENT_2).decode()
-    except ValueError:  # not JSON: shown as it is
-        text = row.rows
-    return format_html("<pre>{}</pre>", formats.visible_lines(text, READING_CHARACTERS))
+        return orjson.dumps(orjson.loads(text), option=orjson.OPT_INDENT_2).decode()
+    except ValueError:
+        return text
+
+
+def _rows(row: NewestReading | NewestProcesses) -> str:
+    return format_html("<pre>{}</pre>", formats.visible_lines(indented(row.rows), READING_CHARACTERS))
 
 
 @admin.register(NewestReading)

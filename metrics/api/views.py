@@ -270,7 +270,8 @@ def hide_commands(request: Request, processes: list[Point]) -> None:
 
 
 def _health_in_words(health: dict[str, Any]) -> dict[str, Any]:
-    sampling = health["checks"].get("sampling", {})
-    if "newest_tick" in sampling:
-        sampling["newest_tick"] = iso(sampling["newest_tick"])
+    checks = health["checks"]
+    for check in (checks.get("sampling", {}), *checks.get("forwarding", {}).values()):
+        if check.get("newest_tick") is not None:
+            check["newest_tick"] = iso(check["newest_tick"])
     return {**health, "timestamp": iso(health["timestamp"])}

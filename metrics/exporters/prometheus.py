@@ -39,6 +39,15 @@ FAMILIES: dict[str, type[CounterMetricFamily | GaugeMetricFamily | UntypedMetric
     UNTYPED: UntypedMetricFamily,
 }
 
+# Value of a destination's state, name, type, help.
+FORWARDING = (
+    ("is_working", "up", GaugeMetricFamily, "1 if the destination took the last points that it was sent."),
+    ("lag_seconds", "lag_seconds", GaugeMetricFamily, "Age of the oldest tick that it has not taken yet."),
+    ("points", "points", CounterMetricFamily, "Points that it has taken."),
+    ("errors", "errors", CounterMetricFamily, "Attempts that failed."),
+    ("refused_ticks", "refused_ticks", CounterMetricFamily, "Ticks that it will never take, or not all of them."),
+)
+
 
 def exposition(host: Host, recorded: Recorded, accept: str) -> tuple[bytes, str]:
     """The text and its content type, in the newest format that the scraper takes."""
@@ -66,6 +75,7 @@ class HostCollector:
         yield from _infos(self._recorded)
         yield from _machine(self._host)
         yield from _recorder(self._recorded)
+        yield from _forwarding(self._recorded.forwarding)
 
     def _measured(self) -> Iterator[Metric]:
         """What the table of names and the models say; of two rows with one name the first that has values."""
@@ -169,6 +179,16 @@ def _recorder(recorded: Recorded) -> Iterator[Metric]:
         failures.add_metric([row["family"]], row["failures"])
         duration.add_metric([row["family"]], row["milliseconds"] / 1000)
     yield from (success, runs, failures, duration)
+
+
+def _forwarding(rows: list[dict[str, Any]]) -> Iterator[Metric]:
+    """How far each destination has come."""
+    for source, name, family, text in FORWARDING:
+        metric = family(f"sysmon_forward_{name}", text, labels=["destination"])
+        for row in rows:
+            metric.add_metric([row["destination"]], row[source])
+        if rows:
+            yield metric
 
 
 def _text(value: Any) -> str:

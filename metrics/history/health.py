@@ -6,12 +6,12 @@ from typing import Any
 from django.db import DatabaseError
 
 from metrics import conf
+from metrics.history.forwarding import FAILED, OK, read_forwarding
 from metrics.history.newest import find_host, newest_tick
 from metrics.lifeline import attached
 from metrics.models import CollectorState, Host, Recorder, Tick
 
 Check = dict[str, Any]
-OK, FAILED, UNKNOWN = "ok", "failed", "unknown"
 
 
 def read_health() -> dict[str, Any]:
@@ -30,7 +30,8 @@ def read_health() -> dict[str, Any]:
 def _checks(host: Host | None, now: float) -> dict[str, Check]:
     if host is None:
         return {"sampling": {"status": FAILED, "message": "no sample yet"}}
-    return {"sampling": _sampling(host, now), "recorder": _recorder(host, now), "families": _families(host, now)}
+    checks = {"sampling": _sampling(host, now), "recorder": _recorder(host, now), "families": _families(host, now)}
+    return {**checks, "forwarding": forwarding} if (forwarding := _forwarding(host)) else checks
 
 
 def _sampling(host: Host, now: float) -> Check:
@@ -75,6 +76,11 @@ def _storing() -> Check:
     if pending.reason:
         return {"status": FAILED, "pending_ticks": pending.ticks, "message": pending.reason}
     return {"status": OK, "pending_ticks": 0}
+
+
+def _forwarding(host: Host) -> dict[str, Check]:
+    """A check for each destination. One that does not work degrades nothing: this machine records all the same."""
+    return {state.pop("destination"): state for state in read_forwarding(host)}
 
 
 def _families(host: Host, now: float) -> dict[str, Check]:

@@ -1,11 +1,12 @@
 """The newest raw readings: counters and not rates, for exporters that compute rates themselves."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 import orjson
 from django.db.models import F
 
+from metrics.history.forwarding import read_forwarding
 from metrics.history.newest import newest_tick
 from metrics.models import CollectorState, Host, NewestReading, ProcessSample, Tick
 
@@ -14,14 +15,18 @@ Rows = list[dict[str, Any]]
 
 @dataclass(frozen=True, slots=True)
 class Recorded:
-    """What the recorder kept of the newest tick; `rows` by kind. `outcomes` has one row a family."""
+    """What the recorder kept of a tick; `rows` by kind.
+
+    Of the newest also how things stand: `outcomes` has one row a family, `forwarding` one a destination.
+    """
 
     timestamp: int
     resolution: int
     lag_seconds: float
     duration_seconds: float
     rows: dict[str, Rows]
-    outcomes: Rows
+    outcomes: Rows = field(default_factory=list)
+    forwarding: Rows = field(default_factory=list)
 
 
 def read_newest(host: Host) -> Recorded | None:
@@ -35,4 +40,5 @@ def read_newest(host: Host) -> Recorded | None:
     states = CollectorState.objects.filter(host=host).order_by("family")
     outcomes = states.values("family", "outcome", "runs", "failures", milliseconds=F("duration_milliseconds"))
     seconds = tick.lag_milliseconds / 1000, tick.duration_milliseconds / 1000
-    return Recorded(newest.timestamp, newest.resolution, *seconds, rows, [dict(row) for row in outcomes])
+    tables = [dict(row) for row in outcomes], read_forwarding(host)
+    return Recorded(newest.timestamp, newest.resolution, *seconds, rows, *tables)

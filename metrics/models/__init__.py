@@ -1,5 +1,6 @@
 """What sysmon stores: hosts, ticks, a sample table for each family or kind, process identities, newest readings."""
 
+from metrics.models.forwarding import ForwardCursor, TickReading
 from metrics.models.hosts import Host
 from metrics.models.processes import NewestProcesses, Process, ProcessSample, ProcessTotals
 from metrics.models.recorders import CollectorState, NewestReading, Recorder, RollUpState, Tick
@@ -20,6 +21,7 @@ __all__ = [
     "CpuSample",
     "DeviceSample",
     "DiskSample",
+    "ForwardCursor",
     "Host",
     "InterfaceSample",
     "MemorySample",
@@ -33,4 +35,5 @@ __all__ = [
     "RollUpState",
     "Sample",
     "Tick",
+    "TickReading",
 ]

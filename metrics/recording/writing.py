@@ -1,12 +1,24 @@
 """Stores one tick: every sample of it, the newest readings and the collectors' outcomes, in one transaction."""
 
+import zlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+import orjson
 from django.db import DatabaseError, IntegrityError, transaction
 
-from metrics.models import CollectorState, Host, NewestProcesses, NewestReading, ProcessSample, Sample, Tick
+from metrics import conf
+from metrics.models import (
+    CollectorState,
+    Host,
+    NewestProcesses,
+    NewestReading,
+    ProcessSample,
+    Sample,
+    Tick,
+    TickReading,
+)
 from metrics.models.inserts import insert, stored
 from metrics.recording.identities import ProcessIdentities
 from metrics.recording.runner import Run
@@ -15,6 +27,8 @@ from metrics.tiers import RAW
 
 # More does not fit into the column of every database: 24 days.
 LONGEST_LAG_MILLISECONDS = 2**31 - 1
+# Of the readings of a tick, at every tick.
+COMPRESSION_LEVEL = 1
 
 
 @dataclass(slots=True)
@@ -77,6 +91,8 @@ class TickWriter:
                     for model, drafts in family.drafts.items():
                         self._insert_samples(tick, model, drafts)
                 self._keep_readings(tick)
+                if conf.keeps_tick_readings():
+                    self._keep_tick_reading(tick)
                 self._keep_states(tick)
         except (DatabaseError, OverflowError):
             # Identities that were made are not stored either.
@@ -126,6 +142,13 @@ class TickWriter:
             if family.reading
         ]
         insert(NewestReading, rows, or_update=(("host", "family"), ("timestamp", "uptime_seconds", "boot_id", "rows")))
+
+    def _keep_tick_reading(self, tick: TickRecord) -> None:
+        """All readings of the tick without single processes, for a destination that takes counters."""
+        readings = [family.reading.rows for family in tick.families if family.reading]
+        rows = {kind: found for reading in readings for kind, found in reading.items() if kind != ProcessSample.kind}
+        packed = zlib.compress(orjson.dumps(rows), COMPRESSION_LEVEL)
+        insert(TickReading, [{"host": self.host.pk, "timestamp": tick.timestamp, "rows": packed}])
 
     def _keep_states(self, tick: TickRecord) -> None:
         rows = [

@@ -1,5 +1,6 @@
 """A recorded host, users of the admin, and pages of it."""
 
+import zlib
 from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
@@ -9,7 +10,18 @@ from django.contrib.auth.models import Permission, User
 from django.test import Client
 from django.utils.timezone import now
 
-from metrics.models import CollectorState, Host, NewestProcesses, NewestReading, Process, Recorder, RollUpState, Tick
+from metrics.models import (
+    CollectorState,
+    ForwardCursor,
+    Host,
+    NewestProcesses,
+    NewestReading,
+    Process,
+    Recorder,
+    RollUpState,
+    Tick,
+    TickReading,
+)
 from metrics.models.fields import Flag, Label, ShareList
 from metrics.models.samples import sample_models
 
@@ -65,6 +77,8 @@ def recorded(host, make_sample):
         CollectorState.objects.create(
             host=host, family="cpu", outcome="ok", timestamp=AT, succeeded_at=AT, duration_milliseconds=1.25, runs=7
         ),
+        ForwardCursor.objects.create(host=host, destination="influx://127.0.0.1:8086/sysmon", newest=AT, points=7),
+        TickReading.objects.create(host=host, timestamp=AT, rows=zlib.compress(b'{"cpu":[{"load_1":1.5}]}')),
         Recorder.objects.create(host=host, window="w", pid=4242, first_tick=AT, taken_over_at=now()),
     ]
     return {type(row): row for row in rows}

@@ -1,6 +1,7 @@
 """A host with one tick that holds everything an exporter can show, and what a scrape of it says."""
 
 from collections.abc import Callable
+from copy import deepcopy
 from typing import Any
 
 import pytest
@@ -48,7 +49,7 @@ def a_reading(mountpoint: str = "/") -> dict[str, dict[str, list[dict[str, Any]]
     place = {"device": "/dev/sda1", "mountpoint": mountpoint, "fstype": "ext4"}
     usage = {"total_bytes": 100, "used_bytes": 40, "free_bytes": 60, "percent": 40.0, "inodes_percent": 1.0}
     numbers = {"size_bytes": 100, "free_bytes": 65, "available_bytes": 60, "files": 50, "files_free": 49}
-    return {
+    reading = {
         "cpu": {
             "cpu": [cpu_row(5, 100, pressure_some_seconds=2.25)], "core": [CORE], "uname": [UNAME],
             "stat": [{"forks": 11, "procs_running": 2, "procs_blocked": 1}],
@@ -66,6 +67,7 @@ def a_reading(mountpoint: str = "/") -> dict[str, dict[str, list[dict[str, Any]]
         "network": {"interface": [INTERFACE], "link": [{**STATE, **parse_netdev(NETDEV)["eth0"]}]},
         "processes": processes_reading(process_row(1, name="secret-name"), process_row(2)),
     }  # fmt: skip
+    return deepcopy(reading)
 
 
 @pytest.fixture
