@@ -15,7 +15,14 @@ MOMENTS = ("timestamp", "started_at", "first_seen", "last_seen", "start", "end",
 
 
 class TimelessResponse(Response):
-    """An answer that follows from the request and from what is stored: the clock has no part in it."""
+    """An answer that follows from the request and from what is stored: the clock has no part in it.
+
+    `identity` is what its body follows from, where that is shorter than the body.
+    """
+
+    def __init__(self, data: dict[str, Any], identity: bytes | None = None) -> None:
+        super().__init__(data)
+        self.identity = identity
 
 
 def in_words(point: Point) -> Point:

@@ -27,15 +27,15 @@ class ConditionalMiddleware:
         response = self._get_response(request)
         if not isinstance(response, TimelessResponse) or is_for_people(response.accepted_renderer):
             return response
-        response.headers["ETag"] = tag = tag_of(response.content)
+        response.headers["ETag"] = tag = tag_of(response.identity or response.content)
         # Kept by the browser of one person, and not used without asking.
         response.headers.setdefault("Cache-Control", "private, no-cache")
         return unchanged(response) if names(request.META.get(CONDITION), tag) else response
 
 
-def tag_of(content: bytes) -> str:
-    """The ETag of a body: equal where all of its bytes are."""
-    return f'"{hashlib.sha256(content).hexdigest()[:32]}"'
+def tag_of(identity: bytes) -> str:
+    """The ETag of a body that is this, or follows from this."""
+    return f'"{hashlib.sha256(identity).hexdigest()[:32]}"'
 
 
 def names(condition: str | None, tag: str) -> bool:

@@ -17,7 +17,7 @@ from typing import Any
 
 from metrics.api.answers import TimelessResponse
 from metrics.api.conditional import CONDITION, names, unchanged
-from metrics.history.freshness import CommitWatch
+from metrics.history.freshness import commit_mark
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -66,21 +66,16 @@ class FrontDoor:
     def __init__(self, application: Application) -> None:
         self._application = application
         self._answers = KeptAnswers(MOST_KEPT_BYTES)
-        self._watch = CommitWatch()
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         key = key_of(environ)
-        mark = None if key is None else self._watch.mark()
+        mark = None if key is None else commit_mark()
         if mark is None:
             return self._application(environ, start_response)
         kept = self._answers.find(key, mark)
         if kept is None:
             return self._asked(key, mark, environ, start_response)
         return kept.give(environ.get(CONDITION), start_response)
-
-    def close(self) -> None:
-        """Let go of the database."""
-        self._watch.close()
 
     def _asked(self, key: Hashable, mark: Hashable, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         """Have Django answer. The condition stays here: of a 304 there would be nothing to keep."""

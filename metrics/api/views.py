@@ -2,6 +2,7 @@
 
 from typing import Any, ClassVar
 
+import orjson
 from django.db import DatabaseError
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
 from rest_framework.exceptions import AuthenticationFailed
@@ -12,6 +13,7 @@ from rest_framework.viewsets import ViewSet
 from metrics.api import answers, parameters, schema, serializers
 from metrics.api.access import has_access, may_see_commands
 from metrics.api.answers import TimelessResponse
+from metrics.api.encoded import read_encoded
 from metrics.api.errors import NoSampleYet, UnknownHost
 from metrics.api.flat import FlatTable, series_table
 from metrics.api.renderers import BrowsableRenderer, CsvRenderer, JsonRenderer, NdjsonRenderer
@@ -73,21 +75,21 @@ class SeriesViewSet(FlatViewSet):
     def retrieve(self, request: Request) -> Response:
         """The newest points of a range."""
         self.query = self._query(request)
+        is_plain = type(request.accepted_renderer) is JsonRenderer
+        if is_plain and (encoded := read_encoded(self.query)):
+            head = self._head(request, encoded.series, encoded.count)
+            return TimelessResponse({**head, "results": encoded.results}, orjson.dumps(head) + encoded.identity)
         series = read_series(self.query)
         self.has_extremes = series.has_extremes
         if not series.points:
             ensure_samples(self.query.host)
         for point in series.points:
             point["timestamp"] = iso(point["timestamp"])
-        return TimelessResponse(
-            {
-                "metric": self.family,
-                "host": self.query.host.name,
-                "count": len(series.points),
-                "next": next_page(request, series),
-                "results": series.points,
-            }
-        )
+        return TimelessResponse({**self._head(request, series, len(series.points)), "results": series.points})
+
+    def _head(self, request: Request, series: Series, count: int) -> dict[str, Any]:
+        next_address = next_page(request, series)
+        return {"metric": self.family, "host": self.query.host.name, "count": count, "next": next_address}
 
     def _query(self, request: Request) -> SeriesQuery:
         values = self.taken.read(request.query_params)

@@ -29,13 +29,6 @@ class CommitWatch:
         except DatabaseError:
             return None
 
-    def close(self) -> None:
-        """Let go of the database."""
-        with self._lock:
-            if self._own is not None:
-                self._own.close()
-                self._own = None
-
     def _sqlite_mark(self) -> Hashable:
         """SQLite counts the commits of all connections but the one that asks: one that never writes asks for all
         threads."""
@@ -48,6 +41,14 @@ class CommitWatch:
             with self._own.wrap_database_errors:
                 version: Hashable = self._own.connection.execute("PRAGMA data_version").fetchone()[0]
             return version
+
+
+_watch = CommitWatch()
+
+
+def commit_mark() -> Hashable | None:
+    """The mark of this moment, by this process's watch."""
+    return _watch.mark()
 
 
 def _postgresql_mark() -> Hashable:

@@ -3,6 +3,8 @@
 from dataclasses import dataclass
 from math import ceil, floor
 
+from django.db import connection
+
 from metrics import conf
 from metrics.history.catalogue import series_families
 from metrics.history.columns import STRETCH, Point, fetch, table
@@ -22,8 +24,13 @@ class Moment:
 
 
 def find_host(name: str | None = None) -> Host | None:
-    """The host of that name; this machine without a name. None where nothing was ever recorded for it."""
-    return Host.objects.filter(name=name or conf.host_name()).first()
+    """The host of that name; this machine without a name. None where nothing was ever recorded for it.
+
+    What else is known of it is loaded when somebody looks: nearly all that is asked for needs its id and no more.
+    """
+    columns = ("id", "name")
+    rows = fetch(f"SELECT {', '.join(columns)} FROM {table(Host)} WHERE name = %s", (name or conf.host_name(),))  # noqa: S608
+    return Host.from_db(connection.alias, columns, rows[0]) if rows else None
 
 
 def newest_tick(host: Host) -> Moment | None:

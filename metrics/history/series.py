@@ -70,6 +70,11 @@ def read_moment(host: Host, family: str, timestamp: int) -> Point | None:
     return points[timestamp] if has_any else None
 
 
+def raw_points_of(query: SeriesQuery, piece: Piece) -> dict[int, Point]:
+    """All of a piece's points by their time, of a family of one table whose fields are the point's own."""
+    return _lead_points_of(query, piece, piece.end - piece.start + 1)
+
+
 def _lead_points(query: SeriesQuery, pieces: list[Piece]) -> dict[int, Point]:
     """The newest moments at which the family was sampled, one more than asked for, with the point's own fields."""
     points: dict[int, Point] = {}

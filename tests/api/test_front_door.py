@@ -1,10 +1,11 @@
 """The front door: what it gives from memory is, to the byte, what Django REST framework gives at that moment."""
 
 import time
-from dataclasses import dataclass, field
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
 
 import pytest
-from django.core.handlers.wsgi import WSGIHandler
 from django.db import DatabaseError, connection, transaction
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
@@ -15,6 +16,7 @@ from metrics.models import CpuSample, Host
 from metrics.retention import apply_retention
 from metrics.rollup.progress import roll_up
 from metrics.tasks import prune
+from sysmon_project.wsgi import django_application
 from tests.conftest import FIRST_TICK, RecordedHost
 
 NOON = "2026-11-22T17:10:00Z"
@@ -65,7 +67,7 @@ OTHERS = [
 class Visitor:
     """Asks over WSGI; counts how often Django was asked."""
 
-    django: WSGIHandler = field(default_factory=WSGIHandler)
+    django: Callable[..., Any] = django_application
     asked: int = 0
 
     def __post_init__(self):
@@ -122,9 +124,7 @@ def a_tick(number):
 
 @pytest.fixture
 def visitor(recorded):
-    made = Visitor()
-    yield made
-    made.door.close()
+    return Visitor()
 
 
 def test_what_is_kept_is_what_django_rest_framework_gives(visitor):
