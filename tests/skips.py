@@ -26,3 +26,8 @@ def missing(reason: str) -> NoReturn:
 def only_on_sqlite(reason: str) -> pytest.MarkDecorator:
     """For a test of what SQLite alone has, such as its file: left out, with the reason, on another engine."""
     return pytest.mark.skipif(connection.vendor != "sqlite", reason=f"on SQLite only: {reason}")
+
+
+def only_on_postgresql(reason: str) -> pytest.MarkDecorator:
+    """For a test of what PostgreSQL alone has, which `make test-postgresql` runs."""
+    return pytest.mark.skipif(connection.vendor != "postgresql", reason=f"on PostgreSQL only: {reason}")

@@ -74,12 +74,15 @@ def _exists(cursor: Any) -> bool:
 
 
 def _selects(model: Any) -> Iterator[str]:
-    """A query a tier: of a coarser one only what is older than all that the finer ones have."""
+    """A query a tier: of a coarser one only what is older than all that the finer ones have.
+
+    OFFSET 0 has PostgreSQL look for the oldest once a host, and not once a row.
+    """
     finer: list[int] = []
     for width in (RAW, *(tier.width_seconds for tier in tiers())):
         first = f"(SELECT MIN(timestamp) FROM {table(model)} WHERE host_id = h.id AND tier = %s)"  # noqa: S608
         oldest = ", ".join(first % tier for tier in finer)
-        before = f" CROSS JOIN LATERAL (SELECT LEAST({oldest}) AS oldest) finer" if finer else ""
+        before = f" CROSS JOIN LATERAL (SELECT LEAST({oldest}) AS oldest OFFSET 0) finer" if finer else ""
         condition = " AND (finer.oldest IS NULL OR s.timestamp < finer.oldest)" if finer else ""
         yield (
             f"SELECT h.name AS host, to_timestamp(s.timestamp) AS time, s.timestamp, s.resolution, {WEIGHT} AS seconds,"  # noqa: S608

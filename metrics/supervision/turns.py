@@ -1,0 +1,27 @@
+"""One program after the other: containers that start at once on a new database would all make the same tables."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from django.conf import settings
+from django.db import connection
+from filelock import FileLock
+
+KEY = "hashtext('sysmon prepares the database')"
+
+
+@contextmanager
+def taking_turns() -> Iterator[None]:
+    """Wait until nobody else prepares the database. A django.db.DatabaseError where it cannot be asked."""
+    if connection.vendor != "postgresql":
+        with FileLock(Path(settings.SYSMON_DATA_DIR) / "prepare.lock", mode=0o600):
+            yield
+        return
+    # Held by the connection: it ends with the program, in whatever way that ends.
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT pg_advisory_lock({KEY})")  # noqa: S608
+    try:
+        yield
+    finally:
+        connection.close()
