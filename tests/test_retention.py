@@ -108,7 +108,7 @@ def test_a_process_goes_with_its_last_sample(host):
 
 def test_a_process_of_the_newest_tick_stays_without_any_sample(host):
     kept, gone = (Process.objects.create(host=host, pid=pid, started_at=FIRST, name="p") for pid in (1, 2))
-    rows = NewestProcesses.encoded([{"process": kept.pk, "cpu_percent": 0}])
+    rows = NewestProcesses.encoded(("process", "cpu_percent"), [(kept.pk, 0)])
     NewestProcesses.objects.create(host=host, timestamp=FIRST, rows=rows)
     assert [list(rows) for rows in outlived() if rows.model is Process] == [[gone]]
     assert apply_retention() == 1

@@ -1,6 +1,6 @@
 """Inserts of many rows without a model instance for each."""
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from functools import cache
 from typing import Any
 
@@ -19,26 +19,31 @@ def insert(
     *,
     or_ignore: bool = False,
     or_update: Conflict | None = None,
-    are_stored: bool = False,
 ) -> int:
     """Insert rows given by field name and return how many were; `or_update` is (the unique fields, those to renew).
-    With `are_stored` the values are those of the database already.
 
     `bulk_create` without the model instances, which cost three times as much as the insert itself, at every tick.
     """
     rows = list(rows)
     if not rows:
         return 0
-    statement = _statement(model, tuple(rows[0]), or_ignore, or_update)
-    values = [tuple(row.values()) for row in rows] if are_stored else _prepared(model, rows)
+    return _execute(_statement(model, tuple(rows[0]), or_ignore, or_update), _prepared(model, rows))
+
+
+def insert_stored(model: type[models.Model], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> int:
+    """Insert rows whose values are those of the database already, in the order of the names of their fields."""
+    return _execute(_statement(model, names, or_ignore=False, or_update=None), rows) if rows else 0
+
+
+def _execute(statement: str, rows: Sequence[tuple[Any, ...]]) -> int:
     with connection.cursor() as cursor:
-        cursor.executemany(statement, values)
+        cursor.executemany(statement, rows)
         return int(cursor.rowcount)
 
 
-def stored(model: type[models.Model], rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    """Rows given by field name, with the values as the database has them."""
-    return [dict(zip(rows[0], values, strict=True)) for values in _prepared(model, rows)] if rows else []
+def stored(model: type[models.Model], rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:
+    """The values of rows given by field name, as the database has them."""
+    return _prepared(model, rows) if rows else []
 
 
 def _prepared(model: type[models.Model], rows: list[dict[str, Any]]) -> list[tuple[Any, ...]]:

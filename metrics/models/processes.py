@@ -122,10 +122,9 @@ class NewestProcesses(models.Model):
         return str(self.host)
 
     @staticmethod
-    def encoded(rows: Sequence[dict[str, Any]]) -> str:
-        """The text for `rows`, given by name and as they are stored."""
-        names = list(rows[0]) if rows else []
-        return orjson.dumps({"names": names, "rows": [list(row.values()) for row in rows]}).decode()
+    def encoded(names: Sequence[str], rows: Sequence[Sequence[Any]]) -> str:
+        """The text for `rows`: values as they are stored, in the order of their names."""
+        return orjson.dumps({"names": names, "rows": rows}).decode()
 
     @staticmethod
     def decoded(text: str) -> list[dict[str, Any]]:

@@ -19,7 +19,7 @@ from metrics.models import (
     Tick,
     TickReading,
 )
-from metrics.models.inserts import insert, stored
+from metrics.models.inserts import insert, insert_stored, stored
 from metrics.recording.identities import ProcessIdentities
 from metrics.recording.runner import Run
 from metrics.recording.samples import Drafts, DraftSample, TakenReading
@@ -119,13 +119,14 @@ class TickWriter:
         ids = self.identities.ids_of([draft.row for draft in drafts])
         # Retention spares the identities of the newest tick only.
         self.identities.keep_only(ids)
+        names = ("process", *(field.name for field in model.measures()))
         rows = stored(model, [{"process": pk, **draft.values} for pk, draft in zip(ids, drafts, strict=True)])
-        kept = [row for row, draft in zip(rows, drafts, strict=True) if draft.is_kept]
-        insert(model, [{**common, **row} for row in kept], are_stored=True)
-        self._keep_newest_processes(tick, rows)
+        kept = [(*common.values(), *row) for row, draft in zip(rows, drafts, strict=True) if draft.is_kept]
+        insert_stored(model, (*common, *names), kept)
+        self._keep_newest_processes(tick, names, rows)
 
-    def _keep_newest_processes(self, tick: TickRecord, rows: Sequence[dict[str, Any]]) -> None:
-        newest = {"host": self.host.pk, "timestamp": tick.timestamp, "rows": NewestProcesses.encoded(rows)}
+    def _keep_newest_processes(self, tick: TickRecord, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        newest = {"host": self.host.pk, "timestamp": tick.timestamp, "rows": NewestProcesses.encoded(names, rows)}
         insert(NewestProcesses, [newest], or_update=(("host",), ("timestamp", "rows")))
 
     def _keep_readings(self, tick: TickRecord) -> None:

@@ -6,7 +6,7 @@ at which the process was seen.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -14,12 +14,17 @@ from django.db import connection
 
 from metrics.models import CpuSample, Host, Process, ProcessSample, ProcessTotals
 from metrics.models.fields import Rate
-from metrics.models.inserts import insert
+from metrics.models.inserts import insert_stored
 from metrics.rollup.statements import SOURCE, Columns, Stretch, averaged_fields, quoted, source_columns, table
 
 # Who the row for all others points to: no real process has this pid and start.
 OTHERS_NAME = "(all others)"
 Stored = dict[str, Any]
+# A process in a bucket: its id, then of each averaged field, in their order, the sum weighted by seconds, the seconds
+# for which it is known, and the maximum.
+Sums = tuple[Any, ...]
+# A row for the table, its values in the order of `row_names`.
+Row = tuple[Any, ...]
 
 
 class Bucket(NamedTuple):
@@ -39,10 +44,10 @@ def roll_up_processes(stretch: Stretch) -> None:
         return
     others = others_of(stretch.host)
     by_bucket = _summed(stretch, others.pk)
-    rows: list[Stored] = []
+    rows: list[Row] = []
     for bucket in buckets:
         rows += rows_of_bucket(bucket, by_bucket.get(bucket.start, []), stretch, others.pk)
-    insert(ProcessSample, rows, are_stored=True)
+    insert_stored(ProcessSample, row_names(), rows)
 
 
 def others_of(host: Host) -> Process:
@@ -51,76 +56,79 @@ def others_of(host: Host) -> Process:
     return identity
 
 
-def rows_of_bucket(bucket: Bucket, processes: list[Stored], stretch: Stretch, others: int) -> Iterator[Stored]:
-    """The rows of a bucket, as they are stored. `processes` are sums by process, in the order of their ids: `process`
-    and, by field, (sum weighted by seconds, seconds for which it is known, maximum)."""
-    common = {
-        "host": stretch.host.pk,
-        "tier": stretch.tier.width_seconds,
-        "timestamp": bucket.start,
-        "resolution": stretch.tier.width_seconds,
-        "points": bucket.points,
-        "covered_seconds": bucket.covered,
-        "status": "",
-    }
-    means = [_means(process, bucket.covered) for process in processes]
-    chosen = _highest(means, stretch.tier.top_processes)
+@lru_cache
+def row_names() -> tuple[str, ...]:
+    """The fields of a row, in the order of its values."""
+    averaged = [name for field in averaged_fields(ProcessSample) for name in (field.name, f"{field.name}_max")]
+    common = ("host", "tier", "timestamp", "resolution", "points", "covered_seconds", "status")
+    return (*common, "process", *averaged)
+
+
+def rows_of_bucket(bucket: Bucket, processes: Sequence[Sums], stretch: Stretch, others: int) -> Iterator[Row]:
+    """The rows of a bucket, as they are stored. `processes` come in the order of their ids."""
+    width = stretch.tier.width_seconds
+    common = (stretch.host.pk, width, bucket.start, width, bucket.points, bucket.covered, "")
+    chosen = _highest([_means(process, bucket.covered) for process in processes], stretch.tier.top_processes)
     for values in chosen:
-        yield {**common, **values}
-    rest = {name: _rest(total, chosen, name) for name, total in bucket.totals.items()}
-    yield {**common, "process": others, **_null_values(), **rest}
+        yield (*common, *values)
+    yield (*common, others, *_rest(bucket.totals, chosen))
 
 
-def _highest(processes: list[Stored], count: int) -> list[Stored]:
+def _highest(processes: list[Row], count: int) -> list[Row]:
     """The union of the highest of each order, of those that used anything of it."""
-    chosen: dict[int, Stored] = {}
-    for names in ProcessSample.orders.values():
-        totals = [sum([process[name] or 0 for name in names]) for process in processes]
+    chosen: dict[int, Row] = {}
+    for places in _places_of_orders():
+        totals = [sum([process[place] or 0 for place in places]) for process in processes]
         ranked = sorted(range(len(totals)), key=totals.__getitem__, reverse=True)
-        for place in ranked[:count]:
-            if totals[place]:
-                chosen[processes[place]["process"]] = processes[place]
+        for index in ranked[:count]:
+            if totals[index]:
+                chosen[index] = processes[index]
     return list(chosen.values())
 
 
-def _rest(total: int | None, chosen: Iterable[Stored], name: str) -> int | None:
-    return None if total is None else max(0, total - sum(process[name] or 0 for process in chosen))
+@lru_cache
+def _places_of_orders() -> list[list[int]]:
+    """For each order the places of its means in what `_means` makes."""
+    names = [field.name for field in averaged_fields(ProcessSample)]
+    return [[1 + 2 * names.index(name) for name in order] for order in ProcessSample.orders.values()]
 
 
-def _null_values() -> Stored:
-    return {name: None for field in averaged_fields(ProcessSample) for name in (field.name, f"{field.name}_max")}
+def _rest(totals: Stored, chosen: Sequence[Row]) -> Iterator[int | None]:
+    """What is left for all others: mean and maximum of each averaged field; no maximum is known of a rest."""
+    for place, field in enumerate(averaged_fields(ProcessSample)):
+        total = totals.get(field.name)
+        taken = sum([process[1 + 2 * place] or 0 for process in chosen])
+        yield None if total is None else max(0, total - taken)
+        yield None
 
 
-def _means(process: Stored, covered: int) -> Stored:
-    """From sums to the columns of a row."""
-    values: Stored = {"process": process["process"]}
-    for name, name_max, is_rate in _layout():
-        total, known, highest = process[name]
-        seconds = covered if is_rate else known
-        values[name] = round(total / seconds) if total is not None and seconds else None
-        values[name_max] = highest
-    return values
+def _means(process: Sums, covered: int) -> Row:
+    """The id, then mean and maximum of each averaged field: a rate over all the time, a level over the process' own."""
+    values = [process[0]]
+    for place, is_rate in _layout():
+        total = process[place]
+        seconds = covered if is_rate else process[place + 1]
+        values.append(round(total / seconds) if total is not None and seconds else None)
+        values.append(process[place + 2])
+    return tuple(values)
 
 
 @lru_cache
-def _layout() -> list[tuple[str, str, bool]]:
-    """Each averaged field: its column, that of its maximum, and whether it is averaged over all the time."""
+def _layout() -> list[tuple[int, bool]]:
+    """Each averaged field: the place of its sum, and whether it is averaged over all the time."""
     fields = averaged_fields(ProcessSample)
-    return [(field.name, f"{field.name}_max", isinstance(field, Rate)) for field in fields]
+    return [(1 + 3 * number, isinstance(field, Rate)) for number, field in enumerate(fields)]
 
 
-def _summed(stretch: Stretch, others: int) -> dict[int, list[Stored]]:
-    """By start of the bucket: each process with (weighted sum, known seconds, maximum) of each field."""
-    found: dict[int, list[Stored]] = defaultdict(list)
-    names = [field.name for field in averaged_fields(ProcessSample)]
+def _summed(stretch: Stretch, others: int) -> dict[int, list[Sums]]:
+    """The processes of each bucket, by its start."""
+    found: dict[int, list[Sums]] = defaultdict(list)
     with connection.cursor() as cursor:
         cursor.execute(
             _sums_statement(source_columns(stretch.tier)), [stretch.tier.width_seconds, *stretch.source, others]
         )
-        for start, process, *values in cursor.fetchall():
-            # The same iterator three times: its values by threes.
-            triples = zip(*[iter(values)] * 3, strict=True)
-            found[start].append({"process": process, **dict(zip(names, triples, strict=True))})
+        for start, *sums in cursor.fetchall():
+            found[start].append(tuple(sums))
     return found
 
 

@@ -68,7 +68,9 @@ def source_columns(tier: Tier) -> Columns:
 def roll_up_table(model: type[Sample], stretch: Stretch) -> None:
     """Compute the roll-up rows of a table that keeps all of its things."""
     width = stretch.tier.width_seconds
-    parameters = [width, width, width, *stretch.source, stretch.host.pk, stretch.tier.source_seconds]
+    parameters = [stretch.host.pk, width, width, width, *stretch.source]
+    if lasting_fields(model):
+        parameters += [stretch.host.pk, stretch.tier.source_seconds]
     with connection.cursor() as cursor:
         cursor.execute(_statement(model, source_columns(stretch.tier)), parameters)
 
@@ -83,17 +85,19 @@ def _statement(model: type[Sample], columns: Columns) -> str:
     grouped = ["timestamp - timestamp %% %s AS start", "MAX(timestamp) AS newest", "SUM(points) AS points"]
     grouped += [f"SUM({columns.weight}) AS covered", *keys]
     grouped += [sql for field in averaged for sql in _aggregates(field, columns)]
-    chosen = ["s.host_id", "%s", "g.start", "%s", "g.points", "g.covered", *(f"g.{key}" for key in keys)]
+    chosen = ["%s", "%s", "g.start", "%s", "g.points", "g.covered", *(f"g.{key}" for key in keys)]
     chosen += [f"g.{name}" for field in averaged for name in _targets(field)]
     chosen += [f"s.{quoted(field)}" for field in lasting]
     targets += [name for field in averaged for name in _targets(field)] + [quoted(field) for field in lasting]
-    same_thing = "".join(f" AND s.{key} = g.{key}" for key in keys)
+    newest = ""
+    if lasting:
+        same_thing = "".join(f" AND s.{key} = g.{key}" for key in keys)
+        newest = f" JOIN {table(model)} s ON s.host_id = %s AND s.tier = %s AND s.timestamp = g.newest{same_thing}"
     return insert_or_replace(
         model,
         targets,
         f"SELECT {', '.join(chosen)} FROM (SELECT {', '.join(grouped)} FROM {table(model)} WHERE {SOURCE}"  # noqa: S608
-        f" GROUP BY {', '.join(('start', *keys))}) g"
-        f" JOIN {table(model)} s ON s.host_id = %s AND s.tier = %s AND s.timestamp = g.newest{same_thing}",
+        f" GROUP BY {', '.join(('start', *keys))}) g{newest}",
     )
 
 

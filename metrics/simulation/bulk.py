@@ -17,7 +17,7 @@ import orjson
 from metrics.models import CpuSample, Host, ProcessSample, ProcessTotals, Sample
 from metrics.models.fields import Averaged, Kind
 from metrics.rollup.lists import encoded
-from metrics.rollup.processes import Bucket, bucket_of, rows_of_bucket
+from metrics.rollup.processes import Bucket, Sums, bucket_of, row_names, rows_of_bucket
 from metrics.rollup.statements import Stretch, averaged_fields
 from metrics.simulation.lines import MINUTES, Line, Summary
 from metrics.simulation.quarters import ProcessThing, Quarter, Thing
@@ -103,10 +103,11 @@ class QuarterRows:
         joined = _joined_sums([row for row in rows if row["process"] != self._others])
         return [*(rows if with_minutes else ()), *self._bucket_rows(whole, joined)]
 
-    def _bucket_rows(self, frame: Frame, sums: list[Stored]) -> list[Stored]:
+    def _bucket_rows(self, frame: Frame, sums: list[Sums]) -> list[Stored]:
         """The roll-ups' own choice of the highest, and the row for all others."""
-        sums.sort(key=lambda process: process["process"])
-        return list(rows_of_bucket(_bucket(frame), sums, frame.stretch, self._others))
+        ordered = sorted(sums, key=itemgetter(0))
+        rows = rows_of_bucket(_bucket(frame), ordered, frame.stretch, self._others)
+        return [dict(zip(row_names(), row, strict=True)) for row in rows]
 
 
 def _row(model: type[Sample], thing: Thing, frame: Frame, counters: Counters) -> Stored:
@@ -177,12 +178,12 @@ def _bucket(frame: Frame) -> Bucket:
     return bucket_of(common["timestamp"], common["covered_seconds"], common["points"], stored, machine_cpu)
 
 
-def _calm_sums(frame: Frame, kept: People) -> list[Stored]:
+def _calm_sums(frame: Frame, kept: People) -> list[Sums]:
     """Sums over a stretch in which nothing happens: the same processes are the highest at every tick."""
     return [_sums(frame, pk, process, [(frame.first, frame.end)]) for pk, process in kept]
 
 
-def _minute_sums(frame: Frame, people: People) -> list[Stored]:
+def _minute_sums(frame: Frame, people: People) -> list[Sums]:
     """Sums over a minute, in parts between which a process begins or ends."""
     first, end = frame.first, frame.end
     edges = {edge for _pk, process in people for edge in (process.first, process.end) if first < edge < end}
@@ -205,23 +206,23 @@ def _kept(people: People, tick: int) -> People:
     return list(chosen.items())
 
 
-def _sums(frame: Frame, pk: int, process: ProcessThing, parts: list[tuple[int, int]]) -> Stored:
-    """What `rollup.processes` gets from the database: (weighted sum, known seconds, maximum) of each field."""
+def _sums(frame: Frame, pk: int, process: ProcessThing, parts: list[tuple[int, int]]) -> Sums:
+    """What `rollup.processes` gets from the database."""
     interval = frame.quarter.machine.interval_seconds
     known = sum([end - start for start, end in parts]) * interval
-    sums: Stored = {"process": pk}
+    sums: list[int] = [pk]
     for field in averaged_fields(ProcessSample):
         line = process.lines.get(field.name)
         if line is None:
             value = _constant(frame, field, process)
-            sums[field.name] = (value * known, known, value)
+            sums += (value * known, known, value)
         elif line.extras or parts != [(frame.first, frame.end)]:
             total = sum([line.total(end) - line.total(start) for start, end in parts]) * interval
-            sums[field.name] = (total, known, _highest(frame, line, parts))
+            sums += (total, known, _highest(frame, line, parts))
         else:
             mean, _low, high = frame.of(line)
-            sums[field.name] = (mean * known, known, high)
-    return sums
+            sums += (mean * known, known, high)
+    return tuple(sums)
 
 
 def _highest(frame: Frame, line: Line, parts: list[tuple[int, int]]) -> int:
@@ -237,14 +238,15 @@ def _constant(frame: Frame, field: Averaged, process: ProcessThing) -> int:
     return int(process.constants[field.source])
 
 
-def _joined_sums(rows: list[Stored]) -> list[Stored]:
+def _joined_sums(rows: list[Stored]) -> list[Sums]:
     """Sums over the rows of minutes, as SQL makes them from what the minutes have stored."""
     names = [field.name for field in averaged_fields(ProcessSample)]
-    found: dict[int, Stored] = {}
+    found: dict[int, list[int]] = {}
     for row in rows:
-        sums = found.setdefault(row["process"], {"process": row["process"], **dict.fromkeys(names, (0, 0, 0))})
         covered = row["covered_seconds"]
-        for name in names:
-            total, known, highest = sums[name]
-            sums[name] = (total + row[name] * covered, known + covered, max(highest, row[f"{name}_max"]))
-    return list(found.values())
+        sums = found.setdefault(row["process"], [0, 0, 0] * len(names))
+        for place, name in enumerate(names):
+            sums[3 * place] += row[name] * covered
+            sums[3 * place + 1] += covered
+            sums[3 * place + 2] = max(sums[3 * place + 2], row[f"{name}_max"])
+    return [(pk, *sums) for pk, sums in found.items()]

@@ -10,7 +10,7 @@ from django.db import transaction
 
 from metrics import conf
 from metrics.models import Host, Tick
-from metrics.models.inserts import insert
+from metrics.models.inserts import insert_stored
 from metrics.models.samples import sample_models
 from metrics.recording.runner import Outcome, Run
 from metrics.recording.samples import TakenReading, drafts_of
@@ -78,7 +78,9 @@ class History:
         """Store what has been computed."""
         with transaction.atomic():
             for model in sample_models():
-                insert(model, [row for rows in self._batch for row in rows[model]], are_stored=True)
+                rows = [row for quarter in self._batch for row in quarter[model]]
+                names = tuple(rows[0]) if rows else ()
+                insert_stored(model, names, [tuple(row.values()) for row in rows])
         self._batch.clear()
 
     def _host(self) -> Host:
