@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 
+from tests.dashboard.fill import PASSWORD
 from tests.skips import missing, needs
 from tests.supervision.running import PROJECT, Up
 
@@ -47,16 +48,12 @@ def browser() -> Iterator[Any]:
 @pytest.fixture
 def open_page(browser: Any) -> Iterator[Opener]:
     """Opens an address in a window of its own; what leaves the machine, or goes wrong on the page, fails the test."""
-    contexts, wrong = [], []
+    contexts: list[Any] = []
+    wrong: list[str] = []
 
-    def gate(route: Any) -> None:
-        if route.request.url.startswith(HERE):
-            route.continue_()
-        else:
-            wrong.append(f"left the machine: {route.request.url}")
-            route.abort()
-
-    def opener(address: str, *, expected: tuple[str, ...] = (), ready: bool = True, **options: Any) -> Any:
+    def opener(
+        address: str, *, expected: tuple[str, ...] = (), ready: bool = True, clock: bool = False, **options: Any
+    ) -> Any:
         def note(text: str) -> None:
             if not any(part in text for part in expected):
                 wrong.append(text)
@@ -69,9 +66,11 @@ def open_page(browser: Any) -> Iterator[Opener]:
         }
         context = browser.new_context(**options)
         contexts.append(context)
-        context.route("**/*", gate)
+        context.route("**/*", lambda route: stay_here(route, wrong))
         page = context.new_page()
         page.set_default_timeout(10_000)
+        if clock:  # goes on as usual, and can be put forward
+            page.clock.install()
         page.on("pageerror", lambda error: note(str(error)))
         page.on("console", lambda message: note(message.text) if message.type == "error" else None)
         page.goto(address)
@@ -83,6 +82,15 @@ def open_page(browser: Any) -> Iterator[Opener]:
     for context in contexts:
         context.close()
     assert wrong == []
+
+
+def stay_here(route: Any, wrong: list[str]) -> None:
+    """Let a request through that stays on this machine; note and stop every other."""
+    if route.request.url.startswith(HERE):
+        route.continue_()
+    else:
+        wrong.append(f"left the machine: {route.request.url}")
+        route.abort()
 
 
 class FilledServer:
@@ -120,6 +128,20 @@ def desktop(browser: Any, tmp_path_factory: pytest.TempPathFactory) -> Iterator[
     """The address of a machine that is alive; its last hours have a gap, and a burst of one process."""
     with closing(FilledServer(tmp_path_factory.mktemp("desktop") / "data", "desktop", 5)) as server:
         yield server.start("desktop")
+
+
+@pytest.fixture(scope="session")
+def signed_in(browser: Any, desktop: str) -> Any:
+    """What a browser keeps of a session of the administrator: attempts to sign in are throttled, so there is one."""
+    context = browser.new_context()
+    page = context.new_page()
+    page.goto(desktop + "admin/login/")
+    page.locator("#id_username").fill("root")
+    page.locator("#id_password").fill(PASSWORD)
+    page.locator("[type=submit]").click()
+    page.wait_for_selector("#user-tools")
+    yield context.storage_state()
+    context.close()
 
 
 @pytest.fixture(scope="session")

@@ -2,6 +2,7 @@
 ended, as a recorder would; it prints `filled` when the past is there."""
 
 import sys
+import time
 
 import django
 
@@ -13,14 +14,17 @@ from django.core.management import call_command  # noqa: E402
 from tests.dashboard.machine import FFMPEG, PROCESSES, Machine  # noqa: E402
 
 INTERVAL = 5
+PASSWORD = "a password of the tests"
 DAY = 86_400
+# Longer than what counts as alive.
+SILENT_SECONDS = 120
 
 
 def desktop() -> None:
     """One machine that is alive, whose last hours have a gap and a burst."""
     machine = Machine("desktop", burst=(1500, 1200), gaps=((2700, 2130),))
     machine.record(7200, INTERVAL)
-    User.objects.create_superuser("root", password="a password of the tests")
+    User.objects.create_superuser("root", password=PASSWORD)
     print("filled", flush=True)
     while True:
         machine.wait_for_tick()
@@ -37,7 +41,7 @@ def zoo() -> None:
         interfaces=("lo", *(f"eth{n}" for n in range(40))),
         mountpoints=tuple(f"/srv/volume-{n}" for n in range(40)),
     ).record(600, 10)
-    Machine("rebooted", booted=700, gaps=((900, 700),)).record(1800, 10)
+    Machine("rebooted", booted=700, gaps=((900, 700),)).record(1800, 10, end=int(time.time()) - SILENT_SECONDS)
     few = {"disks": ("sda",), "interfaces": ("eth0",), "mountpoints": ("/",), "processes": [*PROCESSES[:2], FFMPEG]}
     Machine("burst-of-yesterday", burst=(DAY, DAY - 900), **few).record(DAY + 7200, 60)
     Machine("a-year").roll_up(365 * DAY)

@@ -36,6 +36,9 @@ def test_before_the_first_sample_it_says_that_it_waits(server, open_page):
     expect(page.locator("#notice")).to_have_text("No sample has been recorded yet.")
     expect(page.locator("#badge")).to_have_text("Waiting")
     expect(page.locator("#notice")).to_have_attribute("data-kind", "waiting")
+    page.get_by_text("More charts").scroll_into_view_if_needed()
+    page.wait_for_timeout(300)
+    expect(page.locator("#notice")).to_have_text("No sample has been recorded yet.")
 
 
 def test_it_comes_to_life_with_the_first_sample_and_goes_stale_with_the_last(server, open_page):
@@ -67,21 +70,22 @@ def test_live_it_asks_for_new_points_only(desktop, open_page):
 
 
 def test_paused_nothing_moves(desktop, open_page):
-    page = open_page(desktop + "?range=15m")
+    page = open_page(desktop + "?range=15m", clock=True)
     page.keyboard.press("Space")
     expect(page.locator("#badge")).to_have_text("Paused")
     expect(page).to_have_url(re.compile("paused"))
     settled(page)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    page.wait_for_timeout(6000)
+    page.clock.fast_forward(60_000)
+    page.wait_for_timeout(300)
     assert asked == []
     page.get_by_role("button", name="Pause").click()
     expect(page.locator("#badge")).to_have_text("Live")
 
 
 def test_a_hidden_tab_asks_for_nothing(desktop, open_page):
-    page = open_page(desktop + "?range=15m")
+    page = open_page(desktop + "?range=15m", clock=True)
     settled(page)
     page.evaluate(
         "Object.defineProperty(document, 'hidden', { value: true, configurable: true });"
@@ -91,7 +95,8 @@ def test_a_hidden_tab_asks_for_nothing(desktop, open_page):
     settled(page)
     asked = []
     page.on("request", lambda request: asked.append(request.url))
-    page.wait_for_timeout(6500)
+    page.clock.fast_forward(60_000)
+    page.wait_for_timeout(300)
     assert asked == []
     page.evaluate("delete document.hidden; document.dispatchEvent(new Event('visibilitychange'))")
     expect(page.locator("#badge")).to_have_text("Live")
@@ -124,6 +129,11 @@ def test_a_reboot_has_its_mark(zoo, open_page):
     expect(page.locator("#panel-cpu .boot")).to_have_text("boot")
     expect(page.locator("#panel-cpu .boot")).to_be_visible()
     expect(page.locator("#host-facts")).to_contain_text("up 1")
+    gap = page.locator("#panel-cpu .gaps i").nth(1).bounding_box()
+    blocks = [block.bounding_box() for block in page.locator("#panel-cpu .lane li").all()]
+    middle = gap["x"] + gap["width"] / 2
+    assert blocks
+    assert not any(block["x"] < middle < block["x"] + block["width"] for block in blocks)
 
 
 @pytest.mark.parametrize(("host", "cores"), [("single-core", 1), ("many-cores", 64)])
@@ -174,13 +184,14 @@ def test_another_host_can_be_chosen(zoo, open_page):
     page = open_page(zoo + "?range=15m")
     page.locator("#host-choice").select_option("many-cores")
     expect(page.locator("#host-facts")).to_contain_text("cores: 64")
+    expect(page.locator("#host-choice option:checked")).to_have_text("many-cores")
     expect(page).to_have_url(re.compile("host=many-cores"))
 
 
 def test_a_host_that_is_silent_is_stale(zoo, open_page):
-    page = open_page(zoo + "?host=rebooted&range=15m", ready=True)
-    eventually(lambda: page.wait_for_timeout(1000) or page.locator("#badge").text_content() == "Stale", 60)
+    page = open_page(zoo + "?host=rebooted&range=15m")
     expect(page.locator("#badge")).to_have_text("Stale")
+    expect(page.locator("#notice")).to_contain_text("Nothing has been recorded for")
 
 
 def test_without_permission_the_sign_in_comes_first(server, open_page):
@@ -190,22 +201,27 @@ def test_without_permission_the_sign_in_comes_first(server, open_page):
 
 
 def test_a_session_that_ends_meanwhile_offers_the_sign_in(desktop, open_page):
-    page = open_page(desktop + "?range=15m", expected=NO_SUCCESS)
+    page = open_page(desktop + "?range=15m", expected=NO_SUCCESS, clock=True)
+    settled(page)
     answer = {"detail": "Authentication credentials were not provided.", "errors": {}}
     page.route("**/api/v1/**", lambda route: route.fulfill(status=401, json=answer))
-    expect(page.locator("#notice a")).to_have_text("Sign in", timeout=12_000)
+    page.clock.fast_forward(6000)
+    expect(page.locator("#notice a")).to_have_text("Sign in")
     assert page.locator("#notice a").get_attribute("href").startswith("/admin/login/?next=%2F%3Frange%3D15m")
 
 
 def test_an_error_of_the_api_is_shown_and_gone_when_it_is_over(desktop, open_page):
-    page = open_page(desktop + "?range=15m", expected=NO_SUCCESS)
+    page = open_page(desktop + "?range=15m", expected=NO_SUCCESS, clock=True)
+    settled(page)
     answer = {"detail": "Request was throttled.", "errors": {}}
     refuse = lambda route: route.fulfill(status=429, json=answer, headers={"Retry-After": "2"})  # noqa: E731
     page.route("**/api/v1/**", refuse)
-    expect(page.locator("#notice")).to_have_text("Request was throttled. Trying again in 2 s.", timeout=12_000)
+    page.clock.fast_forward(6000)
+    expect(page.locator("#notice")).to_have_text("Request was throttled. Trying again in 2 s.")
     expect(page.locator("#badge")).to_have_text("Stale")
     page.unroute("**/api/v1/**", refuse)
-    expect(page.locator("#notice")).to_be_hidden(timeout=15_000)
+    page.clock.fast_forward(20_000)
+    expect(page.locator("#notice")).to_be_hidden()
     expect(page.locator("#badge")).to_have_text("Live")
 
 

@@ -45,6 +45,11 @@ export class Board {
     if (this.seen.some((item) => !item.isDrawn)) onSeen();
   }
 
+  /** Whether nothing of what is in view has to be asked for. */
+  get isComplete() {
+    return this.wanted().every((family) => this.series[family].isComplete);
+  }
+
   get seen() {
     return this.items.filter((item) => item.isSeen);
   }
@@ -77,6 +82,12 @@ export class Board {
       this.draw(shown, host);
     });
     await Promise.all([...jobs, ...this.lanes().map((lane) => lane.load(shown, host?.name, interval, signal))]);
+    this.showLanes(shown);
+  }
+
+  /** They take longer than their charts. */
+  showLanes(shown) {
+    for (const { lane, view } of this.seen) if (view?.columns) lane?.show(shown, view.columns.gaps);
   }
 
   /** Load what is new, or everything of a family where that does not do. */
@@ -113,7 +124,7 @@ export class Board {
       card.calls = Object.keys(panel.fields).map((family) => [`metrics/${family}`, { ...this.series[family].query(shown), fields: panel.fields[family].join(",") }]);
       if (panel.things) card.setThings(names(this.series[panel.things.family].points, panel.things.collection, panel.things.label));
       view.show(columns, shown, host);
-      lane?.show(shown);
+      lane?.show(shown, columns.gaps);
       card.node.classList.toggle("empty", panel.form === "lines" && columns.times.length > 0 && columns.values.every(isEmpty));
     }
   }

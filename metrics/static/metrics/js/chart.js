@@ -5,10 +5,13 @@ import { color, element } from "./dom.js";
 import { Drawing } from "./drawing.js";
 import { measured, onAxis } from "./formats.js";
 import { isInGap, nearest } from "./gaps.js";
+import { LINE } from "./looks.js";
 import { gettext, interpolate } from "./messages.js";
 import { isHistory, pending, state } from "./state.js";
 
 const BINARY_UNITS = new Set(["bytes"]);
+// Of an axis whose unit has no parts.
+const LEAST_TOP = { bytes: 1024, bytes_per_second: 1000 };
 // How much of a colour is seen, as the last two digits of its name.
 const [STACK, MIRROR, BAND, EDGE] = ["b8", "55", "30", "60"];
 
@@ -40,7 +43,7 @@ export class Chart extends Drawing {
   /** A stack from its top to its ground, then what lies over it; else each line over its band. */
   layers() {
     const made = { layers: [], bands: [] };
-    const add = (line, look) => made.layers.push({ stroke: color(line.color), width: 1.5, points: { show: false }, dash: line.dashed ? [5, 4] : undefined, ...look });
+    const add = (line, look) => made.layers.push({ ...LINE, stroke: color(line.color), dash: line.dashed ? [5, 4] : undefined, ...look });
     const addBand = (line) => {
       const tint = color(line.color);
       const first = made.layers.length + 1;
@@ -104,7 +107,7 @@ export class Chart extends Drawing {
   }
 
   range() {
-    const top = this.panel.top?.(this.highest, this.columns.points, this.host) ?? (this.highest * 1.1 || 1);
+    const top = this.panel.top?.(this.highest, this.columns.points, this.host) ?? (Math.max(this.highest * 1.1, LEAST_TOP[this.panel.unit] ?? 0) || 1);
     return [this.panel.form === "mirror" ? -top : 0, top];
   }
 
@@ -139,7 +142,7 @@ export class Chart extends Drawing {
     context.stroke();
     context.font = `${11 * devicePixelRatio}px system-ui, sans-serif`;
     context.textAlign = "left";
-    context.fillText(`${reference.value} ${reference.label}`, left + 5 * devicePixelRatio, y - 5 * devicePixelRatio);
+    context.fillText(reference.label, left + 5 * devicePixelRatio, y - 5 * devicePixelRatio);
     context.restore();
   }
 

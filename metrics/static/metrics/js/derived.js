@@ -1,6 +1,7 @@
 // A chart for whatever has none that was laid out by hand: a new family shows up by itself.
 
-const COLORS = ["--blue", "--orange", "--green", "--violet", "--yellow", "--red"];
+import { COLORS } from "./looks.js";
+
 const DRAWN_KINDS = new Set(["gauge", "rate"]);
 // More lines than this nobody can tell apart: of a longer list the highest are drawn.
 export const MOST_THINGS = 6;

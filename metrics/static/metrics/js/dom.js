@@ -33,8 +33,8 @@ export function showBusy(node, work) {
   work.then(done, done);
 }
 
-/** A colour of the style sheet. @param {string} name */
-export const color = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+/** A colour of the style sheet. @param {string} name @param {Element} [node] that it is for */
+export const color = (name, node = document.documentElement) => getComputedStyle(node).getPropertyValue(name).trim();
 
 /** Say something to a screen reader. @param {string} text */
 export const announce = (text) => setText(byId("announcement"), text);

@@ -1,11 +1,9 @@
 // A chart whose axes uPlot draws: what lies between them, a subclass says.
 
 import { color, element } from "./dom.js";
-import { timeLabel } from "./formats.js";
+import { axes } from "./looks.js";
 import { Plot } from "./plot.js";
 
-// The room of the axes, as the style sheet's .overlay leaves it too.
-const [LEFT, BOTTOM] = [62, 24];
 const PADDING = [8, 8, 0, 0];
 
 export class Drawing extends Plot {
@@ -45,8 +43,6 @@ export class Drawing extends Plot {
   }
 
   options() {
-    const [ink, grid] = [color("--soft"), color("--grid")];
-    const axis = { stroke: ink, grid: { stroke: grid, width: 1 }, ticks: { show: false }, font: "11px system-ui, sans-serif", gap: 5 };
     const { layers, bands } = this.layers();
     return {
       width: this.node.clientWidth || 300,
@@ -57,10 +53,7 @@ export class Drawing extends Plot {
       scales: { x: { range: () => [this.shown.start, this.shown.end] }, y: { range: () => this.range() } },
       series: [{}, ...layers],
       bands,
-      axes: [
-        { ...axis, size: BOTTOM, space: 70, values: (_plot, values, _axis, _space, distance) => values.map((value) => timeLabel(value, distance)) },
-        { ...axis, size: LEFT, space: 30, ...this.axis() },
-      ],
+      axes: axes(color, this.axis()),
       hooks: this.hooks(),
     };
   }

@@ -52,6 +52,9 @@ export function onAxis(value, unit) {
   return unit === "load" ? plainNumber.format(value) : measured(value, unit);
 }
 
+/** How many there are. @param {any} host */
+export const cores = (host) => (host?.logical_cores ? interpolate(gettext("cores: %(count)s"), { count: host.logical_cores }) : "");
+
 export const integer = (value) => (value === null || value === undefined ? EMPTY : numbers[0].format(value));
 
 const dateFormat = (options) => new Intl.DateTimeFormat(language, { hourCycle: "h23", ...options });

@@ -2,7 +2,7 @@
 
 import { now, read } from "./api.js";
 import { byId, element, setText } from "./dom.js";
-import { duration, measured, stretch } from "./formats.js";
+import { cores, duration, measured, stretch } from "./formats.js";
 import { gettext, interpolate } from "./messages.js";
 import { RANGES, backToLive, change, isHistory, showStretch, state } from "./state.js";
 
@@ -105,7 +105,7 @@ export class Header {
     if (select.length !== hosts.length) {
       select.replaceChildren(...hosts.map((one) => element("option", { value: one.is_this_machine ? "" : one.name }, one.name)));
     }
-    select.value = state.host ?? "";
+    select.value = host.is_this_machine ? "" : host.name;
     setText(byId("host-name"), host.name);
     setText(byId("host-facts"), facts(host).join(" · "));
     byId("host-facts").title = [host.kernel, host.architecture, host.cpu_model].filter(Boolean).join(", ");
@@ -120,8 +120,7 @@ export class Header {
 
 function facts(host) {
   const uptime = host.bootedAt ? interpolate(gettext("up %(time)s"), { time: duration(now() - host.bootedAt) }) : "";
-  const cores = host.logical_cores ? interpolate(gettext("cores: %(count)s"), { count: host.logical_cores }) : "";
-  return [host.os_name, cores, host.memory_bytes ? measured(host.memory_bytes, "bytes") : "", uptime].filter(Boolean);
+  return [host.os_name, cores(host), host.memory_bytes ? measured(host.memory_bytes, "bytes") : "", uptime].filter(Boolean);
 }
 
 /** What sysmon itself uses, in the foot of the page. */

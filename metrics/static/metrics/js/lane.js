@@ -34,7 +34,6 @@ export class Lane {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
       this.runs = [];
     }
-    this.show(shown);
   }
 
   /** Whether enough time went by for another answer. */
@@ -42,9 +41,9 @@ export class Lane {
     return shown.end - this.loadedAt >= Math.max(5, this.step * FRESH_SHARE);
   }
 
-  /** Where the blocks lie follows from the stretch that is shown. */
-  show(shown) {
-    const visible = (this.runs ?? []).filter((run) => run.end > shown.start && run.start < shown.end);
+  /** Where the blocks lie follows from the stretch that is shown; none goes over a gap. @param {[number, number][]} gaps */
+  show(shown, gaps) {
+    const visible = (this.runs ?? []).flatMap((run) => withoutGaps(run, gaps)).filter((run) => run.end > shown.start && run.start < shown.end);
     this.list.hidden = visible.length === 0;
     while (this.list.childElementCount > visible.length) this.list.lastElementChild.remove();
     while (this.list.childElementCount < visible.length) this.list.append(block());
@@ -67,6 +66,17 @@ function runs(buckets) {
     }
   }
   return made;
+}
+
+/** What is left of a run between the gaps. */
+function withoutGaps(run, gaps) {
+  const made = [];
+  let { start } = run;
+  for (const [from, to] of gaps.filter(([first, last]) => last > run.start && first < run.end)) {
+    if (from > start) made.push({ ...run, start, end: from });
+    start = to;
+  }
+  return start < run.end ? [...made, { ...run, start }] : made;
 }
 
 function block() {

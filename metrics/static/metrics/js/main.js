@@ -28,7 +28,7 @@ class Page {
     this.newest = now();
     this.failures = 0;
     this.request = new AbortController();
-    this.board = new Board(families, () => this.attempt(() => this.complete()));
+    this.board = new Board(families, () => this.showSeen());
     this.board.wantTiles();
     this.tiles = new Tiles();
     this.space = new Space();
@@ -64,6 +64,7 @@ class Page {
     this.request = new AbortController();
     const { signal } = this.request;
     this.shown = windowOf(this.end());
+    this.header.setStretch(this.shown, "");
     const charts = this.board.load(this.shown, this.host, this.interval, signal).then(() => {
       this.showMoment();
       this.setStretch();
@@ -109,7 +110,14 @@ class Page {
   }
 
   complete() {
-    return this.shown && this.board.complete(this.shown, this.host, this.interval, this.request.signal);
+    return this.board.complete(this.shown, this.host, this.interval, this.request.signal);
+  }
+
+  /** A chart came into view. What is said of the last question holds until the next one. */
+  showSeen() {
+    if (!this.shown) return;
+    if (this.board.isComplete) this.board.draw(this.shown, this.host);
+    else this.attempt(() => this.complete());
   }
 
   async onState(changed) {

@@ -1,5 +1,6 @@
 // The charts that are laid out by hand; what they do not show gets a chart by itself (derived.js).
 
+import { cores } from "./formats.js";
 import { gettext } from "./messages.js";
 import { state } from "./state.js";
 import { amount } from "./things.js";
@@ -61,7 +62,7 @@ const sum = (...values) => (values.every((value) => value == null) ? null : valu
 const HUNDRED = () => 100;
 
 /** @returns {Panel[]} */
-export const handmade = () => [cpu(), cores(), memory(), load(), disk(), network(), pressure()];
+export const handmade = () => [cpu(), perCore(), memory(), load(), disk(), network(), pressure()];
 
 function cpu() {
   return {
@@ -82,7 +83,7 @@ function cpu() {
   };
 }
 
-function cores() {
+function perCore() {
   return {
     id: "cores",
     title: gettext("CPU per core"),
@@ -132,7 +133,7 @@ function load() {
       { label: gettext("15 min"), color: "--green", family: "cpu", value: (point) => point.load_15 ?? null },
     ],
     top: (highest, _points, host) => Math.max(highest, host?.logical_cores ?? 1) * 1.1,
-    reference: (host) => (host?.logical_cores ? { value: host.logical_cores, label: gettext("cores") } : null),
+    reference: (host) => (host?.logical_cores ? { value: host.logical_cores, label: cores(host) } : null),
   };
 }
 

@@ -17,7 +17,7 @@ const own = (name) => ({ family: "process", value: (point) => point[name] ?? nul
 const PANELS = [
   {
     id: "process-cpu",
-    title: gettext("CPU of the process"),
+    title: gettext("Its CPU"),
     help: gettext("100% is one core. Where the process was not among the highest, nothing is known of it."),
     form: "lines",
     unit: "percent",
@@ -26,7 +26,7 @@ const PANELS = [
   },
   {
     id: "process-memory",
-    title: gettext("Memory of the process"),
+    title: gettext("Its memory"),
     help: gettext("Resident memory, what it shares with others included."),
     form: "lines",
     unit: "bytes",
@@ -36,7 +36,7 @@ const PANELS = [
   },
   {
     id: "process-io",
-    title: gettext("Disk I/O of the process"),
+    title: gettext("Its disk I/O"),
     help: gettext("Bytes read, above, and written, below, each second."),
     form: "mirror",
     unit: "bytes_per_second",

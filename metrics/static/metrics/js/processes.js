@@ -2,7 +2,7 @@
 
 import { iso, read, seconds } from "./api.js";
 import { byId, element, setText } from "./dom.js";
-import { integer, measured, moment, stretch } from "./formats.js";
+import { duration, integer, measured, moment, stretch } from "./formats.js";
 import { gettext, interpolate } from "./messages.js";
 import { change, isHistory, state } from "./state.js";
 
@@ -17,7 +17,7 @@ const NOW = [
   { name: "io", title: gettext("Disk I/O"), order: "io", value: io, text: (row) => (io(row) ? measured(io(row), "bytes_per_second") : "–"), isNumber: true },
 ];
 const OVER_STRETCH = [
-  { ...NOW[0], title: gettext("CPU time"), value: (row) => row.cpu_seconds, text: (row) => measured(row.cpu_seconds, "seconds") },
+  { ...NOW[0], title: gettext("CPU time"), value: (row) => row.cpu_seconds, text: (row) => worked(row.cpu_seconds) },
   { ...NOW[1], title: gettext("Peak memory"), value: (row) => row.rss_bytes_max, text: (row) => measured(row.rss_bytes_max, "bytes") },
   { name: "io", title: gettext("Read"), order: "io", value: (row) => total(row, "read"), text: (row) => measured(total(row, "read"), "bytes"), isNumber: true },
   { name: "written", title: gettext("Written"), order: "io", value: (row) => total(row, "write"), text: (row) => measured(total(row, "write"), "bytes"), isNumber: true },
@@ -32,6 +32,8 @@ const IDENTITY = [
 function io(row) {
   return (row.read_bytes_per_second ?? 0) + (row.write_bytes_per_second ?? 0);
 }
+
+const worked = (seconds) => (seconds < 60 ? measured(seconds, "seconds") : duration(seconds));
 
 function total(row, way) {
   const rate = row[`${way}_bytes_per_second`];

@@ -1,7 +1,7 @@
 // Five numbers: now, at the picked moment, or the means of a stretch of the past.
 
 import { byId, element, setText } from "./dom.js";
-import { measured } from "./formats.js";
+import { cores, measured } from "./formats.js";
 import { nearest } from "./gaps.js";
 import { gettext, interpolate } from "./messages.js";
 import { isHistory, state } from "./state.js";
@@ -63,7 +63,7 @@ const TILES = [
     unit: "load",
     value: (point) => point.load_1,
     split: (point, host) =>
-      interpolate(gettext("%(load_5)s in 5 min · %(cores)s cores"), { load_5: measured(point.load_5, "load"), cores: host?.logical_cores ?? "?" }),
+      [interpolate(gettext("%(load)s in 5 min"), { load: measured(point.load_5, "load") }), cores(host)].filter(Boolean).join(" · "),
   },
 ];
 
