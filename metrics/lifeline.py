@@ -15,7 +15,7 @@ from multiprocessing.sharedctypes import RawArray
 from types import FrameType
 from typing import NamedTuple, Protocol, Self
 
-_BEAT, _HAND_OVER, _RECORDER, _STOPPING, _PENDING, _PENDING_AT = range(6)
+_BEAT, _HAND_OVER, _RECORDER, _STOPPING, _PENDING, _EXCUSED_AT = range(6)
 _REASON_BYTES = 256
 
 
@@ -40,6 +40,9 @@ class Line(Protocol):
 
     def mark_pending(self, ticks: int, reason: str = "") -> None:
         """Say how many ticks wait for the database, and why it takes none; without a reason it does."""
+
+    def excuse_hand_over(self) -> None:
+        """Say that no window can take over now, and none has to."""
 
     def pending(self) -> Pending:
         """What was last said of that by the recorder, where it is one of the same supervisor."""
@@ -68,8 +71,8 @@ class Lifeline:
         return time.monotonic() - self._marks[_BEAT]
 
     def seconds_since_hand_over(self) -> float:
-        """How long ago a window last took over. While ticks wait for the database none can, and none has to."""
-        return time.monotonic() - max(self._marks[_HAND_OVER], self._marks[_PENDING_AT])
+        """How long ago a window last took over, or none could."""
+        return time.monotonic() - max(self._marks[_HAND_OVER], self._marks[_EXCUSED_AT])
 
     def recorder_pid(self) -> int | None:
         """The process of the newest window, None before the first."""
@@ -112,7 +115,11 @@ class Lifeline:
         self._reason.value = reason.encode()[: _REASON_BYTES - 1]
         self._marks[_PENDING] = ticks
         if reason:
-            self._marks[_PENDING_AT] = time.monotonic()
+            self.excuse_hand_over()
+
+    def excuse_hand_over(self) -> None:
+        """Say that no window can take over now, and none has to: the database or the queue does not answer."""
+        self._marks[_EXCUSED_AT] = time.monotonic()
 
     def pending(self) -> Pending:
         """What was last said of that; a reader may see a reason with the number before it, once."""
@@ -135,6 +142,9 @@ class Unwatched:
         """Nobody listens."""
 
     def mark_hand_over(self) -> None:
+        """Nobody listens."""
+
+    def excuse_hand_over(self) -> None:
         """Nobody listens."""
 
     def mark_pending(self, ticks: int, reason: str = "") -> None:

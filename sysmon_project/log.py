@@ -1,6 +1,14 @@
 """What the console shows."""
 
 import logging
+import re
+
+
+class LineFormatter(logging.Formatter):
+    """A message is one line: errors of PostgreSQL are several, and a name may hold a line break."""
+
+    def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
+        return re.sub(r"\s*[\r\n]+\s*", " ", super().formatMessage(record)).strip()
 
 
 def is_worth_a_line(record: logging.LogRecord) -> bool:

@@ -125,6 +125,15 @@ SQLITE_OPTIONS = {
     # What a file keeps for itself is in metrics/storage/connections.py.
     "init_command": "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216; PRAGMA temp_store=MEMORY",
 }
+# A server that is gone without a word is given up after some seconds; the address may say otherwise.
+POSTGRESQL_OPTIONS = {
+    "application_name": f"sysmon {SYSMON_HOSTNAME}",
+    "connect_timeout": 3,
+    "tcp_user_timeout": 5000,
+    "keepalives_idle": 10,
+    "keepalives_interval": 3,
+    "keepalives_count": 3,
+}
 
 
 def _database() -> dict[str, Any]:
@@ -133,18 +142,24 @@ def _database() -> dict[str, Any]:
     )
     if database["ENGINE"] == "django.db.backends.sqlite3":
         database["OPTIONS"] = SQLITE_OPTIONS
+    else:
+        # A connection that the server has closed meanwhile is noticed before a request, and not by it.
+        database["CONN_HEALTH_CHECKS"] = True
+        database["OPTIONS"] = {**POSTGRESQL_OPTIONS, **database.get("OPTIONS", {})}
     return database
 
 
 DATABASES = {"default": _database()}
 
-CACHES = {
-    "default": (
-        {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}
-        if REDIS_URL
-        else {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}
-    )
-}
+CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
+if REDIS_URL:
+    from sysmon_project.redis_options import CACHE_OPTIONS
+
+    CACHES["default"] = {
+        "BACKEND": "django.core.cache.backends.redis.RedisCache",
+        "LOCATION": REDIS_URL,
+        "OPTIONS": CACHE_OPTIONS,
+    }
 
 # The schedule of django-q2; metrics/schedules.py says what runs, metrics/window.py why a window outlives a timeout.
 Q_CLUSTER: dict[str, Any] = {
@@ -165,7 +180,7 @@ Q_CLUSTER: dict[str, Any] = {
     "save_limit_per": "func",
     "log_level": "WARNING",
     "label": "Scheduled tasks",
-    **({"redis": REDIS_URL} if REDIS_URL else {"orm": "default"}),
+    **({"broker_class": "metrics.supervision.redis_queue.RedisQueue"} if REDIS_URL else {"orm": "default"}),
 }
 
 # Static files ----------------------------------------------------------------------------------------------------
@@ -256,7 +271,9 @@ DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "formatters": {"line": {"format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}},
+    "formatters": {
+        "line": {"()": "sysmon_project.log.LineFormatter", "format": "%(asctime)s %(levelname)s %(name)s: %(message)s"}
+    },
     "filters": {
         "worth_a_line": {
             "()": "django.utils.log.CallbackFilter",

@@ -21,7 +21,7 @@ USER = "sysmon"
 # Not C: the order of text is to differ from SQLite's, as on most servers.
 INITDB = ("--auth=trust", f"--username={USER}", "--encoding=UTF8", "--locale-provider=icu", "--icu-locale=en-US")
 # No disk is waited for: what is in it is thrown away.
-FAST = "fsync = off\nsynchronous_commit = off\nfull_page_writes = off\nshared_buffers = 64MB\nmax_connections = 60\n"
+FAST = "fsync = off\nfull_page_writes = off\nshared_buffers = 64MB\nmax_connections = 60\n"
 MAY_NOT_BE_ROOT = ("postgres", "nobody")
 
 
@@ -72,7 +72,7 @@ class PostgreSQL:
 def programs() -> Path:
     """Where PostgreSQL's programs are; Debian keeps those of the server off the PATH."""
     on_path = shutil.which("initdb")
-    found = [Path(on_path).parent] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
+    found = [Path(on_path).resolve().parent] if on_path else sorted(Path("/usr/lib/postgresql").glob("*/bin"))
     return found[-1] if found else missing("needs a PostgreSQL server (Debian: postgresql), which is not installed")
 
 

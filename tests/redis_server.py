@@ -4,6 +4,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
+from urllib.parse import urlsplit
 
 import redis
 
@@ -14,16 +15,21 @@ from tests.supervision.running import eventually, free_port
 @contextmanager
 def running_redis(directory: Path) -> Iterator[tuple[str, "subprocess.Popen[bytes]"]]:
     """Its address, and the process."""
-    program, port = needs("redis-server"), free_port()
-    options = ["--port", str(port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
-    process = subprocess.Popen([program, *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    address = f"redis://127.0.0.1:{free_port()}/0"
+    process = start_redis(directory, address)
     try:
-        address = f"redis://127.0.0.1:{port}/0"
-        assert eventually(lambda: _answers(address), 10)
         yield address, process
     finally:
         process.kill()
         process.wait(timeout=10)
+
+
+def start_redis(directory: Path, address: str) -> "subprocess.Popen[bytes]":
+    """Start one there, and return when it answers."""
+    options = ["--port", str(urlsplit(address).port), "--bind", "127.0.0.1", "--save", "", "--dir", str(directory)]
+    process = subprocess.Popen([needs("redis-server"), *options], stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+    assert eventually(lambda: _answers(address), 10)
+    return process
 
 
 def _answers(address: str) -> bool:

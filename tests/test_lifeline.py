@@ -50,6 +50,14 @@ def test_while_ticks_wait_no_hand_over_is_overdue(lifeline, monkeypatch):
     assert lifeline.seconds_since_hand_over() == pytest.approx(50, abs=1)
 
 
+def test_while_the_queue_is_silent_no_hand_over_is_overdue(lifeline, monkeypatch):
+    lifeline.mark_hand_over()
+    forward(monkeypatch, FAR)
+    lifeline.excuse_hand_over()
+    assert lifeline.seconds_since_hand_over() == 0
+    assert lifeline.pending().reason == ""
+
+
 def test_a_new_process_has_no_ticks_that_wait(lifeline):
     lifeline.mark_pending(3, "database is locked")
     lifeline.reset()

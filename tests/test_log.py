@@ -5,7 +5,7 @@ import logging
 import pytest
 from django.test import Client
 
-from sysmon_project.log import is_worth_a_line, with_its_reason
+from sysmon_project.log import LineFormatter, is_worth_a_line, with_its_reason
 
 pytestmark = pytest.mark.django_db
 
@@ -38,3 +38,8 @@ def test_a_traceback_within_the_text_is_left_out() -> None:
     record = logging.LogRecord("django-q", logging.ERROR, "", 1, text, (), None)
     assert with_its_reason(record)
     assert record.getMessage() == "Failed 'prune' (red-cat) - database is locked"
+
+
+def test_a_message_of_several_lines_is_shown_as_one() -> None:
+    record = logging.makeLogRecord({"msg": "no answer: refused\n\tIs it running?\n", "levelname": "ERROR"})
+    assert LineFormatter("%(levelname)s %(message)s").format(record) == "ERROR no answer: refused Is it running?"

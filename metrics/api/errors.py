@@ -1,6 +1,7 @@
 """Errors in the one shape of the API: `{"detail": "…", "errors": {"limit": ["…"]}}`."""
 
 import logging
+import sys
 from collections.abc import Iterator
 from math import ceil
 from typing import Any
@@ -111,15 +112,32 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 
 
 def server_error(request: HttpRequest) -> HttpResponse:
-    """500"""
+    """500, or 503 where it is the database that does not answer."""
+    if isinstance(error := sys.exc_info()[1], DatabaseError | InterfaceError):
+        log.error("the database does not answer: %s", error)
+        return _unavailable(request)
     return _page_or_json(request, defaults.server_error, status.HTTP_500_INTERNAL_SERVER_ERROR, _("Server error."))
+
+
+def _unavailable(request: HttpRequest) -> HttpResponse:
+    error = DatabaseUnavailable()
+    if _wants_page(request):
+        response = HttpResponse(f"<h1>{error.detail}</h1>", status=error.status_code)
+    else:
+        response = JsonResponse({"detail": str(error.detail), "errors": {}}, status=error.status_code)
+    response["Retry-After"] = str(ceil(error.wait))
+    return response
 
 
 def _page_or_json(
     request: HttpRequest, page: Any, status_code: int, detail: Any, *exception: Exception
 ) -> HttpResponse:
-    wants_html = request.get_preferred_type(["application/json", "text/html"]) == "text/html"
-    if wants_html and not request.path_info.startswith("/api/"):
+    if _wants_page(request):
         response: HttpResponse = page(request, *exception)
         return response
     return JsonResponse({"detail": str(detail), "errors": {}}, status=status_code)
+
+
+def _wants_page(request: HttpRequest) -> bool:
+    wants_html = request.get_preferred_type(["application/json", "text/html"]) == "text/html"
+    return wants_html and not request.path_info.startswith("/api/")

@@ -12,7 +12,7 @@ import uuid
 from collections.abc import Callable
 
 import psutil
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
 
 from metrics.lifeline import Line
 from metrics.models import Host, Recorder, Tick
@@ -116,6 +116,8 @@ class Window:
             if self._can_read_token:
                 log.warning("cannot read who records: %s", error)
             self._can_read_token = False
+            # The next look begins with a new connection: this one may be to a server that is gone.
+            connection.close_if_unusable_or_obsolete()
             return False
         self._can_read_token = True
         return token is not None and timestamp >= int(token.first_tick.timestamp())

@@ -18,6 +18,7 @@ from django_q.tasks import async_task
 from metrics import conf
 from metrics.lifeline import Lifeline
 from metrics.schedules import JOBS, Job, ensure_schedules
+from metrics.supervision.part import context
 
 log = logging.getLogger(__name__)
 
@@ -69,8 +70,8 @@ def run_cluster(lifeline: Lifeline) -> None:
 
 
 def can_begin(lifeline: Lifeline) -> bool:
-    """Queue the first window as soon as the database takes it; False where that is not before the end of all."""
-    is_refused = False
+    """Queue the first window as soon as that is possible; False where that is not before the end of all."""
+    is_refused, stand_in = False, None
     while True:
         try:
             queue_first_window()
@@ -80,12 +81,29 @@ def can_begin(lifeline: Lifeline) -> bool:
             is_refused = True
             lifeline.mark_pending(0, str(error))
             lifeline.beat()
+        except ConnectionError as error:
+            stand_in = stand_in or record_without_queue(lifeline, str(error))
+            lifeline.excuse_hand_over()
         else:
             return True
         finally:
             connections.close_all()
         if lifeline.wait(RETRY_SECONDS):
             return False
+
+
+def record_without_queue(lifeline: Lifeline, reason: str) -> BaseProcess:
+    """Start a window in a process of its own; the cluster's first one takes over from it."""
+    log.error("recording begins without the queue: %s", reason)
+    connections.close_all()
+    process: BaseProcess = context().Process(target=_record, args=(lifeline,), daemon=True)  # type: ignore[attr-defined]
+    process.start()
+    return process
+
+
+def _record(lifeline: Lifeline) -> None:
+    lifeline.watch()
+    import_string(JOBS[0].func)()
 
 
 def queue_first_window() -> None:

@@ -58,14 +58,23 @@ class Up:
 
     def start(self, *arguments: str, prefix: Sequence[str] = ()) -> None:
         """Start it, by a program of one's own, and return when it has said that it is there."""
-        before = self.log.stat().st_size if self.log.exists() else 0
+        self.launch(*arguments, prefix=prefix)
+        self.await_start()
+
+    def launch(self, *arguments: str, prefix: Sequence[str] = ()) -> None:
+        """Start it."""
+        self._logged_before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
                 [*prefix, sys.executable, "manage.py", "up", *arguments],
                 cwd=PROJECT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
-        assert eventually(lambda: b"Ctrl-C ends it" in self.log.read_bytes()[before:], 30), self.log.read_text()
+
+    def await_start(self) -> None:
+        """Return when it has said that it is there."""
+        said = lambda: b"Ctrl-C ends it" in self.log.read_bytes()[self._logged_before :]  # noqa: E731
+        assert eventually(said, 30), self.log.read_text()
 
     def run(self, *arguments: str, prefix: Sequence[str] = (), **settings: str) -> subprocess.CompletedProcess[str]:
         """Run another command of manage.py on the same data directory, by a program that starts it."""
@@ -141,6 +150,14 @@ class Up:
     def newest_tick(self) -> int:
         """The time of the newest tick, 0 before the first."""
         return next((row[0] for row in self.query("SELECT MAX(timestamp) FROM metrics_tick") if row[0]), 0)
+
+    def status(self, path: str, data: bytes | None = None) -> int:
+        """Status of a page; with data, of a POST."""
+        try:
+            with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", data, timeout=10) as answer:
+                return int(answer.status)
+        except urllib.error.HTTPError as error:
+            return error.code
 
     def get(self, path: str) -> tuple[int, Any]:
         """Status and JSON of an address."""

@@ -17,6 +17,7 @@ from metrics.retention import apply_retention
 from metrics.simulation.history import History, can_be_computed
 from metrics.simulation.hosts import clear, recorded_hosts, simulated_hosts
 from metrics.simulation.machine import Machine
+from metrics.storage.statistics import refresh_statistics
 from metrics.supervision.database import prepare_database
 from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.tiers import tiers
@@ -112,6 +113,7 @@ show it. It is refused where a real machine was recorded; try it in a data direc
             self.stdout.write("SYSMON_TIERS has other widths than 1m and 15m: every tick is played, which takes long")
         done = self._write(history, line)
         history.flush()
+        refresh_statistics()
         apply_retention()
         if done < history.end:
             self.stdout.write(

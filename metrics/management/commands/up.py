@@ -47,7 +47,7 @@ class Command(BaseCommand):
         except (DirectoryInUse, address.AddressTaken) as error:
             raise CommandError(str(error)) from None
         except DatabaseError as error:
-            raise CommandError(f"the database cannot be used: {error}") from None
+            raise CommandError(f"the database cannot be used: {' '.join(str(error).split())}") from None
 
     def _supervise(self, names: list[str]) -> None:
         lifeline = Lifeline(context())
