@@ -63,8 +63,12 @@ class Lifeline:
 
     def reset(self) -> None:
         """Count from now, as before a new process is started."""
-        self._marks[_BEAT] = self._marks[_HAND_OVER] = time.monotonic()
+        self.forgive()
         self._marks[_RECORDER] = self._marks[_PENDING] = 0
+
+    def forgive(self) -> None:
+        """Count from now, as after this process itself was stopped for a while."""
+        self._marks[_BEAT] = self._marks[_HAND_OVER] = time.monotonic()
 
     def seconds_since_beat(self) -> float:
         """How long ago the recorder last said that it lives."""

@@ -1,9 +1,11 @@
 """The schedules of django-q2, kept in step with this table by `migrate` and by `up`."""
 
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.utils import timezone
 from django_q.models import Schedule
 
 from metrics import conf
@@ -61,6 +63,9 @@ def _ensure(job: Job) -> int:
         return 1
     first, *doubles = found
     changed = rows.filter(pk__in=[row.pk for row in doubles]).delete()[0]
+    # Planned for later than it ever is: the clock was set back.
+    if first.next_run and first.next_run > timezone.now() + timedelta(minutes=job.minutes + 1):
+        wanted["next_run"] = timezone.now()
     if any(getattr(first, name) != value for name, value in wanted.items()):
         changed += rows.filter(pk=first.pk).update(**wanted)
     return changed

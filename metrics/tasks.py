@@ -10,6 +10,7 @@ from metrics.recording.recording import Recording, this_host
 from metrics.recording.window import Window
 from metrics.retention import apply_retention, prune_task_results
 from metrics.rollup.progress import roll_up
+from metrics.schedules import ensure_schedules
 
 
 def record_window() -> str:
@@ -18,7 +19,7 @@ def record_window() -> str:
     recording = Recording(
         this_host(), conf.interval_seconds(), pending=partial(BackgroundTicks, report=line.mark_pending)
     )
-    ticks = Window(recording, line).run()
+    ticks = Window(recording, line, at_set_back=ensure_schedules).run()
     return f"{ticks} ticks"
 
 

@@ -58,6 +58,15 @@ def test_while_the_queue_is_silent_no_hand_over_is_overdue(lifeline, monkeypatch
     assert lifeline.pending().reason == ""
 
 
+def test_who_was_stopped_for_a_while_is_forgiven(lifeline, monkeypatch):
+    lifeline.mark_hand_over()
+    lifeline.mark_pending(2, "full")
+    forward(monkeypatch, FAR)
+    lifeline.forgive()
+    assert (lifeline.seconds_since_beat(), lifeline.seconds_since_hand_over()) == (0, 0)
+    assert (lifeline.recorder_pid(), lifeline.pending().ticks) == (os.getpid(), 2)
+
+
 def test_a_new_process_has_no_ticks_that_wait(lifeline):
     lifeline.mark_pending(3, "database is locked")
     lifeline.reset()

@@ -1,5 +1,8 @@
 """The schedules are what the table says, whoever has touched the rows."""
 
+from datetime import timedelta
+
+from django.utils import timezone
 from django_q.models import Schedule
 
 from metrics.schedules import JOBS, cluster_name, ensure_schedules
@@ -51,3 +54,19 @@ def test_another_machines_and_other_apps_rows_are_left_alone(db):
     ensure_schedules()
     assert Schedule.objects.filter(minutes=7).exists()
     assert Schedule.objects.filter(func="shop.tasks.mail").exists()
+
+
+def test_what_is_planned_for_after_the_clock_was_set_back_is_due_at_once(db):
+    ensure_schedules()
+    an_hour_ahead = timezone.now() + timedelta(hours=1)
+    Schedule.objects.update(next_run=an_hour_ahead)
+    assert ensure_schedules() == len(JOBS)
+    assert all(row.next_run <= timezone.now() for row in Schedule.objects.all())
+
+
+def test_what_is_planned_for_the_next_minute_stays_so(db):
+    ensure_schedules()
+    soon = timezone.now() + timedelta(seconds=59)
+    Schedule.objects.update(next_run=soon)
+    assert ensure_schedules() == 0
+    assert {row.next_run for row in Schedule.objects.all()} == {soon}

@@ -35,6 +35,7 @@ class PendingTicks:
         self._ticks: deque[TickRecord] = deque()
         self._lock = threading.Lock()
         self._is_waiting = False
+        self._dropped = 0
 
     def add(self, tick: TickRecord) -> None:
         """Take over a tick."""
@@ -72,8 +73,14 @@ class PendingTicks:
 
     def _write(self, tick: TickRecord) -> None:
         be_durable(self._interval_seconds)
-        if not self._writer.write(tick):
-            log.warning("the tick of %d was recorded before: was the clock set back?", tick.timestamp)
+        if self._writer.write(tick):
+            if self._dropped:
+                log.warning("%d ticks were dropped, whose times had been recorded before", self._dropped)
+            self._dropped = 0
+            return
+        if not self._dropped:
+            log.warning("the time %d was recorded before the clock was set back: its tick is dropped", tick.timestamp)
+        self._dropped += 1
 
     def _wait(self, tick: TickRecord, error: Exception) -> None:
         with self._lock:

@@ -32,7 +32,10 @@ FLUSH_SECONDS, LAST_FLUSH_SECONDS, FLUSH_PAUSE_SECONDS = 60.0, 2.0, 0.5
 
 
 class Window:
-    """One recorder of one host, from its take-over to its end."""
+    """One recorder of one host, from its take-over to its end.
+
+    `at_set_back` is called when the clock was set back: what is planned by the clock would come too late.
+    """
 
     def __init__(
         self,
@@ -40,6 +43,7 @@ class Window:
         line: Line,
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
+        at_set_back: Callable[[], object] = lambda: None,
     ) -> None:
         self.recording = recording
         self.interval_seconds = recording.interval_seconds
@@ -48,6 +52,7 @@ class Window:
         self._line = line
         self._now = now
         self._sleep = sleep
+        self._at_set_back = at_set_back
         self._can_read_token = True
 
     def run(self, duration_seconds: float | None = None) -> int:
@@ -106,7 +111,15 @@ class Window:
                 return max(timestamp, self._multiple(self._now()))
             if timestamp - self._now() > self.interval_seconds:
                 timestamp = self._next_tick()
+                self._set_back()
         return None
+
+    def _set_back(self) -> None:
+        log.warning("the clock was set back")
+        try:
+            self._at_set_back()
+        except DatabaseError as error:
+            log.warning("what is planned by the clock stays as it was: %s", error)
 
     def _is_over(self, timestamp: int) -> bool:
         """Whether another window is committed to take this tick. A database that fails says no: recording goes on."""
@@ -120,7 +133,11 @@ class Window:
             connection.close_if_unusable_or_obsolete()
             return False
         self._can_read_token = True
-        return token is not None and timestamp >= int(token.first_tick.timestamp())
+        if token is None:
+            return False
+        ahead_seconds = int(token.first_tick.timestamp()) - timestamp
+        # Further ahead than any newcomer would name: the clock was set back since, and the newcomer is at work.
+        return not 0 < ahead_seconds <= 2 * self.interval_seconds
 
     def _end(self) -> None:
         """Store what had to wait, and give the token back if it is still this window's."""

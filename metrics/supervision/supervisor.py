@@ -17,6 +17,8 @@ from metrics.supervision.part import Part
 # How long a part may be stuck before somebody looks; one that dies is noticed at once.
 LOOK_EVERY_SECONDS = 2.0
 LOOK_OFTEN_SECONDS = 0.1
+# No look for so long: this process did not run.
+STOPPED_SECONDS = 10.0
 # What has not ended in good order after this time is killed; together well under ten seconds.
 GRACE_SECONDS = 7.0
 STOP_SIGNALS = (signal.SIGINT, signal.SIGTERM)
@@ -34,9 +36,11 @@ class Supervisor:
         self._announce = announce
         self._was_announced = False
         self._stop_signal: int | None = None
+        self._looked_at = time.monotonic()
 
     def run(self) -> None:
         """Start everything; return when everything has ended."""
+        self._looked_at = time.monotonic()
         # Nothing made so far is garbage: the collector of a child need not touch, and so copy, a page of it.
         gc.collect()
         gc.freeze()
@@ -46,6 +50,11 @@ class Supervisor:
             self._end()
 
     def _look(self, woken: socket.socket) -> None:
+        now = time.monotonic()
+        if now - self._looked_at > STOPPED_SECONDS:
+            # Whoever stopped this process stopped the others too: their silence in that time says nothing.
+            self._lifeline.forgive()
+        self._looked_at = now
         for part in self._parts:
             part.look_after()
         clear_orphans([pid for part in self._parts if (pid := part.pid) is not None])

@@ -18,12 +18,15 @@ class Writer:
 
     def __init__(self):
         self.written, self.error, self.gate = [], None, threading.Event()
+        self.taken = set()
         self.gate.set()
 
     def write(self, tick):
         self.gate.wait(10)
         if self.error:
             raise self.error
+        if tick.timestamp in self.taken:
+            return False
         self.written.append(tick.timestamp)
         return True
 
@@ -106,6 +109,18 @@ def test_a_tick_that_can_never_be_stored_does_not_hold_up_the_next(writer, caplo
     ticks.add(tick(2))
     assert writer.written == [2]
     assert "the tick of 1 is lost" in caplog.text
+
+
+def test_times_that_are_taken_are_said_once_and_counted_at_the_end(writer, caplog):
+    ticks = PendingTicks(writer, 5)
+    writer.taken = {1, 2, 3}
+    for number in range(5):
+        ticks.add(tick(number))
+    assert writer.written == [0, 4]
+    assert [record.getMessage() for record in caplog.records] == [
+        "the time 1 was recorded before the clock was set back: its tick is dropped",
+        "3 ticks were dropped, whose times had been recorded before",
+    ]
 
 
 def test_of_those_that_wait_only_the_newest_is_kept_with_all_that_it_holds(writer):

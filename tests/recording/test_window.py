@@ -203,6 +203,31 @@ class TestClock:
         assert back
         assert back[0] - (NOON - 3600) <= 30
 
+    def test_a_clock_set_back_is_told_to_what_plans_by_it(self, host):
+        one, clock, line = window(host, start=NOON + 0.3)
+        told = []
+        one._at_set_back = lambda: told.append(clock.now)
+        clock.jumps.append((NOON + 22, -3600.0))
+        line.at_wait = lambda: setattr(line, "cut_at", NOON - 3600 + 60 if clock.now < NOON else float("inf"))
+        one.run()
+        assert len(told) == 1
+
+    def test_a_clock_that_goes_as_it_should_is_not_told(self, host):
+        one, _clock, _line = window(host, interval=60)
+        one._at_set_back = lambda: pytest.fail("the clock was not set back")
+        one.run(duration_seconds=300)
+
+    def test_a_window_ends_whose_successor_took_over_before_the_clock_was_set_back(self, host):
+        one, clock, line = window(host)
+
+        def successor():
+            if clock.now >= NOON + 12:
+                Recorder.objects.update(window="next", first_tick=int(NOON) + 3600)
+
+        line.at_wait = successor
+        one.run(duration_seconds=60)
+        assert one.recording.ticks[-1] < NOON + 20
+
     def test_a_small_step_back_does_not_repeat_a_tick(self, host):
         one, clock, _line = window(host, interval=1, cut_at=NOON + 20)
         clock.jumps.append((NOON + 5, -0.2))
