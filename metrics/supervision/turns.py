@@ -20,7 +20,7 @@ def taking_turns() -> Iterator[None]:
         return
     # Held by the connection: it ends with the program, in whatever way that ends.
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT pg_advisory_lock({KEY})")  # noqa: S608
+        cursor.execute(f"SELECT pg_advisory_lock({KEY})")
     try:
         yield
     finally:
