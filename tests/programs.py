@@ -17,9 +17,9 @@ class Program:
     `{port}`, `{other_port}` and `{directory}` in its arguments are filled in.
     """
 
-    def __init__(self, directory: Path, ready: str, program: str, *arguments: str) -> None:
+    def __init__(self, directory: Path, ready: str, program: str, *arguments: str, scheme: str = "http") -> None:
         self.port, self.directory = free_port(), directory
-        self.address = f"http://127.0.0.1:{self.port}"
+        self.address = f"{scheme}://127.0.0.1:{self.port}"
         self.places = {"port": self.port, "other_port": free_port(), "directory": directory}
         self._command = [needs(program), *(argument.format(**self.places) for argument in arguments)]
         self._ready = ready

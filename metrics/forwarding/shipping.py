@@ -19,7 +19,8 @@ BUDGET_SECONDS = 8.0
 SHORTEST_ATTEMPT_SECONDS, LONGEST_ATTEMPT_SECONDS = 0.5, 5.0
 # Of a batch: bounds for the memory that it takes, here and there.
 FIRST_TICKS, MOST_TICKS, MOST_POINTS = 10, 100, 20_000
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 30.0, 300.0
+# A little less than a number of runs of the task, which starts each minute: else every pause would cost one more.
+FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 25.0, 280.0
 
 Encode = Callable[[Host, Sequence[StoredTick]], Batch]
 # Loaded when a destination wants it, with the libraries that it needs.

@@ -2,6 +2,7 @@
 
 import json
 import subprocess
+from itertools import count
 from urllib.parse import quote
 
 import pytest
@@ -43,12 +44,22 @@ def series_of(families):
 
 
 @pytest.fixture
-def looks(node_exporter, transactional_db, api):
-    """node_exporter before the tick, sysmon, node_exporter after it."""
-    before = families_of(node_exporter.get("/metrics"))
-    Recording(this_host(), 5).tick(1_795_367_400)
-    ours = families_of(api.get("/metrics").content.decode())
-    return before, ours, families_of(node_exporter.get("/metrics"))
+def look(node_exporter, transactional_db, api):
+    """Gives node_exporter before a tick, sysmon at it, and node_exporter after it."""
+    ticks = count(1_795_367_400, 5)
+
+    def looked():
+        before = families_of(node_exporter.get("/metrics"))
+        Recording(this_host(), 5).tick(next(ticks))
+        ours = families_of(api.get("/metrics").content.decode())
+        return before, ours, families_of(node_exporter.get("/metrics"))
+
+    return looked
+
+
+@pytest.fixture
+def looks(look):
+    return look()
 
 
 def test_every_shared_name_has_the_type_and_the_labels_of_node_exporter(looks):
@@ -75,20 +86,25 @@ def test_every_series_of_the_kinds_that_are_shown_is_there(looks):
     assert missing == []
 
 
-def test_every_shared_value_is_that_of_node_exporter_within_the_tick(looks):
-    ours = looks[1]
-    counters = {name for name, family in ours.items() if family.type == "counter"}
+def test_every_shared_value_is_that_of_node_exporter_within_the_tick(look):
+    """Where a busy machine moves a value up and down between the looks, they are repeated: what is wrong stays so."""
+    wrong = what_differs(look())
+    for _repeated in range(4):
+        wrong = {place: values for place, values in what_differs(look()).items() if place in wrong} if wrong else {}
+    assert wrong == {}
+
+
+def what_differs(looks):
+    counters = {name for name, family in looks[1].items() if family.type == "counter"}
     first, middle, last = map(series_of, looks)
     shared = first.keys() & middle.keys() & last.keys()
-    wrong = {
-        place: (first[place], middle[place], last[place])
-        for place in shared
-        if not is_between(
-            place[0], first[place], middle[place], last[place], place[0].removesuffix("_total") in counters
-        )
-    }
     assert len(shared) > 150
-    assert wrong == {}
+    values = {place: (first[place], middle[place], last[place]) for place in shared}
+    return {
+        place: three
+        for place, three in values.items()
+        if not is_between(place[0], *three, place[0].removesuffix("_total") in counters)
+    }
 
 
 def is_between(name, first, middle, last, is_counter):

@@ -62,12 +62,13 @@ class InfluxDB:
 class VictoriaMetrics:
     """VictoriaMetrics, told to keep points of one time once."""
 
-    def __init__(self, directory: Path) -> None:
+    def __init__(self, directory: Path, *more: str) -> None:
+        scheme = "https" if "-tls" in more else "http"
         arguments = (
             "-httpListenAddr=127.0.0.1:{port}", "-storageDataPath={directory}/data", "-dedup.minScrapeInterval=1ms",
             "-retentionPeriod=10y", "-memory.allowedBytes=64MB", "-selfScrapeInterval=0",
         )  # fmt: skip
-        self.program = Program(directory, "/health", "victoria-metrics", *arguments)
+        self.program = Program(directory, "/health", "victoria-metrics", *arguments, *more, scheme=scheme)
 
     def url(self, scheme: str, path: str) -> str:
         """What a user would set."""

@@ -1,10 +1,17 @@
 """Real InfluxDB, VictoriaMetrics and Prometheus: they are killed, started again, and have every point once."""
 
+import json
+import subprocess
+from urllib.parse import quote
+
 import pytest
 
 from metrics.forwarding import shipping
 from metrics.history.health import read_health
 from metrics.models import TickReading
+from tests.forwarding.conftest import InfluxDB, VictoriaMetrics
+from tests.programs import running
+from tests.skips import needs
 
 pytestmark = pytest.mark.live
 
@@ -58,6 +65,76 @@ def test_victoriametrics_has_every_point_once_after_an_outage(forwarded, victori
     forwarded.forget()
     assert forwarded.ship() > 0
     assert victoria.times(series) == forwarded.ticks
+
+
+def test_prometheus_has_every_point_once_after_an_outage(forwarded, tmp_path):
+    arguments = (
+        "--config.file={directory}/prometheus.yml", "--storage.tsdb.path={directory}/tsdb",
+        "--web.listen-address=127.0.0.1:{port}", "--web.enable-remote-write-receiver",
+    )  # fmt: skip
+    (tmp_path / "prometheus.yml").write_text("")
+    with running(tmp_path, "/-/ready", "prometheus", *arguments) as prometheus:
+        forwarded.to(f"remote-write://127.0.0.1:{prometheus.port}")
+        forwarded.record(12)
+        assert forwarded.ship() > 0
+        prometheus.kill()
+        forwarded.record(12)
+        assert forwarded.ship() == 0
+        prometheus.start()
+        assert forwarded.ship() > 0
+        forwarded.forget()
+        forwarded.ship()
+        query = quote('node_load1{instance="test-host"}[1h]')
+        [series] = json.loads(prometheus.get(f"/api/v1/query?query={query}"))["data"]["result"]
+        assert [int(timestamp) for timestamp, _value in series["values"]] == forwarded.ticks
+
+
+def test_a_user_and_a_password_open_influxdb_and_a_wrong_one_shows_nowhere(forwarded, tmp_path, api):
+    influxdb = InfluxDB(tmp_path)
+    influxdb.configure(auth="true")
+    influxdb.program.start()
+    try:
+        influxdb.program.post("/query", {"q": "CREATE USER jin WITH PASSWORD 'a b@c' WITH ALL PRIVILEGES"})
+        place = f"127.0.0.1:{influxdb.program.port}/sysmon"
+        forwarded.record(2)
+        forwarded.to(f"influx://jin:wr0ng@{place}")
+        assert forwarded.ship() == 0
+        assert forwarded.cursor().message == 'status 401: {"error":"authorization failed"}'
+        assert b"wr0ng" not in api.get("/api/v1/health").content + api.get("/metrics").content
+        forwarded.to(f"influx://jin:a%20b%40c@{place}")
+        assert forwarded.ship() > 0
+        assert influxdb.times("load_1", "sysmon_cpu", "&u=jin&p=a%20b%40c") == forwarded.ticks
+    finally:
+        influxdb.program.kill()
+
+
+def test_a_certificate_has_to_be_trusted(forwarded, tmp_path, monkeypatch):
+    certificate = (
+        "-keyout",
+        "key.pem",
+        "-out",
+        "cert.pem",
+        "-subj",
+        "/CN=127.0.0.1",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+    )
+    command = [needs("openssl"), "req", "-x509", "-newkey", "rsa:2048", "-nodes", "-days", "1", *certificate]
+    subprocess.run(command, cwd=tmp_path, check=True, capture_output=True)
+    server = VictoriaMetrics(tmp_path, "-tls", "-tlsCertFile={directory}/cert.pem", "-tlsKeyFile={directory}/key.pem")
+    monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+    server.program.start()
+    try:
+        forwarded.to(server.url("influx+https", "/?bucket=b"))
+        forwarded.record(2)
+        monkeypatch.delenv("SSL_CERT_FILE")
+        assert forwarded.ship() == 0
+        assert "certificate is not trusted" in forwarded.cursor().message
+        monkeypatch.setenv("SSL_CERT_FILE", str(tmp_path / "cert.pem"))
+        assert forwarded.ship() > 0
+        assert server.times("sysmon_cpu_load_1") == forwarded.ticks
+    finally:
+        server.program.kill()
 
 
 def test_counters_arrive_as_a_scrape_would_have_read_them(forwarded, victoria):

@@ -55,8 +55,8 @@ def test_a_failure_that_lasts_is_logged_once(forwarded, said):
     assert len(said()) == 1
 
 
-def test_pauses_grow_up_to_five_minutes(forwarded, monkeypatch):
-    monkeypatch.setattr(shipping, "FIRST_PAUSE_SECONDS", 30.0)
+def test_pauses_grow_up_to_five_runs_of_the_task(forwarded, monkeypatch):
+    monkeypatch.setattr(shipping, "FIRST_PAUSE_SECONDS", 25.0)
     pauses = []
     with answering(*[DOWN] * 7) as server:
         forwarded.to(server.url)
@@ -66,11 +66,11 @@ def test_pauses_grow_up_to_five_minutes(forwarded, monkeypatch):
             forwarded.ship()
             pauses.append(round(forwarded.cursor().retry_at.timestamp() - before))
             ForwardCursor.objects.update(retry_at=None)
-    assert pauses == [30, 60, 120, 240, 300, 300, 300]
+    assert pauses == [25, 50, 100, 200, 280, 280, 280]
 
 
 def test_nothing_is_sent_before_the_pause_is_over(forwarded, monkeypatch):
-    monkeypatch.setattr(shipping, "FIRST_PAUSE_SECONDS", 30.0)
+    monkeypatch.setattr(shipping, "FIRST_PAUSE_SECONDS", 25.0)
     with answering(DOWN) as server:
         forwarded.to(server.url)
         forwarded.record(1)
