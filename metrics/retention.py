@@ -1,7 +1,7 @@
 """Keeps storage bounded: raw points by number, roll-ups by age, identities by use, django-q2's own rows by number."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
 
@@ -20,10 +20,12 @@ VACUUM_PAGES = 500
 KEPT_FAILURES = 100
 
 
-def apply_retention(max_points: int | None = None) -> int:
-    """Delete what has outlived its retention, in small transactions; return how many rows went."""
-    deleted = sum(_delete_in_batches(rows) for rows in outlived_rows(max_points))
-    deleted += sum(_delete_unused_processes(host) for host in Host.objects.all())
+def apply_retention(max_points: int | None = None, hosts: Iterable[Host] | None = None) -> int:
+    """Delete what has outlived its retention, of some hosts or of all, in small transactions; return how many rows
+    went."""
+    hosts = Host.objects.all() if hosts is None else hosts
+    deleted = sum(_delete_in_batches(rows) for rows in outlived_rows(hosts, max_points))
+    deleted += sum(_delete_unused_processes(host) for host in hosts)
     if deleted:
         give_space_back()
     return deleted
@@ -31,14 +33,14 @@ def apply_retention(max_points: int | None = None) -> int:
 
 def outlived(max_points: int | None = None) -> Iterator[models.QuerySet[models.Model]]:
     """What the policy would delete now, a query for each table and host that has something to lose."""
-    yield from outlived_rows(max_points)
+    yield from outlived_rows(Host.objects.all(), max_points)
     yield from map(_unused_processes, Host.objects.all())
 
 
-def outlived_rows(max_points: int | None = None) -> Iterator[models.QuerySet[models.Model]]:
+def outlived_rows(hosts: Iterable[Host], max_points: int | None = None) -> Iterator[models.QuerySet[models.Model]]:
     """Samples and ticks that have outlived their retention."""
     points = conf.max_points() if max_points is None else max_points
-    for host in Host.objects.all():
+    for host in hosts:
         tables: list[type[models.Model]] = [*sample_models(), Tick, TickReading]
         for model in tables:
             if rows := _outlived_points(model, host, points):

@@ -8,9 +8,9 @@ from metrics.models import Host
 from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
 from metrics.recording.window import Window
-from metrics.retention import apply_retention, prune_task_results
-from metrics.rollup.progress import roll_up
+from metrics.retention import prune_task_results
 from metrics.schedules import ensure_schedules
+from metrics.upkeep import look_after_hosts
 
 
 def record_window() -> str:
@@ -34,7 +34,4 @@ def forward() -> str:
 
 def prune() -> str:
     """Keep the storage within its bounds. What is not rolled up yet stays, so that comes first."""
-    for host in Host.objects.filter(name=conf.host_name()):
-        roll_up(host)
-    deleted = apply_retention() + prune_task_results()
-    return f"{deleted} rows"
+    return f"{look_after_hosts() + prune_task_results()} rows"

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "rollup": "models tiers conf",
     "simulation": "collectors models tiers conf recording rollup retention",
     "retention": "models tiers conf",
+    "upkeep": "models conf rollup retention",
     "history": "models tiers conf lifeline",
     "api": "history conf times models.Host models.ApiToken tokens",
     "dashboard": "history conf times models.Host api",
@@ -40,7 +41,7 @@ MAY_IMPORT = {
 }
 WITHOUT_DJANGO = {"collectors", "times", "lifeline"}
 # `tokens` knows no samples, see above.
-WRITERS = {"recording", "rollup", "retention", "simulation", "alerts", "tokens", "forwarding"}
+WRITERS = {"recording", "rollup", "retention", "simulation", "alerts", "tokens", "forwarding", "upkeep"}
 WRITES = {"create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete", "save", "_raw_delete"}
 
 

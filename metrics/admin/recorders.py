@@ -15,7 +15,7 @@ from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.filters import HostFilter, LastFilter
 from metrics.admin.read_only import ReadOnlyAdmin
-from metrics.models import CollectorState, NewestProcesses, NewestReading, Recorder, RollUpState, Tick
+from metrics.models import CollectorState, NewestProcesses, NewestReading, Recorder, RollUpState, Tick, UpkeepLease
 from metrics.models.samples import sample_models
 
 READING_CHARACTERS = 20_000
@@ -187,3 +187,24 @@ class RollUpStateAdmin(ReadOnlyAdmin):
     last_tick = columns.number_column("last_tick", _("last tick"), str)
     list_columns = (Column("host", _("host"), lambda row: columns.short(row.host.name)), newest, last_tick)
     sections = ((None, (HOST, columns.time_column("newest", _("newest time"), offset=True), last_tick)),)
+
+
+@admin.register(UpkeepLease)
+class UpkeepLeaseAdmin(ReadOnlyAdmin):
+    """Which machine looks after the history of each host."""
+
+    ordering = ("host__name",)
+    newest_by = "pk"
+    list_select_related = ("host",)
+    holder = columns.text_column("holder", _("machine"))
+    list_columns = (
+        Column("host", _("host"), lambda row: columns.short(row.host.name)),
+        holder,
+        columns.time_column("expires_at", _("until")),
+    )
+    lines = (
+        HOST,
+        columns.text_line("holder", _("machine")),
+        columns.time_column("expires_at", _("until"), offset=True),
+    )
+    sections = ((None, lines),)

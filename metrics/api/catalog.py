@@ -15,7 +15,7 @@ from metrics.api.serializers import TIMESTAMP, Serializer
 from metrics.api.views import ReadOnlyViewSet, known_host
 from metrics.history import catalogue
 from metrics.history.cost import read_cost
-from metrics.history.newest import newest_tick
+from metrics.history.newest import is_fresh, newest_tick
 from metrics.models import Host
 from metrics.times import iso
 
@@ -80,6 +80,7 @@ class HostFactsSerializer(Serializer):
     first_seen = serializers.DateTimeField(allow_null=True)
     newest_tick = serializers.DateTimeField(allow_null=True)
     interval_seconds = serializers.IntegerField(allow_null=True, help_text="The interval at its newest tick")
+    is_recording = serializers.BooleanField(help_text="Whether its newest tick is as new as it should be")
 
 
 class HostsSerializer(Serializer):
@@ -144,6 +145,7 @@ def describe_host(host: Host) -> dict[str, Any]:
         "first_seen": host.first_seen_at and iso(host.first_seen_at.timestamp()),
         "newest_tick": newest and iso(newest.timestamp),
         "interval_seconds": newest and newest.resolution,
+        "is_recording": newest is not None and is_fresh(newest),
     }
 
 
@@ -227,6 +229,7 @@ class HostsViewSet(ReadOnlyViewSet):
                         "first_seen": TIMESTAMP,
                         "newest_tick": TIMESTAMP,
                         "interval_seconds": 5,
+                        "is_recording": True,
                     }
                 ],
             },

@@ -1,5 +1,6 @@
 """The newest tick of a host, and the hosts there are."""
 
+import time
 from dataclasses import dataclass
 from math import ceil, floor
 
@@ -38,6 +39,12 @@ def newest_tick(host: Host) -> Moment | None:
     statement = f"SELECT timestamp, resolution FROM {table(Tick)} WHERE host_id = %s ORDER BY timestamp DESC LIMIT 1"  # noqa: S608
     rows = fetch(statement, (host.pk,))
     return Moment(*rows[0]) if rows else None
+
+
+def is_fresh(newest: Moment) -> bool:
+    """Whether a newest tick says that recording goes on: it is neither too old nor in the future."""
+    age_seconds = time.time() - newest.timestamp
+    return -newest.resolution <= age_seconds <= conf.stale_after_seconds(newest.resolution)
 
 
 def nearest_moment(host: Host, moment: float) -> Moment | None:

@@ -3,7 +3,7 @@
 from metrics.models.forwarding import ForwardCursor, TickReading
 from metrics.models.hosts import Host
 from metrics.models.processes import NewestProcesses, Process, ProcessSample, ProcessTotals
-from metrics.models.recorders import CollectorState, NewestReading, Recorder, RollUpState, Tick
+from metrics.models.recorders import CollectorState, NewestReading, Recorder, RollUpState, Tick, UpkeepLease
 from metrics.models.samples import (
     CpuSample,
     DeviceSample,
@@ -36,4 +36,5 @@ __all__ = [
     "Sample",
     "Tick",
     "TickReading",
+    "UpkeepLease",
 ]

@@ -106,3 +106,19 @@ class RollUpState(models.Model):
 
     def __str__(self) -> str:
         return str(self.host)
+
+
+class UpkeepLease(models.Model):
+    """Which machine rolls up and prunes the history of a host, where several share the database."""
+
+    host = models.OneToOneField(Host, models.CASCADE, related_name="lease", verbose_name=_("host"))
+    holder = models.CharField(_("machine"), max_length=255)
+    # Not an EpochField: the database's own clock counts, which all machines have in common.
+    expires_at = models.DateTimeField(_("until"))
+
+    class Meta:
+        verbose_name = _("lease of a history")
+        verbose_name_plural = _("leases of histories")
+
+    def __str__(self) -> str:
+        return f"{self.host}: {self.holder}"

@@ -2,12 +2,11 @@
 
 import logging
 import sqlite3
-from collections.abc import Collection, Iterator
-from contextlib import contextmanager
+from collections.abc import Collection
 from pathlib import Path
 
 from django.core.management import call_command
-from django.db import connection, connections
+from django.db import connections
 
 from metrics.storage.damage import damage_in, database_file, set_aside
 from metrics.supervision.locks import PARTS, DirectoryInUse, hold_data_directory
@@ -15,15 +14,12 @@ from metrics.supervision.turns import taking_turns
 
 log = logging.getLogger(__name__)
 
-# Any number that nobody else locks.
-MIGRATION_LOCK = 0x5359534D4F4E
-
 
 def prepare_database(held: Collection[str]) -> None:
     """Begin a new file where the old one is damaged, and bring the tables up to date. `held` are the parts for which
     the data directory is locked already. A django.db.DatabaseError where the database cannot be used, DirectoryInUse
     where a damaged file is in use."""
-    with taking_turns(), _alone():
+    with taking_turns():
         if (file := database_file()) and (damage := _damage_in(file)):
             kept = _set_aside(file, damage, [part for part in PARTS if part not in held])
             log.error("the database is damaged (%s): it is kept as %s, and a new one is begun", damage, kept)
@@ -45,17 +41,3 @@ def _set_aside(file: Path, damage: str, others: Collection[str]) -> Path:
             return set_aside(file, "damaged")
     except DirectoryInUse as error:
         raise DirectoryInUse(f"the database is damaged ({damage}), and {error}") from None
-
-
-@contextmanager
-def _alone() -> Iterator[None]:
-    """Other machines that start on the same PostgreSQL wait; a file of SQLite has the lock of its directory."""
-    if connection.vendor != "postgresql":
-        yield
-        return
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s)", [MIGRATION_LOCK])
-        try:
-            yield
-        finally:
-            cursor.execute("SELECT pg_advisory_unlock(%s)", [MIGRATION_LOCK])

@@ -21,6 +21,7 @@ from metrics.models import (
     RollUpState,
     Tick,
     TickReading,
+    UpkeepLease,
 )
 from metrics.models.fields import Flag, Label, ShareList
 from metrics.models.samples import sample_models
@@ -79,6 +80,7 @@ def recorded(host, make_sample):
         ),
         ForwardCursor.objects.create(host=host, destination="influx://127.0.0.1:8086/sysmon", newest=AT, points=7),
         TickReading.objects.create(host=host, timestamp=AT, rows=zlib.compress(b'{"cpu":[{"load_1":1.5}]}')),
+        UpkeepLease.objects.create(host=host, holder=host.name, expires_at=now()),
         Recorder.objects.create(host=host, window="w", pid=4242, first_tick=AT, taken_over_at=now()),
     ]
     return {type(row): row for row in rows}

@@ -57,6 +57,13 @@ def test_a_host_has_its_facts_and_its_newest_tick(api, recorded, other_host):
     assert here["booted_at"] == "2026-11-21T17:10:00.000Z"
 
 
+def test_a_host_is_recording_while_its_newest_tick_is_new(api, recorded, other_host, at_noon):
+    recorded.tick(cpu={"percent": 1.0})
+    other_host.tick(FIRST_TICK - 20, cpu={"percent": 1.0})
+    hosts = {host["name"]: host["is_recording"] for host in api.get("/api/v1/hosts").json()["results"]}
+    assert hosts == {"test-host": True, "other-host": False}
+
+
 def test_before_the_first_sample_there_are_no_hosts(api, db):
     assert api.get("/api/v1/hosts").json() == {"count": 0, "results": []}
 

@@ -233,7 +233,8 @@ def _here(moment: float) -> datetime:
 
 def _moment(text: str, *, ends_day: bool = False) -> float:
     try:
-        moment = parse_time_here(text, timezone.localdate(), timezone.get_default_timezone(), ends_day=ends_day)
+        today = timezone.localdate(datetime.fromtimestamp(time.time(), UTC))
+        moment = parse_time_here(text, today, timezone.get_default_timezone(), ends_day=ends_day)
         # A moment in the first or the last hours that there are may not be one in every zone.
         _here(moment)
     except (ValueError, OverflowError):
