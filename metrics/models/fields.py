@@ -71,6 +71,10 @@ class Measure(AnyField):
         """The value as it would come back from the database."""
         return value
 
+    def has_room_for(self, value: Any) -> bool:  # noqa: ARG002
+        """Whether the database can hold a value."""
+        return True
+
     def deconstruct(self) -> Deconstructed:
         """Leave out what the database does not know: a better help text is no migration."""
         name, path, args, kwargs = super().deconstruct()
@@ -98,6 +102,14 @@ class NumberField(Measure):
         """Migrations know one class, whatever the field measures."""
         name, _path, args, kwargs = super().deconstruct()
         return name, f"{NumberField.__module__}.NumberField", args, {**kwargs, "scale": self.scale, "step": self.step}
+
+    def has_room_for(self, value: Any) -> bool:
+        """A 64 bit integer, and so neither infinite nor no number at all."""
+        try:
+            stored = self.get_prep_value(value) or 0
+        except (OverflowError, ValueError):
+            return False
+        return -(2**63) <= stored < 2**63
 
     def decode(self, stored: int) -> float | int:
         """The value of a stored integer. The division comes last: 57 / 100 is 0.57, 57 * 0.01 is not."""

@@ -6,7 +6,7 @@ from dataclasses import dataclass, field, replace
 from typing import Any
 
 import orjson
-from django.db import DatabaseError, IntegrityError, connection, transaction
+from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 
 from metrics import conf
 from metrics.models import (
@@ -47,6 +47,12 @@ class FamilyTick:
         drafts = {model: [draft for draft in rows if draft.is_kept] for model, rows in self.drafts.items()}
         return replace(self, reading=None, drafts=drafts)
 
+    def without_what_has_no_room(self) -> "FamilyTick":
+        """With null for every value that no column can hold."""
+        return replace(
+            self, drafts={model: [_fitted(model, draft) for draft in rows] for model, rows in self.drafts.items()}
+        )
+
 
 @dataclass(slots=True)
 class TickRecord:
@@ -62,6 +68,16 @@ class TickRecord:
         """This tick as it is once another one has followed: the tick is stored to the same effect, but what waits for
         the database needs a tenth of the memory."""
         return replace(self, families=[family.without_what_only_the_newest_keeps() for family in self.families])
+
+    def without_what_has_no_room(self) -> "TickRecord":
+        """With null for every value that no column can hold, such as that of a driver that counts down from zero: it costs
+        its own place, not the tick."""
+        return replace(self, families=[family.without_what_has_no_room() for family in self.families])
+
+
+def _fitted(model: type[Sample], draft: DraftSample) -> DraftSample:
+    fits = {field.name for field in model.measures() if field.has_room_for(draft.values[field.name])}
+    return draft._replace(values={name: value if name in fits else None for name, value in draft.values.items()})
 
 
 class TickWriter:
@@ -81,6 +97,8 @@ class TickWriter:
         except IntegrityError:
             # An identity is gone that was remembered; now all of them are looked up again.
             return self._write(tick)
+        except (OverflowError, ValueError, DataError):
+            return self._write(tick.without_what_has_no_room())
 
     def _write(self, tick: TickRecord) -> bool:
         try:
@@ -95,7 +113,7 @@ class TickWriter:
                 if conf.keeps_tick_readings():
                     self._keep_tick_reading(tick)
                 self._keep_states(tick)
-        except (DatabaseError, OverflowError):
+        except (DatabaseError, OverflowError, ValueError):
             # Identities that were made are not stored either.
             self.identities.forget()
             raise

@@ -131,6 +131,17 @@ def test_what_could_not_be_written_is_written_later_in_order(host, monkeypatch):
     assert percents(host) == [None, 10.0, 50.0]
 
 
+@pytest.mark.parametrize("absurd", [2**64 - 1, float("nan"), float("inf")])
+def test_a_value_for_which_no_column_has_room_is_null_and_costs_nothing_else(host, absurd):
+    disk = {**DISK, "partition": [{**DISK["partition"][0], "total_bytes": absurd}]}
+    scene = Scene(host, cpu=[cpu(0, 100), cpu(1, 110)], disk=[disk, DISK])
+    scene.tick(0)
+    scene.tick(1)
+    found = PartitionSample.objects.order_by("timestamp").values_list("total_bytes", "used_bytes")
+    assert list(found) == [(None, 40), (100, 40)]
+    assert percents(host) == [None, 10.0]
+
+
 def test_a_moment_is_never_recorded_twice(host, caplog):
     scene = Scene(host, cpu=[cpu(0, 100), cpu(50, 110)])
     scene.tick(0)
