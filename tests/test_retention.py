@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from metrics import retention
-from metrics.models import CpuSample, Host, InterfaceSample, NewestProcesses, Process, ProcessSample, Tick
+from metrics.forwarding.destinations import parse_destinations
+from metrics.models import CpuSample, Host, InterfaceSample, NewestProcesses, Process, ProcessSample, Tick, TickReading
 from metrics.retention import apply_retention, outlived, prune_task_results
 from metrics.rollup.progress import roll_up
 from metrics.storage.connections import set_up_file
@@ -42,6 +43,15 @@ def test_the_newest_points_stay(host):
     add_cpu(host, 30)
     assert apply_retention(max_points=10) == 20
     assert times(CpuSample) == [FIRST + number * 5 for number in range(20, 30)]
+
+
+def test_readings_of_ticks_stay_as_long_as_raw_points_and_only_while_they_are_wanted(host, settings):
+    settings.SYSMON_FORWARD_URL = parse_destinations("remote-write://127.0.0.1")
+    TickReading.objects.bulk_create(TickReading(host=host, timestamp=FIRST + 5 * n, rows=b"") for n in range(30))
+    assert apply_retention(max_points=10) == 20
+    assert times(TickReading) == [FIRST + number * 5 for number in range(20, 30)]
+    settings.SYSMON_FORWARD_URL = parse_destinations("influx://127.0.0.1")
+    assert apply_retention(max_points=10) == 10
 
 
 def test_nothing_goes_while_there_is_room(host):

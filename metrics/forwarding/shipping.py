@@ -77,7 +77,8 @@ class Shipment:
         if batch.points:
             seconds = max(SHORTEST_ATTEMPT_SECONDS, min(LONGEST_ATTEMPT_SECONDS, end - time.monotonic()))
             send(self.destination, batch, seconds)
-            self._most_ticks = max(1, min(MOST_TICKS, MOST_POINTS * len(ticks) // batch.points))
+            # Twice as many at the most: of those before, some may have had no point.
+            self._most_ticks = max(1, min(2 * len(ticks), MOST_TICKS, MOST_POINTS * len(ticks) // batch.points))
         if self.cursor.failures_in_a_row:
             log.warning("forwarding to %s works again", self.destination.name)
         self._advance(ticks, batch.points)

@@ -10,6 +10,8 @@ import pytest
 from metrics.forwarding import shipping
 from metrics.history.health import read_health
 from metrics.models import ForwardCursor
+from metrics.retention import apply_retention
+from metrics.rollup.progress import roll_up
 from metrics.schedules import FORWARD, ensure_schedules
 from metrics.tasks import forward
 from tests.forwarding.far_side import answering
@@ -44,6 +46,17 @@ def test_a_failure_moves_nothing_and_what_comes_after_it_is_sent_too(forwarded, 
     assert (cursor.failures_in_a_row, cursor.message, cursor.retry_at, cursor.errors) == (0, "", None, 1)
     assert [line.partition(":")[0] for line in said()] == ["forwarding to influx", "forwarding to influx"]
     assert said()[1].endswith("works again")
+
+
+def test_what_the_history_has_lost_meanwhile_holds_up_nothing(forwarded):
+    with answering(DOWN) as server:
+        forwarded.to(server.url)
+        forwarded.record(6)
+        forwarded.ship()
+        roll_up(forwarded.host)
+        apply_retention(max_points=2)
+        assert forwarded.ship() > 0
+        assert ticks_in(server) == forwarded.ticks[-2:]
 
 
 def test_a_failure_that_lasts_is_logged_once(forwarded, said):
