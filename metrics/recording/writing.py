@@ -70,8 +70,8 @@ class TickRecord:
         return replace(self, families=[family.without_what_only_the_newest_keeps() for family in self.families])
 
     def without_what_has_no_room(self) -> "TickRecord":
-        """With null for every value that no column can hold, such as that of a driver that counts down from zero: it costs
-        its own place, not the tick."""
+        """With null for every value that no column can hold, such as that of a driver that counts down from zero: it
+        costs its own place, not the tick."""
         return replace(self, families=[family.without_what_has_no_room() for family in self.families])
 
 

@@ -5,11 +5,13 @@ import itertools
 import os
 import sqlite3
 import subprocess
+import sys
 
 import pytest
 from filelock import FileLock
 
 from tests.skips import missing, needs
+from tests.supervision import hung_mount as hung_mount_program
 from tests.supervision.running import Up, eventually
 
 pytestmark = [
@@ -173,3 +175,39 @@ def test_a_damaged_file_that_another_part_uses_is_left_alone(up):
     assert "is damaged" in web.stderr
     assert "uses the data directory" in web.stderr
     assert up.file.read_text().startswith("this is not SQLite")
+
+
+@pytest.fixture
+def block_device(tmp_path):
+    """A disk of a megabyte."""
+    image = tmp_path / "image"
+    image.write_bytes(bytes(1 << 20))
+    done = subprocess.run(["losetup", "--find", "--show", str(image)], capture_output=True, text=True, check=False)
+    if done.returncode:
+        missing("needs the right to attach a loop device")
+    yield done.stdout.strip()
+    subprocess.run(["losetup", "--detach", done.stdout.strip()], check=True)
+
+
+@pytest.fixture
+def hung_mount(block_device, tmp_path):
+    """How to start a program that sees a mount which does not answer; nobody else does."""
+    if not os.access("/dev/fuse", os.R_OK | os.W_OK):
+        missing("needs /dev/fuse")
+    directory = tmp_path / "hung"
+    directory.mkdir()
+    return [needs("unshare"), "--mount", sys.executable, hung_mount_program.__file__, block_device, str(directory)]
+
+
+def test_a_mount_that_hangs_costs_the_disk_family_alone(up, hung_mount):
+    up.start(prefix=hung_mount)
+    assert eventually(lambda: len(up.ticks()) >= 6, 15), up.log.read_text()
+    status, health = up.get("/api/v1/health")
+    outcomes = {family: check["status"] for family, check in health["checks"]["families"].items()}
+    assert (status, outcomes.pop("disk"), set(outcomes.values())) == (200, "failed", {"ok"})
+    assert "no answer for" in health["checks"]["families"]["disk"]["message"]
+    assert holes(up.ticks()[1:]) == []
+    [server] = [process for process in up.processes() if hung_mount_program.__file__ in process.cmdline()]
+    server.kill()
+    assert eventually(lambda: up.get("/api/v1/health")[1]["checks"]["families"]["disk"]["status"] == "ok", 10)
+    assert up.log.read_text().count("collector disk failed") == 1
