@@ -68,7 +68,7 @@ def open_page(browser: Any) -> Iterator[Opener]:
         contexts.append(context)
         context.route("**/*", lambda route: stay_here(route, wrong))
         page = context.new_page()
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(20_000)
         if clock:  # goes on as usual, and can be put forward
             page.clock.install()
         page.on("pageerror", lambda error: note(str(error)))

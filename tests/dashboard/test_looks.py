@@ -75,7 +75,24 @@ def test_a_phone_needs_no_sideways_scroll_and_has_large_targets(zoo, desktop, op
     assert small == []
 
 
-def test_a_tap_picks_a_moment_and_a_drag_zooms_on_a_phone(desktop, open_page):
+def test_a_drag_zooms_on_a_phone(desktop, open_page):
+    page = open_page(desktop + "?range=1h", viewport=PHONE, has_touch=True, is_mobile=True)
+    page.locator("#panel-cpu").scroll_into_view_if_needed()
+    before = page.locator("#shown").text_content()
+    x, y = at_share(page, "cpu", 0.3)
+    finger = page.context.new_cdp_session(page)
+    for kind, points in (
+        ("touchStart", [{"x": x, "y": y}]),
+        *(("touchMove", [{"x": x + step, "y": y}]) for step in range(10, 110, 10)),
+        ("touchEnd", []),
+    ):
+        finger.send("Input.dispatchTouchEvent", {"type": kind, "touchPoints": points})
+    expect(page.locator("#badge")).to_have_text("History")
+    expect(page.locator("#shown")).not_to_have_text(before)
+    expect(page).to_have_url(re.compile("from=.*&to="))
+
+
+def test_a_tap_picks_a_moment_on_a_phone(desktop, open_page):
     page = open_page(desktop + "?range=1h", viewport=PHONE, has_touch=True, is_mobile=True)
     page.locator("#panel-cpu").scroll_into_view_if_needed()
     page.touchscreen.tap(*at_burst(page))

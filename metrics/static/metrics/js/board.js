@@ -75,18 +75,21 @@ export class Board {
 
   /** Load everything that is needed for a stretch of time, and draw each chart as soon as its data are there. */
   async load(shown, host, interval, signal) {
-    this.items.forEach((item) => (item.isDrawn = false));
+    for (const item of this.items) {
+      item.isDrawn = false;
+      item.card.node.setAttribute("aria-busy", "true");
+    }
     Object.values(this.series).forEach((series) => (series.isComplete = false));
     const jobs = this.wanted().map(async (family) => {
       await this.series[family].load(shown, host?.name, interval, signal);
       this.draw(shown, host);
     });
-    await Promise.all([...jobs, ...this.lanes().map((lane) => lane.load(shown, host?.name, interval, signal))]);
-    this.showLanes(shown);
+    await Promise.all(jobs);
   }
 
-  /** They take longer than their charts. */
-  showLanes(shown) {
+  /** What takes longer than the charts that it belongs to. */
+  async loadLanes(shown, host, interval, signal) {
+    await Promise.all(this.lanes().map((lane) => lane.load(shown, host?.name, interval, signal)));
     for (const { lane, view } of this.seen) if (view?.columns) lane?.show(shown, view.columns.gaps);
   }
 
@@ -118,6 +121,7 @@ export class Board {
     const isLoaded = ({ panel }) => Object.keys(panel.fields).every((family) => this.series[family].isComplete);
     for (const item of this.seen.filter((one) => !one.isDrawn && isLoaded(one))) {
       item.isDrawn = true;
+      item.card.node.removeAttribute("aria-busy");
       item.view ??= item.panel.form === "heat" ? new Heatmap(item.card) : new Chart(item.card);
       const { panel, card, view, lane } = item;
       const columns = columnsOf(panel, this.series);

@@ -128,6 +128,6 @@ export async function showCost() {
   const cost = await read("cost").catch(() => null);
   if (cost?.processes) {
     const values = { cpu: measured(cost.cpu_percent, "percent"), memory: measured(cost.rss_bytes, "bytes"), count: cost.processes };
-    setText(byId("cost"), interpolate(gettext("sysmon itself: %(cpu)s of one core, %(memory)s in %(count)s processes"), values));
+    setText(byId("cost"), interpolate(gettext("sysmon itself: %(cpu)s of one core, %(memory)s in %(count)s processes, what they share counted in each"), values));
   }
 }

@@ -65,16 +65,19 @@ class Page {
     const { signal } = this.request;
     this.shown = windowOf(this.end());
     this.header.setStretch(this.shown, "");
-    const charts = this.board.load(this.shown, this.host, this.interval, signal).then(() => {
-      this.showMoment();
-      this.setStretch();
-    });
-    // Only the charts say how wide the point of a moment is.
-    const table = state.at === null ? this.loadProcesses(signal) : charts.then(() => this.loadProcesses(signal));
-    showBusy(byId("grid"), charts);
-    showBusy(byId("processes"), table);
-    await Promise.all([charts, table, this.loadDetail(signal), this.loadSpace(signal)]);
+    const work = this.load(signal);
+    showBusy(byId("processes"), work);
+    await work;
     document.documentElement.dataset.ready = "";
+  }
+
+  /** The charts first: the rest takes longer over a year, and says less at a glance. */
+  async load(signal) {
+    const about = [this.shown, this.host, this.interval, signal];
+    await Promise.all([this.board.load(...about), this.loadSpace(signal)]);
+    this.showMoment();
+    this.setStretch();
+    await Promise.all([this.board.loadLanes(...about), this.loadProcesses(signal), this.loadDetail(signal)]);
   }
 
   /** The end of a stretch that follows the time: the newest tick, unless nothing was recorded for a while. */
