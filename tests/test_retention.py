@@ -51,7 +51,10 @@ def test_readings_of_ticks_stay_as_long_as_raw_points_and_only_while_they_are_wa
     assert apply_retention(max_points=10) == 20
     assert times(TickReading) == [FIRST + number * 5 for number in range(20, 30)]
     settings.SYSMON_FORWARD_URL = parse_destinations("influx://127.0.0.1")
+    other = Host.objects.create(name="other-host")
+    TickReading.objects.create(host=other, timestamp=FIRST, rows=b"")
     assert apply_retention(max_points=10) == 10
+    assert TickReading.objects.get().host == other
 
 
 def test_nothing_goes_while_there_is_room(host):

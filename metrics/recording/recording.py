@@ -10,7 +10,7 @@ from metrics.models import CollectorState, Host, NewestReading
 from metrics.recording.pending import PendingTicks
 from metrics.recording.runner import Outcome, Run, Runner, runners, uptime_seconds
 from metrics.recording.samples import TakenReading, drafts_of
-from metrics.recording.writing import FamilyTick, TickRecord, TickWriter
+from metrics.recording.writing import FamilyTick, TickRecord, TickWriter, packed
 
 log = logging.getLogger(__name__)
 
@@ -62,7 +62,8 @@ class Recording:
         began, lag_seconds = time.monotonic(), time.time() - timestamp
         runs = [runner.run(self._timeout_seconds) for runner in self._runners]
         families = [self._family_tick(timestamp, run) for run in runs]
-        return TickRecord(timestamp, self.interval_seconds, lag_seconds, time.monotonic() - began, families)
+        readings = packed(families) if conf.keeps_tick_readings() else None
+        return TickRecord(timestamp, self.interval_seconds, lag_seconds, time.monotonic() - began, families, readings)
 
     def flush(self) -> bool:
         """Store what is pending; False where the database would not take it."""

@@ -8,7 +8,6 @@ from typing import Any
 import orjson
 from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 
-from metrics import conf
 from metrics.models import (
     CollectorState,
     Host,
@@ -54,15 +53,26 @@ class FamilyTick:
         )
 
 
+def packed(families: Sequence[FamilyTick]) -> bytes:
+    """All readings of a tick without single processes, as a TickReading holds them."""
+    readings = [family.reading.rows for family in families if family.reading]
+    rows = {kind: found for reading in readings for kind, found in reading.items() if kind != ProcessSample.kind}
+    return zlib.compress(orjson.dumps(rows), COMPRESSION_LEVEL)
+
+
 @dataclass(slots=True)
 class TickRecord:
-    """A whole tick, computed and ready to be stored. `timestamp` is its nominal time."""
+    """A whole tick, computed and ready to be stored. `timestamp` is its nominal time.
+
+    `packed_readings` is there while a destination takes counters: what it wants outlives the readings themselves.
+    """
 
     timestamp: int
     resolution: int
     lag_seconds: float
     duration_seconds: float
     families: list[FamilyTick]
+    packed_readings: bytes | None = None
 
     def without_what_only_the_newest_keeps(self) -> "TickRecord":
         """This tick as it is once another one has followed: the tick is stored to the same effect, but what waits for
@@ -110,8 +120,7 @@ class TickWriter:
                     for model, drafts in family.drafts.items():
                         self._insert_samples(tick, model, drafts)
                 self._keep_readings(tick)
-                if conf.keeps_tick_readings():
-                    self._keep_tick_reading(tick)
+                self._keep_tick_reading(tick)
                 self._keep_states(tick)
         except (DatabaseError, OverflowError, ValueError):
             # Identities that were made are not stored either.
@@ -170,11 +179,9 @@ class TickWriter:
         insert(NewestReading, rows, or_update=(("host", "family"), ("timestamp", "uptime_seconds", "boot_id", "rows")))
 
     def _keep_tick_reading(self, tick: TickRecord) -> None:
-        """All readings of the tick without single processes, for a destination that takes counters."""
-        readings = [family.reading.rows for family in tick.families if family.reading]
-        rows = {kind: found for reading in readings for kind, found in reading.items() if kind != ProcessSample.kind}
-        packed = zlib.compress(orjson.dumps(rows), COMPRESSION_LEVEL)
-        insert(TickReading, [{"host": self.host.pk, "timestamp": tick.timestamp, "rows": packed}])
+        if tick.packed_readings is not None:
+            values = {"host": self.host.pk, "timestamp": tick.timestamp, "rows": tick.packed_readings}
+            insert(TickReading, [values])
 
     def _keep_states(self, tick: TickRecord) -> None:
         rows = [

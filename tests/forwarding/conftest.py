@@ -141,17 +141,22 @@ class Forwarded:
         """Set where to."""
         self._settings.SYSMON_FORWARD_URL = parse_destinations(" ".join(urls))
 
-    def record(self, count: int = 1, start: int | None = None, reading: Any = None) -> list[int]:
+    def record(self, count: int = 1, start: int | None = None) -> list[int]:
         """Record ticks after those that are there, of counters that grow."""
         first = start or (self.ticks[-1] + 5 if self.ticks else START)
         times = [first + 5 * number for number in range(count)]
         for timestamp in times:
             self._clock.now += 5
-            given = reading or self._grown(len(self.ticks))
+            self.recording(len(self.ticks)).tick(timestamp)
             self.ticks.append(timestamp)
-            runners: Any = [ScriptedRunner(family, [rows], self._clock) for family, rows in given.items()]
-            Recording(self.host, 5, runners).tick(timestamp)
         return times
+
+    def recording(self, number: int = 0, ticks: int = 1) -> Recording:
+        """One of readings that have grown a number of times."""
+        given = [self._grown(number + one) for one in range(ticks)]
+        families = {family: [reading[family] for reading in given] for family in given[0]}
+        runners: Any = [ScriptedRunner(family, rows, self._clock) for family, rows in families.items()]
+        return Recording(self.host, 5, runners)
 
     def ship(self, seconds: float = 8.0) -> int:
         """One run of the task."""

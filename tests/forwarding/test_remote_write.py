@@ -4,6 +4,8 @@ import cramjam
 
 from metrics.forwarding.remote_write import encode, series_of, write_request_type
 from metrics.history.ticks import ticks_after
+from metrics.recording.writing import TickWriter
+from tests.forwarding.conftest import START
 
 
 def message(forwarded):
@@ -54,6 +56,18 @@ def test_no_single_process_is_in_it(forwarded):
     forwarded.record(1)
     batch, _request = message(forwarded)
     assert b"secret-name" not in bytes(cramjam.snappy.decompress_raw(batch.body))
+
+
+def test_the_counters_of_a_tick_that_waited_for_the_database_are_not_lost(forwarded):
+    """What waits is stripped of its readings, which the next tick's replace."""
+    forwarded.to("remote-write://127.0.0.1")
+    recording = forwarded.recording(ticks=2)
+    waited = recording.take(START).without_what_only_the_newest_keeps()
+    for tick in (waited, recording.take(START + 5)):
+        TickWriter(forwarded.host).write(tick)
+    _batch, request = message(forwarded)
+    [load] = [series for series in request.timeseries if ("__name__", "node_load1") in labels(series)]
+    assert [sample.timestamp for sample in load.samples] == [1000 * START, 1000 * (START + 5)]
 
 
 def test_a_tick_without_a_kept_reading_is_no_point(forwarded):
