@@ -137,14 +137,13 @@ def test_a_reboot_has_its_mark(zoo, open_page):
 
 
 @pytest.mark.parametrize(("host", "cores"), [("single-core", 1), ("many-cores", 64)])
-def test_the_cores_can_be_read_with_one_and_with_many(zoo, open_page, shoot, host, cores):
+def test_the_cores_can_be_read_with_one_and_with_many(zoo, open_page, host, cores):
     page = open_page(f"{zoo}?host={host}&range=15m")
     expect(page.locator("#host-facts")).to_contain_text(f"cores: {cores}")
     assert ink(page, "cores") > 10_000
     # Not near the right end: the machines of the zoo are dead, and the tests before this one took their time.
     page.mouse.move(*at_share(page, "cores", 0.43))
     expect(page.locator("#tooltip")).to_contain_text("busiest, CPU")
-    shoot(page, host)
 
 
 def test_forty_disks_and_interfaces(zoo, open_page):
@@ -168,7 +167,7 @@ def test_a_name_that_wants_to_do_harm_is_a_text(desktop, open_page):
     assert page.locator("img").count() == 0
 
 
-def test_a_year_shows_means_and_says_so(zoo, open_page, shoot):
+def test_a_year_shows_means_and_says_so(zoo, open_page):
     page = open_page(zoo + "?host=a-year&range=1y")
     expect(page.locator("#shown")).to_contain_text("a point: mean of 1 day")
     assert ink(page, "cpu") > 5000
@@ -177,7 +176,6 @@ def test_a_year_shows_means_and_says_so(zoo, open_page, shoot):
     total = page.locator("#tooltip .total").text_content()
     mean, lowest, highest = (float(number) for number in re.findall(r"\d+\.\d", total))
     assert lowest < mean < highest
-    shoot(page, "year")
 
 
 def test_another_host_can_be_chosen(zoo, open_page):
