@@ -18,13 +18,18 @@ BATCH_ROWS = 500
 # Pages given back to the file system by one step of the incremental vacuum.
 VACUUM_PAGES = 500
 KEPT_FAILURES = 100
+# Of each tier, what a run in the background deletes at the most, an hour of history a minute. A clock that is a year
+# ahead for some minutes would cost a year otherwise.
+MOST_IN_BACKGROUND_SECONDS = 3600
 
 
-def apply_retention(max_points: int | None = None, hosts: Iterable[Host] | None = None) -> int:
+def apply_retention(
+    max_points: int | None = None, hosts: Iterable[Host] | None = None, most_seconds: int | None = None
+) -> int:
     """Delete what has outlived its retention, of some hosts or of all, in small transactions; return how many rows
-    went."""
+    went. With `most_seconds` no more of each tier than its oldest points over so long a time."""
     hosts = Host.objects.all() if hosts is None else hosts
-    deleted = sum(_delete_in_batches(rows) for rows in outlived_rows(hosts, max_points))
+    deleted = sum(_delete_in_batches(rows) for rows in outlived_rows(hosts, max_points, most_seconds))
     deleted += sum(_delete_unused_processes(host) for host in hosts)
     if deleted:
         give_space_back()
@@ -37,7 +42,9 @@ def outlived(max_points: int | None = None) -> Iterator[models.QuerySet[models.M
     yield from map(_unused_processes, Host.objects.all())
 
 
-def outlived_rows(hosts: Iterable[Host], max_points: int | None = None) -> Iterator[models.QuerySet[models.Model]]:
+def outlived_rows(
+    hosts: Iterable[Host], max_points: int | None = None, most_seconds: int | None = None
+) -> Iterator[models.QuerySet[models.Model]]:
     """Samples and ticks that have outlived their retention."""
     points = conf.max_points() if max_points is None else max_points
     for host in hosts:
@@ -46,7 +53,7 @@ def outlived_rows(hosts: Iterable[Host], max_points: int | None = None) -> Itera
             if rows := _outlived_points(model, host, points):
                 yield rows
         for tier in tiers():
-            yield from (_outlived_roll_ups(model, host, tier) for model in sample_models())
+            yield from (_outlived_roll_ups(model, host, tier, most_seconds) for model in sample_models())
         # Of another machine nobody here knows whether it forwards.
         if host.name == conf.host_name() and not conf.keeps_tick_readings():
             yield TickReading.objects.filter(host=host)
@@ -76,9 +83,15 @@ def _oldest_not_rolled_up(host: Host) -> datetime | None:
     return oldest
 
 
-def _outlived_roll_ups(model: type[Sample], host: Host, tier: Tier) -> models.QuerySet[models.Model]:
+def _outlived_roll_ups(
+    model: type[Sample], host: Host, tier: Tier, most_seconds: int | None
+) -> models.QuerySet[models.Model]:
+    points = model._default_manager.filter(host=host, tier=tier.width_seconds)
     cut = time.time() - tier.kept_seconds
-    return model._default_manager.filter(host=host, tier=tier.width_seconds, timestamp__lt=cut)
+    if most_seconds is not None:
+        oldest = points.order_by("timestamp").values_list("timestamp", flat=True).first()
+        cut = min(cut, oldest.timestamp() + most_seconds) if oldest else cut
+    return points.filter(timestamp__lt=cut)
 
 
 def _unused_processes(host: Host) -> models.QuerySet[Process]:

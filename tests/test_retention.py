@@ -12,7 +12,7 @@ from hypothesis.extra.django import TestCase
 from metrics import retention
 from metrics.forwarding.destinations import parse_destinations
 from metrics.models import CpuSample, Host, InterfaceSample, NewestProcesses, Process, ProcessSample, Tick, TickReading
-from metrics.retention import apply_retention, outlived, prune_task_results
+from metrics.retention import MOST_IN_BACKGROUND_SECONDS, apply_retention, outlived, prune_task_results
 from metrics.rollup.progress import roll_up
 from metrics.storage.connections import set_up_file
 from tests.skips import only_on_sqlite
@@ -55,6 +55,28 @@ def test_readings_of_ticks_stay_as_long_as_raw_points_and_only_while_they_are_wa
     TickReading.objects.create(host=other, timestamp=FIRST, rows=b"")
     assert apply_retention(max_points=10) == 10
     assert TickReading.objects.get().host == other
+
+
+class TestInTheBackground:
+    """A clock that is far ahead for a moment."""
+
+    @pytest.fixture
+    def minutes(self, host, monkeypatch):
+        CpuSample.objects.bulk_create(
+            CpuSample(host=host, tier=60, timestamp=FIRST + 60 * n, resolution=60) for n in range(180)
+        )
+        monkeypatch.setattr(retention.time, "time", lambda: FIRST + 400 * 86_400)
+
+    def test_no_more_than_an_hour_of_a_tier_goes_at_once(self, minutes):
+        assert apply_retention(most_seconds=MOST_IN_BACKGROUND_SECONDS) == 60
+        assert times(CpuSample) == [FIRST + 60 * n for n in range(60, 180)]
+
+    def test_whoever_asks_for_it_has_everything_deleted(self, minutes):
+        assert apply_retention() == 180
+
+    def test_what_has_not_outlived_its_retention_stays(self, minutes, monkeypatch):
+        monkeypatch.setattr(retention.time, "time", lambda: FIRST + 14 * 86_400 + 125)
+        assert apply_retention(most_seconds=MOST_IN_BACKGROUND_SECONDS) == 3
 
 
 def test_nothing_goes_while_there_is_room(host):
