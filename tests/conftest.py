@@ -2,12 +2,13 @@
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from contextlib import nullcontext
 from typing import Any
 
 import pytest
 from django.test import Client
+from django.utils import translation
 
 from metrics.models import CollectorState, Host, ProcessSample
 from metrics.models.samples import sample_models
@@ -17,6 +18,13 @@ from metrics.recording.writing import FamilyTick, TickRecord, TickWriter
 
 FIRST_TICK = 1_795_367_400  # 2026-11-22T17:10:00Z
 Rows = dict[str, Any] | list[dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def own_language() -> Iterator[None]:
+    """Django leaves a thread in the language of the last request; the next test begins in none."""
+    yield
+    translation.deactivate()
 
 
 class RecordedHost:
