@@ -1,5 +1,6 @@
 """The OpenAPI document: what each address answers, and the document itself, made once a process."""
 
+import threading
 from functools import cache
 from typing import Any
 
@@ -142,10 +143,14 @@ def error(code: int) -> OpenApiResponse:
     )
 
 
+# drf-spectacular loads its extensions at the first document, and two threads at once find them half loaded.
+_making = threading.Lock()
+
+
 @cache
 def document() -> dict[str, Any]:
     """The whole document. It says the same to everybody, and making it takes longer than any other answer."""
     generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    with translation.override("en"):
+    with _making, translation.override("en"):
         made: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return made

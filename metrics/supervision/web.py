@@ -1,10 +1,10 @@
 """The web server below `up`: granian, with Django loaded before the fork and few threads."""
 
 import sys
-import threading
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
+from io import BytesIO
 from typing import Any
 
 from django.conf import settings
@@ -15,6 +15,7 @@ from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
 
 from metrics.lifeline import Lifeline, attach
+from metrics.supervision.bodies import Places, Refused, announced_bytes
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -65,37 +66,29 @@ def _application_of_worker(lifeline: Lifeline) -> Application:
 
 
 def guarded(application: Application, body_threads: int) -> Application:
-    """Keep threads free for requests without a body, and send no banner.
-
-    The server reads a body in the thread that answers, for as long as the client cares to take: whoever sends half of
-    a body holds a thread. So only some threads ever take a request that has one.
-    """
-    free = threading.BoundedSemaphore(body_threads)
+    """Let in what has no body, or one that is there and not too long; and send no banner."""
+    places = Places(body_threads)
 
     def guard(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
             return start_response(status, [*headers, ("Server", "sysmon")], exc_info)
 
-        length = environ.get("CONTENT_LENGTH") or "0"
-        is_chunked = "HTTP_TRANSFER_ENCODING" in environ
-        if length == "0" and not is_chunked:
-            return application(environ, respond)
-        if is_chunked and environ.get("CONTENT_LENGTH"):
-            return _refuse(respond, "400 Bad Request", "A request has a length or is chunked, not both.")
-        if not length.isascii() or not length.isdigit() or int(length) > settings.DATA_UPLOAD_MAX_MEMORY_SIZE:
-            return _refuse(respond, "413 Content Too Large", "The body of the request is too large.")
-        if not free.acquire(blocking=False):
-            return _refuse(respond, "503 Service Unavailable", "Too many requests with a body at once.")
         try:
-            return application(environ, respond)
-        finally:
-            free.release()
+            length = announced_bytes(environ, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+            if length:
+                with places.taken(environ.get("REMOTE_ADDR", "")):
+                    environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
+        except Refused as refusal:
+            return _refuse(respond, refusal)
+        return application(environ, respond)
 
     return guard
 
 
-def _refuse(start_response: StartResponse, status: str, detail: str) -> list[bytes]:
-    body = b'{"detail":"%s"}' % detail.encode()
+def _refuse(start_response: StartResponse, refusal: Refused) -> list[bytes]:
+    body = b'{"detail":"%s","errors":{}}' % str(refusal).encode()
     headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
-    start_response(status, headers)
+    if refusal.status.startswith(("429", "503")):
+        headers.append(("Retry-After", "1"))
+    start_response(refusal.status, headers)
     return [body]
