@@ -116,10 +116,14 @@ class KeptAnswers:
         with self._lock:
             before = self._by_key.pop(key, None)
             self._by_key[key] = answer
-            self._bytes += len(answer.content) - (len(before.content) if before else 0)
+            self._bytes += size_of(key, answer) - (size_of(key, before) if before else 0)
             while self._bytes > self._most_bytes:
-                _key, oldest = self._by_key.popitem(last=False)
-                self._bytes -= len(oldest.content)
+                self._bytes -= size_of(*self._by_key.popitem(last=False))
+
+
+def size_of(key: Hashable, answer: KeptAnswer) -> int:
+    """What an answer takes; its key holds headers, which a client may make long."""
+    return len(answer.content) + len(repr(key))
 
 
 def key_of(environ: Environ) -> Hashable | None:

@@ -337,7 +337,7 @@ def test_errors_pages_and_what_depends_on_the_clock_have_no_tag(visitor):
 
 
 def test_what_was_not_asked_for_the_longest_goes_first():
-    answers = KeptAnswers(most_bytes=25)
+    answers = KeptAnswers(most_bytes=30)
     for key in "abc":
         answers.keep(key, KeptAnswer(1, "", b"ten bytes.", [], []))
         answers.find("a", 1)
@@ -345,9 +345,16 @@ def test_what_was_not_asked_for_the_longest_goes_first():
 
 
 def test_an_answer_takes_the_place_of_the_one_before():
-    answers = KeptAnswers(most_bytes=25)
+    answers = KeptAnswers(most_bytes=30)
     for mark in range(9):
         answers.keep("a", KeptAnswer(mark, "", b"ten bytes.", [], []))
     answers.keep("b", KeptAnswer(8, "", b"ten bytes.", [], []))
     assert [answers.find(key, 8) is not None for key in "ab"] == [True, True]
     assert answers.find("a", 7) is None
+
+
+def test_long_headers_take_room_too():
+    answers = KeptAnswers(most_bytes=1000)
+    for number in range(10):
+        answers.keep(f"{'x' * 400}{number}", KeptAnswer(1, "", b"", [], []))
+    assert len(answers._by_key) == 2
