@@ -6,6 +6,8 @@ from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
+from sysmon_project.lean import load_rest_framework
+
 
 class MetricsConfig(AppConfig):
     """sysmon's only app. Being ready starts nothing: samples come from a scheduled task alone."""
@@ -17,6 +19,7 @@ class MetricsConfig(AppConfig):
     @override
     def ready(self) -> None:
         """Have every new connection set up, and the views for programs that speak SQL in step with the tables."""
+        load_rest_framework()
         from metrics.exporters.sql_views import create_views, drop_views
         from metrics.storage.connections import set_up
 

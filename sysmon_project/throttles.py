@@ -10,10 +10,11 @@ from rest_framework.throttling import SimpleRateThrottle
 from typing_extensions import override
 
 from sysmon_project.attempts import Attempts
-from sysmon_project.redis_attempts import RedisAttempts
 
 if TYPE_CHECKING:  # REST framework's views import the throttles that the settings name
     from rest_framework.views import APIView
+
+    from sysmon_project.redis_attempts import RedisAttempts
 
 # Whoever has one address of IPv6 has all of its network.
 NETWORK_BITS = {4: 32, 6: 64}
@@ -21,15 +22,22 @@ NETWORK_BITS = {4: 32, 6: 64}
 _of_thread = local()
 
 
-def attempts() -> Attempts | RedisAttempts:
+def attempts() -> "Attempts | RedisAttempts":
     """The memory that the settings say, as this thread uses it."""
     file = settings.ATTEMPTS_FILE
     known: dict[str, Any] = _of_thread.__dict__
     place = f"{settings.REDIS_URL} {file}"
     if place not in known:
-        known[place] = RedisAttempts(Attempts(file)) if settings.REDIS_URL else Attempts(file)
+        known[place] = _in_redis(Attempts(file)) if settings.REDIS_URL else Attempts(file)
     found: Attempts | RedisAttempts = known[place]
     return found
+
+
+def _in_redis(stand_in: Attempts) -> "RedisAttempts":
+    """Imported when it is needed: Redis' client takes eight megabytes."""
+    from sysmon_project.redis_attempts import RedisAttempts
+
+    return RedisAttempts(stand_in)
 
 
 class RateThrottle(SimpleRateThrottle):

@@ -11,6 +11,7 @@ from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
 
 import django
+from django.apps import apps
 from django.db import connections
 
 from metrics.lifeline import Lifeline
@@ -115,7 +116,8 @@ def _main(target: Target, lifeline: Lifeline) -> None:
     signal.set_wakeup_fd(-1)
     for number in (signal.SIGINT, signal.SIGTERM, *([signal.SIGCHLD] if hasattr(signal, "SIGCHLD") else [])):
         signal.signal(number, signal.SIG_DFL)
-    # A process that was spawned and not forked has loaded nothing yet.
-    django.setup()
+    if not apps.ready:
+        # A process that was spawned and not forked has loaded nothing yet.
+        django.setup()
     lifeline.hold()
     target(lifeline)

@@ -1,9 +1,11 @@
 """Starts the parts, watches over them, and ends all of them within seconds."""
 
 import contextlib
+import ctypes
 import gc
 import signal
 import socket
+import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -41,9 +43,7 @@ class Supervisor:
     def run(self) -> None:
         """Start everything; return when everything has ended."""
         self._looked_at = time.monotonic()
-        # Nothing made so far is garbage: the collector of a child need not touch, and so copy, a page of it.
-        gc.collect()
-        gc.freeze()
+        share_memory()
         with self._signals() as woken:
             while self._stop_signal is None:
                 self._look(woken)
@@ -94,6 +94,15 @@ class Supervisor:
     def _note(self, number: int, _frame: FrameType | None) -> None:
         if number in STOP_SIGNALS:
             self._stop_signal = number
+
+
+def share_memory() -> None:
+    """Before the first fork: nothing made so far is garbage, so that the collector of a child need not touch, and so
+    copy, a page of it; and what was freed, most of all by migrations, goes back to the system."""
+    gc.collect()
+    gc.freeze()
+    if trim := getattr(ctypes.CDLL(None), "malloc_trim", None) if sys.platform == "linux" else None:
+        trim(0)
 
 
 def _watched_signals() -> list[int]:

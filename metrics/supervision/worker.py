@@ -3,8 +3,10 @@
 import logging
 import os
 import threading
+from collections.abc import Callable
 from multiprocessing import Event
 from multiprocessing.process import BaseProcess
+from typing import Any
 from uuid import uuid4
 
 import psutil
@@ -12,6 +14,8 @@ from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
 from django_q.brokers import get_broker
 from django_q.cluster import Sentinel
+from django_q.monitor import monitor
+from django_q.pusher import pusher
 from django_q.signals import post_spawn
 from django_q.tasks import async_task
 
@@ -30,25 +34,56 @@ OVERDUE_HAND_OVER_SECONDS = 120.0
 RETRY_SECONDS = 2.0
 
 
+def load_jobs() -> None:
+    """Import what the jobs are made of."""
+    for job in JOBS:
+        import_string(job.func)
+
+
 def run_worker(lifeline: Lifeline) -> None:
     """Record until the lifeline says stop."""
     run = run_cluster if hasattr(os, "fork") else run_windows
     run(lifeline)
 
 
+class ThreadOfCluster(threading.Thread):
+    """A part of the cluster that needs no process: it has what the sentinel asks of one."""
+
+    exitcode = None
+
+    def __init__(self, target: Callable[..., None], *args: object) -> None:
+        super().__init__(target=target, args=args, name=target.__name__, daemon=True)
+        self.pid = os.getpid()
+
+
 class AllOrNothing(Sentinel):
-    """A sentinel that ends when a part below it was killed.
+    """A sentinel that ends when a part below it was killed, and that pushes and monitors in threads of its own.
 
     django-q2 puts a new one in its place. But one that is killed may hold the lock of a queue, idle workers always do:
-    the others then wait for ever, and nothing says so. `up` starts all of them anew within a second.
+    the others then wait for ever, and nothing says so. `up` starts all of them anew within a second. Pusher and monitor
+    wait for most of their life: as processes they would take ten megabytes each. They start last, so that no process
+    is forked beside them.
     """
 
-    def reincarnate(self, process: BaseProcess) -> None:
+    def spawn_pusher(self) -> Any:
+        """What takes tasks from the broker."""
+        return _started(ThreadOfCluster(pusher, self.task_queue, self.event_out, self.broker))
+
+    def spawn_monitor(self) -> Any:
+        """What stores results."""
+        return _started(ThreadOfCluster(monitor, self.result_queue, self.broker))
+
+    def reincarnate(self, process: BaseProcess | ThreadOfCluster) -> None:
         """Called by the guard loop for a part that has ended."""
         if process.exitcode is not None and process.exitcode < 0:
             log.warning("a part of the cluster was killed by signal %d", -process.exitcode)
             os._exit(1)
         super().reincarnate(process)  # type: ignore[no-untyped-call]
+
+
+def _started(thread: ThreadOfCluster) -> ThreadOfCluster:
+    thread.start()
+    return thread
 
 
 def run_cluster(lifeline: Lifeline) -> None:

@@ -23,7 +23,7 @@ from tests.supervision.running import PROJECT, Up, eventually
 # What a user may rely on.
 LONGEST_HOLE_SECONDS = 40
 ORPHANS_END_SECONDS = 5
-PROCESSES = 8
+PROCESSES = 6
 
 ADDRESSES = (
     "/api/v1/metrics/cpu?limit=1000",
@@ -43,8 +43,6 @@ def web_worker(up: Up) -> psutil.Process:
 PARTS: dict[str, Callable[[Up], list[psutil.Process]]] = {
     "working worker": lambda up: [up.recorder()],
     "idle worker": lambda up: [up.others()[0]],
-    "monitor": lambda up: [up.others()[1]],
-    "pusher": lambda up: [up.others()[2]],
     "sentinel": lambda up: [up.sentinel()],
     "web server": lambda up: [up.web()],
     "web worker": lambda up: [web_worker(up)],

@@ -127,7 +127,7 @@ class Up:
         return psutil.Process(self.query("SELECT pid FROM metrics_recorder")[0][0])
 
     def others(self) -> list[psutil.Process]:
-        """The sentinel's other children in the order of their birth: idle worker, monitor, pusher."""
+        """The sentinel's other children: the idle worker."""
         recorder = self.recorder()
         return [child for child in sorted(self.sentinel().children(), key=lambda p: p.pid) if child != recorder]
 

@@ -11,13 +11,14 @@ from django.db import DatabaseError, connections
 from metrics import conf
 from metrics.first_user import hint
 from metrics.lifeline import Lifeline
+from metrics.recording.runner import runners
 from metrics.supervision import address
 from metrics.supervision.database import prepare_database
 from metrics.supervision.locks import WEB, WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.part import Part, context
 from metrics.supervision.supervisor import Supervisor
 from metrics.supervision.web import load_application, run_web
-from metrics.supervision.worker import complaint_about, run_worker
+from metrics.supervision.worker import complaint_about, load_jobs, run_worker
 
 log = logging.getLogger(__name__)
 
@@ -52,11 +53,17 @@ class Command(BaseCommand):
     def _supervise(self, names: list[str]) -> None:
         lifeline = Lifeline(context())
         parts = [self._part(name, lifeline) for name in names]
+        # Loaded before the fork, all processes share it.
+        if WORKER in names:
+            load_jobs()
+            runners()
         if WEB in names:
             load_application()
-            is_ready, announce = address.answers, self._announce_address
+            first_step = hint()
+            is_ready, announce = address.answers, lambda: self._announce_address(first_step)
         else:
             is_ready, announce = (lambda: lifeline.recorder_pid() is not None), self._announce_recording
+        connections.close_all()
         Supervisor(parts, lifeline, is_ready, announce).run()
 
     def _part(self, name: str, lifeline: Lifeline) -> Part:
@@ -65,12 +72,11 @@ class Command(BaseCommand):
         complaint = partial(complaint_about, lifeline)
         return Part("worker", run_worker, lifeline, complaint, before_start=lifeline.reset)
 
-    def _announce_address(self) -> None:
-        if first_step := hint():
+    def _announce_address(self, first_step: str | None) -> None:
+        if first_step:
             self.stdout.write(first_step)
         self.stdout.write(f"sysmon is at {address.url()} and samples {_what()}. Ctrl-C ends it.")
         self.stdout.flush()
-        connections.close_all()
 
     def _announce_recording(self) -> None:
         self.stdout.write(f"sysmon samples {_what()}. Ctrl-C ends it.")
