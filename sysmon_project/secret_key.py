@@ -29,11 +29,16 @@ def generated_secret_key(directory: Path) -> str:
     """
     file = directory / FILE_NAME
     try:
-        return file.read_text().strip() or _create(file)
-    except FileNotFoundError:
-        return _create(file)
+        return _kept(file) or _create(file)
     except OSError as error:
         raise SettingError("SYSMON_DATA_DIR", directory, f"{FILE_NAME}: {error.strerror}") from None
+
+
+def _kept(file: Path) -> str:
+    try:
+        return file.read_text().strip()
+    except FileNotFoundError:
+        return ""
 
 
 def _create(file: Path) -> str:

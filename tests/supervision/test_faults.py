@@ -79,14 +79,28 @@ def test_while_the_disk_is_full_ticks_wait_and_reads_go_on(small_disk):
         up.start()
         assert eventually(lambda: len(up.ticks()) >= 2, 10)
         before = up.ticks()
-        with contextlib.suppress(OSError), filler.open("wb", buffering=0) as file:
-            while file.write(b"x" * 4096):
-                pass
+        fill(filler)
         assert_that_ticks_waited(up, before, "full")
         filler.unlink()
         assert_that_nothing_is_missing(up, before)
     finally:
         up.end_for_sure()
+
+
+def fill(file, except_bytes=0):
+    with contextlib.suppress(OSError), file.open("wb", buffering=0) as stream:
+        while stream.write(b"x" * 4096):
+            pass
+    os.truncate(file, max(0, file.stat().st_size - except_bytes))
+
+
+@pytest.mark.parametrize("free_bytes", [0, 65_536])
+def test_a_start_on_a_disk_that_is_full_is_one_line(small_disk, free_bytes):
+    up = Up(small_disk / "data")
+    fill(small_disk / "filler", free_bytes)
+    done = up.run("up")
+    assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
+    assert "No space left" in done.stderr or "full" in done.stderr
 
 
 def test_while_another_program_locks_the_file_ticks_wait_and_reads_go_on(up):
