@@ -1,7 +1,9 @@
 """One request to a destination, within a time, and what became of it."""
 
 import threading
+from collections.abc import Mapping
 from queue import Empty, SimpleQueue
+from typing import NamedTuple
 from urllib.parse import urlencode
 
 import urllib3
@@ -67,10 +69,10 @@ def _timeout(seconds: float) -> urllib3.Timeout:
 
 
 def _attempt(pool: urllib3.PoolManager, destination: Destination, batch: Batch) -> Outcome:
-    answer = _post(pool, destination, destination.address, batch.body, dict(batch.headers))
+    answer = _post(pool, destination, destination.address, batch.body, batch.headers)
     if answer.status == NOT_FOUND and destination.database:
         _create_database(pool, destination)
-        answer = _post(pool, destination, destination.address, batch.body, dict(batch.headers))
+        answer = _post(pool, destination, destination.address, batch.body, batch.headers)
     return _outcome(destination, answer)
 
 
@@ -82,17 +84,17 @@ def _create_database(pool: urllib3.PoolManager, destination: Destination) -> Non
     _post(pool, destination, destination.create_address, body, headers)
 
 
-class _Answer:
-    def __init__(self, status: int, text: str, retry_after: str) -> None:
-        self.status, self.text, self.retry_after = status, text, retry_after
+class _Answer(NamedTuple):
+    status: int
+    text: str
+    retry_after: str
 
 
 def _post(
-    pool: urllib3.PoolManager, destination: Destination, address: str, body: bytes, headers: dict[str, str]
+    pool: urllib3.PoolManager, destination: Destination, address: str, body: bytes, described: Mapping[str, str]
 ) -> _Answer:
-    headers["User-Agent"] = "sysmon"
-    if destination.authorization:
-        headers["Authorization"] = destination.authorization
+    asking = {"Authorization": destination.authorization} if destination.authorization else {}
+    headers = {"User-Agent": "sysmon", **described, **asking}
     # A redirect is an error: who follows it takes the secrets along.
     response = pool.request("POST", address, body=body, headers=headers, redirect=False, preload_content=False)
     try:

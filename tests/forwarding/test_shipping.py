@@ -171,6 +171,19 @@ def test_a_far_side_that_hangs_costs_its_time_and_not_more(forwarded):
     assert forwarded.cursor().message.startswith("no answer")
 
 
+def test_a_slow_far_side_does_not_pass_for_a_dead_one(forwarded, monkeypatch):
+    monkeypatch.setattr(shipping, "FIRST_TICKS", 1)
+    monkeypatch.setattr(shipping, "MOST_POINTS", 1)
+    monkeypatch.setattr(shipping, "SHORTEST_ATTEMPT_SECONDS", 0.0)
+    with answering() as server:
+        server.gate = lambda: threading.Event().wait(0.3)
+        forwarded.to(server.url)
+        forwarded.record(5)
+        forwarded.ship(seconds=1.2)
+    assert 1 <= len(server.requests) <= 3
+    assert (forwarded.cursor().errors, forwarded.cursor().failures_in_a_row) == (0, 0)
+
+
 def test_those_that_work_go_first(forwarded):
     gate = threading.Event()
     with answering() as hanging, answering() as quick:
