@@ -218,9 +218,24 @@ def test_an_error_of_the_api_is_shown_and_gone_when_it_is_over(desktop, open_pag
     expect(page.locator("#notice")).to_have_text("Request was throttled. Trying again in 2 s.")
     expect(page.locator("#badge")).to_have_text("Stale")
     page.unroute("**/api/v1/**", refuse)
-    page.clock.fast_forward(20_000)
+    page.clock.fast_forward(2000)
     expect(page.locator("#notice")).to_be_hidden()
     expect(page.locator("#badge")).to_have_text("Live")
+
+
+def test_a_moment_that_could_not_be_loaded_is_asked_for_again(desktop, open_page):
+    page = open_page(desktop + "?range=15m", expected=NO_SUCCESS, clock=True)
+    settled(page)
+    refuse = lambda route: route.fulfill(status=500, json={"detail": "No.", "errors": {}})  # noqa: E731
+    page.route("**/api/v1/**", refuse)
+    page.get_by_role("button", name="Back by half of what is shown").click()
+    expect(page.locator("#notice")).to_have_text("No. Trying again in 10 s.")
+    expect(page.locator("#panel-cpu")).to_have_attribute("aria-busy", "true")
+    page.unroute("**/api/v1/**", refuse)
+    page.clock.fast_forward(10_000)
+    expect(page.locator("#notice")).to_be_hidden()
+    expect(page.locator("#panel-cpu")).not_to_have_attribute("aria-busy", "true")
+    expect(page.locator("#badge")).to_have_text("History")
 
 
 def test_an_address_with_nonsense_shows_now(desktop, open_page):

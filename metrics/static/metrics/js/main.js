@@ -9,6 +9,7 @@ import { nearest } from "./gaps.js";
 import { Header, showCost } from "./header.js";
 import { gettext, interpolate } from "./messages.js";
 import { Processes } from "./processes.js";
+import { Pulse } from "./pulse.js";
 import { Space } from "./space.js";
 import { isHistory, onChange, pending, state, windowOf } from "./state.js";
 import { Tiles } from "./tiles.js";
@@ -16,8 +17,6 @@ import { Tiles } from "./tiles.js";
 const LONGEST_PAUSE_SECONDS = 30;
 const COST_EVERY_SECONDS = 30;
 const FACTS_EVERY_SECONDS = 300;
-// A point that is minutes wide changes little with each tick: so often in its width it is asked for again.
-const UPDATES_A_POINT = 1;
 // Where all is well, nobody needs it.
 const notice = () => import("./notice.js");
 const hideNotice = () => (byId("notice").hidden = true);
@@ -38,7 +37,11 @@ class Page {
     this.setHost();
     onChange((changed) => this.onState(changed));
     onCursor(() => this.followCursor());
-    document.addEventListener("visibilitychange", () => document.hidden || this.wake());
+    this.pulse = new Pulse({
+      isOn: () => this.isFollowing || this.failures > 0,
+      beat: () => this.attempt(() => (this.isFollowing ? this.follow() : this.reload())),
+      pause: () => (this.failures ? this.waitSeconds : this.interval),
+    });
     document.documentElement.addEventListener("themechange", () => this.detail?.recolor());
   }
 
@@ -116,9 +119,9 @@ class Page {
     return this.board.complete(this.shown, this.host, this.interval, this.request.signal);
   }
 
-  /** A chart came into view. What is said of the last question holds until the next one. */
+  /** A chart came into view. After a failure the next attempt asks for it too. */
   showSeen() {
-    if (!this.shown) return;
+    if (!this.shown || this.failures) return;
     if (this.board.isComplete) this.board.draw(this.shown, this.host);
     else this.attempt(() => this.complete());
   }
@@ -132,7 +135,7 @@ class Page {
       if (isOther) await (pending.load = this.reload());
       else await this.showState(changed);
     });
-    if (this.isFollowing) this.wake();
+    if (this.isFollowing) this.pulse.after(0);
   }
 
   /** Whether another stretch is to be shown: a pick pins the one that is there. */
@@ -190,7 +193,10 @@ class Page {
       if (error.name === "AbortError") return;
       if (!(error instanceof ApiError)) throw error;
       this.failures += 1;
-      (await notice()).showError(error, error.retryAfterSeconds ?? this.pause());
+      // Longer with each failure, unless the server says how long.
+      this.waitSeconds = error.retryAfterSeconds ?? Math.min(LONGEST_PAUSE_SECONDS, this.interval * 2 ** Math.min(this.failures, 5));
+      this.pulse.after(this.waitSeconds);
+      (await notice()).showError(error, this.waitSeconds);
     }
     this.setBadge();
     await this.sayStale();
@@ -202,11 +208,6 @@ class Page {
     (await notice()).showNotice("stale", interpolate(text, { time: duration(now() - this.newest) }));
   }
 
-  /** Seconds until the next question: longer with each failure. */
-  pause() {
-    return Math.min(LONGEST_PAUSE_SECONDS, this.interval * 2 ** Math.min(this.failures, 5));
-  }
-
   /** One round of following: the newest tick, then the charts and the table. */
   async follow() {
     if (!this.host?.newest_tick) await this.findHosts();
@@ -216,7 +217,7 @@ class Page {
     this.newest = newest;
     this.host.interval_seconds = current.resolution;
     this.tiles.showNow(current, this.host);
-    this.space.showNow(current);
+    if (this.isFollowing) this.space.showNow(current);
     if (!this.shown) await this.reload();
     else if (isNew || this.isStale()) await this.advance();
     else await this.complete();
@@ -224,9 +225,8 @@ class Page {
   }
 
   async advance() {
-    const { step } = this.board.series.cpu;
-    const every = (step ?? 0) / UPDATES_A_POINT;
-    if (this.end() - this.shown.end >= every) {
+    // A point that is minutes wide changes little with each tick.
+    if (this.end() - this.shown.end >= (this.board.series.cpu.step ?? 0)) {
       this.shown = windowOf(this.end());
       await this.board.extend(this.shown, this.host, this.interval, this.request.signal);
       this.setStretch();
@@ -250,26 +250,10 @@ class Page {
     this.factsAt ??= time;
   }
 
-  /** Follow from now on, unless the tab is hidden or nothing moves. */
-  wake() {
-    clearTimeout(this.timer);
-    if (document.hidden || !this.isFollowing) return;
-    const round = async () => {
-      await this.attempt(() => this.follow());
-      this.wakeAfter(this.pause());
-    };
-    this.timer = setTimeout(round, 0);
-  }
-
-  wakeAfter(waitSeconds) {
-    clearTimeout(this.timer);
-    if (!document.hidden && this.isFollowing) this.timer = setTimeout(() => this.wake(), waitSeconds * 1000);
-  }
-
   async start() {
     this.setBadge();
     if (isHistory() || state.paused) await this.attempt(() => this.reload());
-    this.wake();
+    this.pulse.after(0);
     if (!this.isFollowing) await showCost();
   }
 }

@@ -1,0 +1,24 @@
+// Does something again and again, unless the tab is hidden or there is nothing to do.
+
+export class Pulse {
+  /** @param {{isOn(): boolean, beat(): Promise<void>, pause(): number}} of the pause is in seconds */
+  constructor(of) {
+    this.of = of;
+    document.addEventListener("visibilitychange", () => this.after(0));
+  }
+
+  /** Beat after so many seconds, instead of when it was going to, and from then on. @param {number} waitSeconds */
+  after(waitSeconds) {
+    clearTimeout(this.timer);
+    if (this.isOn) this.timer = setTimeout(() => this.isOn && this.beat(), waitSeconds * 1000);
+  }
+
+  get isOn() {
+    return !document.hidden && this.of.isOn();
+  }
+
+  async beat() {
+    await this.of.beat();
+    this.after(this.of.pause());
+  }
+}
