@@ -34,3 +34,8 @@ def keeps_tick_readings() -> bool:
 def stale_after_seconds(resolution: int) -> int:
     """The age at which the newest tick says that nothing is being recorded: three intervals and five seconds."""
     return 3 * resolution + 5
+
+
+def keeps_commands() -> bool:
+    """Whether command lines are stored, with their secrets masked; else processes have names only."""
+    return str(getattr(settings, "SYSMON_COMMANDS", "masked")) == "masked"

@@ -140,11 +140,29 @@ _PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
         rf"\1{MASK}",
     ),
     (re.compile(r"(?i)\b(bearer\s{1,8})[\w.~+/=-]{16,}"), rf"\1{MASK}"),
-    # Tokens that say themselves what they are: of GitHub, GitLab, Slack, OpenAI, Stripe, Google; and any JWT.
+    # https://TOKEN@host; a user has a shorter name
+    (re.compile(r"(https?://)[\w.~-]{20,512}@"), rf"\1{MASK}@"),
+    # user:secret@host without a scheme, but not image:tag@sha256:…, package:name@1.2 or mailto:
     (
-        re.compile(r"\b(?:gh[oprsu]_|github_pat_|glpat-|xox[abeprs]-|sk-|[rs]k_live_|npm_|AIza)[\w-]{16,}"),
+        re.compile(
+            r"(?<!\S)((?:[\w.-]{1,64}/)?(?!mailto:)[\w.+-]{1,64}:)[^\s@/:]{1,256}@"
+            r"(?=(?!sha\d+:)(?:[A-Za-z]|\d{1,3}(?:\.\d{1,3}){3}))"
+        ),
+        rf"\1{MASK}@",
+    ),
+    # Tokens that say themselves what they are: of GitHub, GitLab, Slack, OpenAI, Stripe, Google and others; any JWT.
+    (
+        re.compile(
+            r"\b(?:gh[oprsu]_|github_pat_|glpat-|xox[abeprs]-|xapp-|sk-|[rs]k_live_|npm_|AIza|pypi-|hf_|dckr_pat_|dop_v1_"
+            r"|tskey-|shpat_|sysmon_|AGE-SECRET-KEY-1|SG\.[\w-]{16,64}\.)[\w-]{16,}"
+        ),
         MASK,
     ),
+    # What an address is called that is a secret itself: web hooks of Slack and Discord, bots of Telegram.
+    (re.compile(r"(hooks\.slack\.com/services/|/api/webhooks/\d{1,32}/)[\w/-]+"), rf"\1{MASK}"),
+    (re.compile(r"(\d{6,12}:)AA[\w-]{30,}"), rf"\1{MASK}"),
+    (re.compile(r"\b((?:AKIA|ASIA)[A-Z0-9]{16}:)\S+"), rf"\1{MASK}"),
+    (re.compile(r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----.*", re.DOTALL), MASK),
     (re.compile(r"\beyJ[\w-]{8,256}\.[\w-]{8,}\.[\w-]*"), MASK),
 )
 
@@ -152,7 +170,7 @@ _PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
 _NAMED_VALUE = re.compile(
     r"""
     (?<![\w.-]) (?P<before> (?P<quote>\\?["'])? (?P<name>[\w.-]{1,64}) (?(quote)(?P=quote))
-                            (?(quote) \s{0,8}[:=]>?\s{0,8} | (?: :\s{1,8} | \s{1,8}=\s{1,8} ) ) )
+                            (?(quote) \s{0,8}[:=]>?\s{0,8} | (?: :\s{1,8} | \s{1,8}=>?\s{1,8} ) ) )
     (?P<value> \\?"[^"]*" | '[^']*' | \[[^\]]{0,1024}\] | [^\s,;}\])"']+ )
     """,
     re.VERBOSE,
@@ -188,7 +206,8 @@ def _mask_pairs(word: str) -> str:
     for separator, pair in zip(["", *pieces[1::2]], pieces[::2], strict=True):
         if hidden and "=" not in pair:
             continue
-        shown = _mask_pair(pair)
+        is_parameter_key = separator in {"?", "&"} and pair.startswith("key=")
+        shown = f"key={MASK}" if is_parameter_key and len(pair) > len("key=") else _mask_pair(pair)
         hidden = shown != pair
         masked.append(separator + shown)
     return "".join(masked)

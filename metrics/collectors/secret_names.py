@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from itertools import permutations
 from typing import NamedTuple
 
 MASK = "***"
@@ -16,11 +17,11 @@ def _names(text: str) -> frozenset[str]:
 
 _SECRET_NAME = re.compile(
     r"passw(or)?d|passphrase|passcode|secret|credential|bearer|requirepass|masterauth"
-    r"|(api|access|private|account|signing|encryption|master|shared|auth)_?key"
+    r"|(api|access|private|account|signing|encryption|master|shared|auth|subscription)_?key"
 )
 # Too short to be looked for inside of a word: Xorg's compass, a bypass, an author, the number of tokens.
 _SECRET_LAST_WORD = re.compile(
-    r"((db|user|root|admin|ssh|key|(key|trust)?store|smtp|ftp|ldap|vault)?pass|pwd|[a-z]*token|o?auth)\d*"
+    r"((db|user|root|admin|ssh|key|(key|trust)?store|smtp|ftp|ldap|vault)?pass|pwd|psk|pw|[a-z]*token|o?auth)\d*"
 )
 # The name of something about a secret: where it is kept, how long it holds, whether there is one.
 _HARMLESS_LAST_WORDS = _names(
@@ -32,6 +33,9 @@ _HARMLESS_LAST_WORDS = _names(
     required enabled disabled authentication passwordless
     """
 )
+# Variables as programs read them, such as STRIPE_KEY; the key of an option is mostly a file or a column.
+_KEY_VARIABLE = re.compile(r"[A-Z][A-Z0-9_]*KEY|KEY")
+_HARMLESS_KEYS = _names("public primary foreign sort partition cache routing row group registry hot object lookup")
 _NEGATIONS = _names("no ask skip with without disable enable prompt allow require")
 _WORKING_DIRECTORIES = _names("PWD OLDPWD --pwd")
 
@@ -39,7 +43,7 @@ _WORD_BOUNDARY = re.compile(r"(?<=[a-z0-9])(?=[A-Z])|(?<=[A-Z])(?=[A-Z][a-z])|[^
 _NAME_CHARACTERS = 128  # no option or variable has a longer name
 
 # What these name is mostly a file (ansible --private-key, Xorg -auth, GOOGLE_APPLICATION_CREDENTIALS).
-_OFTEN_A_PATH = re.compile(r"private_?key|credential|auth$")
+_OFTEN_A_PATH = re.compile(r"key$|credential|auth$")
 _LOOKS_LIKE_A_PATH = re.compile(r"(~|\.{0,2}/|[A-Za-z]:\\)|.*\.(pem|key|json|crt|ya?ml|ini|txt|conf)$", re.DOTALL)
 # A choice and no secret: --auth none, "password": null, ffmpeg -pass 1
 _SWITCH = re.compile(r"\d|true|false|yes|no|on|off|none|null", re.IGNORECASE)
@@ -54,7 +58,7 @@ def hide_named(name: str) -> Hide | None:
     if len(name) > _NAME_CHARACTERS or name in _WORKING_DIRECTORIES:
         return None
     words = [word.lower() for word in _WORD_BOUNDARY.split(name) if word]
-    if not words or words[0] in _NEGATIONS or not _is_secret(words):
+    if not words or words[0] in _NEGATIONS or not (_is_secret(words) or _is_key_variable(name, words)):
         return None
     return _hide_unless_path if _OFTEN_A_PATH.search("_".join(words)) else _hide_unless_switch
 
@@ -65,6 +69,10 @@ def _is_secret(words: Sequence[str]) -> bool:
     if last in _HARMLESS_LAST_WORDS and not joined.endswith("secret_id"):
         return False
     return bool(_SECRET_NAME.search(joined) or _SECRET_LAST_WORD.fullmatch(last))
+
+
+def _is_key_variable(name: str, words: Sequence[str]) -> bool:
+    return words[-1] == "key" and bool(_KEY_VARIABLE.fullmatch(name)) and _HARMLESS_KEYS.isdisjoint(words)
 
 
 def hide(secret: str) -> str:
@@ -90,6 +98,11 @@ def _hide_after(separator: str) -> Hide:
     return hide_password
 
 
+def _hide_pairs(secret: str) -> str:
+    """Cookies, and not the file that they are in."""
+    return hide(secret) if "=" in secret else secret
+
+
 def _hide_oracle_password(word: str) -> str:
     user, found, password = word.partition("/")
     return f"{user}/{MASK}{''.join(password.partition('@')[1:])}" if user and found else word
@@ -108,6 +121,19 @@ def _options(next_word: str = "", same_word: str = "", *, hidden_by: Hide = hide
 
 NO_OPTIONS = _options()
 _LOGIN = _options("-p", "-p")
+_AFTER_COLON = _hide_after(":")
+# curl -sSu name:password, and every other order of what is often written before the u.
+_CURL_USER = ["-u", *(f"-{''.join(flags)}u" for length in (1, 2, 3) for flags in permutations("sSkLfiv", length))]
+_CURL = Options(
+    {
+        **dict.fromkeys([*_CURL_USER, "-U", "--user", "--proxy-user", "-E", "--cert"], _AFTER_COLON),
+        **dict.fromkeys(["-b", "--cookie"], _hide_pairs),
+    },
+    {
+        **dict.fromkeys([*_CURL_USER, "-U", "--user=", "--proxy-user=", "--cert="], _AFTER_COLON),
+        **dict.fromkeys(["-b", "--cookie="], _hide_pairs),
+    },
+)
 _LOGIN_PROGRAMS = _names("docker podman buildah skopeo helm oras az oc cf")
 
 _TABLE: Sequence[tuple[str, Options]] = (
@@ -122,21 +148,45 @@ _TABLE: Sequence[tuple[str, Options]] = (
     ("redis-cli valkey-cli keydb-cli redis-benchmark", _options("-a")),
     ("mongo mongosh mongodump mongorestore mongoexport mongoimport cqlsh mydumper", _options("-p")),
     ("ldapsearch ldapadd ldapmodify ldapdelete ldappasswd ldapwhoami", _options("-w", "-w")),
-    ("zip unzip zipcloak ipmitool sqlcmd bcp osql tsql", _options("-P", "-P")),
-    ("7z 7za 7zr rar unrar", _options("", "-p")),
-    ("smbclient rpcclient smbget smbcacls", _options("-U --user", "-U --user=", hidden_by=_hide_after("%"))),
-    ("snmpget snmpwalk snmpbulkwalk snmpset snmptrap", _options("-A -X -c")),
-    ("curl", _options("-u --user -U --proxy-user", "-u -U --user= --proxy-user=", hidden_by=_hide_after(":"))),
-    ("http https xh", _options("-a", "-a", hidden_by=_hide_after(":"))),
+    ("zip unzip zipcloak ipmitool sqlcmd bcp osql tsql isql mosquitto_pub mosquitto_sub", _options("-P", "-P")),
+    ("7z 7za 7zr rar unrar", _options("", "-hp -p")),
+    (
+        """
+        ncftp ncftpget ncftpput rdesktop twine poetry youtube-dl yt-dlp cypher-shell rabbitmqadmin evil-winrm hydra
+        crackmapexec netexec nxc useradd usermod
+        """,
+        _options("-p"),
+    ),
+    ("plink pscp psftp putty", _options("-pw")),
+    ("pdftotext pdftoppm pdfinfo pdfimages", _options("-upw -opw")),
+    ("pdftk", _options("input_pw user_pw owner_pw")),
+    ("ss-local ss-server ss-redir sslocal ssserver", _options("-k")),
+    ("consul", _options("-encrypt", "-encrypt=")),
+    ("dotnet", _options("-k")),
+    ("influx", _options("-t")),
+    ("ngrok", _options("authtoken add-authtoken")),
+    ("nmcli", _options("password wifi-sec.psk 802-11-wireless-security.psk")),
+    ("vault cargo", _options("login")),
+    ("fly flyctl", _options("set", hidden_by=_hide_after("="))),
+    ("sendemail", _options("-xp")),
+    ("swaks", _options("-ap")),
+    ("wg", _options("private-key preshared-key")),
+    ("smbclient rpcclient smbget smbcacls winexe", _options("-U --user", "-U --user=", hidden_by=_hide_after("%"))),
+    ("snmpget snmpwalk snmpbulkwalk snmpset snmptrap", _options("-A -X -c", "-A -X -c")),
+    ("curl", _CURL),
+    ("http https xh", _options("-a", "-a", hidden_by=_AFTER_COLON)),
+    ("etcdctl", _options("--user", "--user=", hidden_by=_AFTER_COLON)),
+    ("transmission-remote", _options("-n --auth", "--auth=", hidden_by=_AFTER_COLON)),
     ("xfreerdp xfreerdp3 wlfreerdp", _options("", "/p:")),
     ("lftp", _options("-u", hidden_by=_hide_after(","))),
     ("sshpass", _options("-p", "-p")),
     # scott/tiger@db, as a word of its own
     ("sqlplus expdp impdp rman sqlldr", Options({}, {"": _hide_oracle_password})),
     ("aws", _options("aws_secret_access_key aws_session_token")),
-    ("openssl", _options("-k -K")),
+    ("openssl", _options("-k -K -psk")),
     # These have the same options for something else, often behind one of the above: sshpass -p … ssh -p 22.
-    ("ssh scp sftp rsync git kubectl sh bash dash zsh sudo env", NO_OPTIONS),
+    ("ssh scp sftp rsync git sh bash dash zsh sudo env", NO_OPTIONS),
+    ("kubectl", _options("--from-literal", "--from-literal=", hidden_by=_hide_after("="))),
     (" ".join(_LOGIN_PROGRAMS), NO_OPTIONS),
 )
 _PROGRAMS: Mapping[str, Options] = {name: options for names, options in _TABLE for name in names.split()}

@@ -25,12 +25,12 @@ def read_cost(host: Host) -> Cost | None:
     """What the program that answers used at the newest tick; None where it was not recorded on this host.
 
     Its processes are those with its own command line: the web server, the recorder and what watches over them are
-    forks of one `up`.
+    forks of one `up`. Where command lines are not stored there is no telling.
     """
     own = Process.objects.filter(host=host, pid=os.getpid()).order_by("-started_at").first()
     totals = ProcessTotals.objects.filter(host=host, tier=RAW).order_by("-timestamp").first()
     newest = newest_processes(host)
-    if own is None or totals is None or newest is None:
+    if own is None or not own.command or totals is None or newest is None:
         return None
     ids = [row["process"] for row in newest.rows]
     ours = set(Process.objects.filter(pk__in=ids, command=own.command).values_list("pk", flat=True))

@@ -64,8 +64,14 @@ def drafts_of(family: str, new: TakenReading, old: TakenReading | None, resoluti
     drafts = {model: _drafts(model, new, old, seconds) for model in sample_models(family)}
     if ProcessSample in drafts:
         _sum_up(drafts[ProcessTotals], drafts[ProcessSample])
-        drafts[ProcessSample] = top(drafts[ProcessSample], ProcessSample)
+        chosen = top(drafts[ProcessSample], ProcessSample)
+        drafts[ProcessSample] = chosen if conf.keeps_commands() else without_commands(chosen)
     return drafts
+
+
+def without_commands(drafts: Iterable[DraftSample]) -> list[DraftSample]:
+    """The same processes, known by their names only."""
+    return [draft._replace(row={**draft.row, "command": None}) for draft in drafts]
 
 
 def _drafts(

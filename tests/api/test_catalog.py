@@ -94,6 +94,14 @@ def test_a_cost_that_was_not_recorded_is_null(api, recorded):
     assert (body["host"], body["cpu_percent"], body["processes"]) == ("test-host", None, None)
 
 
+def test_without_command_lines_nothing_is_taken_for_ours(api, recorded):
+    recorded.tick(
+        processes={"total": 2},
+        process=[{"pid": pid, "command": None, "cpu_percent": 1.0} for pid in (os.getpid(), 2)],
+    )
+    assert api.get("/api/v1/cost").json()["processes"] is None
+
+
 def test_the_cost_of_a_machine_that_is_not_recorded_is_an_error(api, db):
     assert api.get("/api/v1/cost").status_code == 503
 

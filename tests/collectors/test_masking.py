@@ -1,6 +1,7 @@
 """Command lines without their secrets. The secret in every case below is `s3cret`, or has it in it."""
 
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -219,6 +220,70 @@ def test_it_leaves_harmless_text_alone(line: str) -> None:
     assert mask_command([line]) == line
 
 
+KEY_VARIABLES = [
+    "KEY",
+    "STRIPE_KEY",
+    "APP_KEY",
+    "JWT_KEY",
+    "FERNET_KEY",
+    "SENDGRID_KEY",
+    "DEPLOY_KEY",
+    "LICENSE_KEY",
+    "SSH_KEY",
+]
+HARMLESS_KEYS = [
+    "PUBLIC_KEY",
+    "PRIMARY_KEY",
+    "SORT_KEY",
+    "CACHE_KEY",
+    "MONKEY",
+    "SSH_HOTKEY",
+    "KEYBOARD",
+    "KEY_FILE",
+    "KEYS_DIR",
+]
+
+# As they were seen, or stand in manuals: one a line, the secret in any place.
+LINES = (Path(__file__).parent / "command_lines.txt").read_text().splitlines()
+
+
+@pytest.mark.parametrize("line", LINES)
+def test_it_hides_what_programs_are_really_given(line: str) -> None:
+    for shown in (mask_command(words(line)), mask_command(["sh", "-c", line])):
+        assert "s3cret" not in shown
+        assert "***" in shown
+
+
+@pytest.mark.parametrize("name", KEY_VARIABLES)
+def test_a_variable_that_is_a_key_is_hidden(name: str) -> None:
+    assert mask_command(["env", f"{name}=s3cret", "run"]) == f"env {name}=*** run"
+    assert mask_command(["docker", "run", "-e", f"{name}=s3cret"]) == f"docker run -e {name}=***"
+
+
+@pytest.mark.parametrize("name", HARMLESS_KEYS)
+def test_a_variable_that_only_sounds_like_a_key_is_shown(name: str) -> None:
+    assert mask_command(["env", f"{name}=value", "run"]) == f"env {name}=value run"
+
+
+@pytest.mark.parametrize(
+    ("arguments", "masked"),
+    [
+        (["curl", "-b", "cookies.txt", "https://x"], "curl -b cookies.txt https://x"),
+        (["env", "SSL_KEY=/etc/ssl/x.key", "run"], "env SSL_KEY=/etc/ssl/x.key run"),
+        (["docker", "pull", "nginx:1.25@sha256:0123abc"], "docker pull nginx:1.25@sha256:0123abc"),
+        (["npm", "install", "a@npm:b@1.2.3"], "npm install a@npm:b@1.2.3"),
+        (["xdg-email", "mailto:bob@example.org"], "xdg-email mailto:bob@example.org"),
+        (["ssh", "-L", "8080:web:80", "bob@host"], "ssh -L 8080:web:80 bob@host"),
+        (["git", "clone", "https://bob@github.com/a/b"], "git clone https://bob@github.com/a/b"),
+        (["sort", "--key=2", "-t", ":"], "sort --key=2 -t :"),
+        (["logstash", "-e", 'password => "s3cret"'], 'logstash -e password => "***"'),
+        (["app", "-----BEGIN PRIVATE KEY-----\ns3cret\n-----END PRIVATE KEY-----"], "app ***"),
+    ],
+)
+def test_what_is_near_to_a_secret(arguments: list[str], masked: str) -> None:
+    assert mask_command(arguments) == masked
+
+
 def test_no_arguments_are_no_text() -> None:
     assert mask_command([]) == ""
 
@@ -242,6 +307,13 @@ def test_no_arguments_are_no_text() -> None:
         "Authorization: " * 1000,
         "A" * 16000 + "=x",
         "aB" * 8000 + "=x",
+        "a:" * 8000 + "@h",
+        "a/a:b@" * 3000,
+        "https://" + "a" * 16000,
+        "AKIA" * 4000,
+        "SG." * 5000,
+        "-----BEGIN " * 1500,
+        "1234567:AA" * 1600,
     ],
 )
 def test_no_text_takes_long(text: str) -> None:

@@ -123,3 +123,10 @@ def test_facts_that_never_change_are_not_kept_with_the_newest_reading():
     text = taken(processes_reading(process_row(1, command="secret"))).to_json()
     assert "secret" not in text
     assert "cpu_seconds" in text
+
+    def test_command_lines_are_kept_or_never_stored(self, settings):
+        rows = [process_row(7, command="node --token=***")]
+        assert self.samples(rows, rows)[7].row["command"] == "node --token=***"
+        settings.SYSMON_COMMANDS = "names"
+        assert self.samples(rows, rows)[7].row["command"] is None
+        assert rows[0]["command"] == "node --token=***"
