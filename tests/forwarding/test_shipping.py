@@ -2,6 +2,9 @@
 
 import gzip
 import logging
+import os
+import subprocess
+import sys
 import threading
 import time
 
@@ -275,3 +278,15 @@ def test_the_task_ships_this_machine_and_no_other(forwarded, other_host):
 
 def test_before_the_first_sample_the_task_has_nothing_to_do(db, settings):
     assert forward() == "0 points"
+
+
+def test_who_forwards_nothing_loads_none_of_its_libraries():
+    program = (
+        "import django, sys; django.setup(); import metrics.tasks, metrics.exporters.views;"
+        "sys.exit(str(sys.modules.keys() & {'urllib3', 'google.protobuf', 'cramjam', 'metrics.forwarding.shipping'}))"
+    )
+    environment = {**os.environ, "DJANGO_SETTINGS_MODULE": "tests.settings"}
+    found = subprocess.run(
+        [sys.executable, "-c", program], env=environment, capture_output=True, text=True, check=False
+    )
+    assert found.stderr.strip() == "set()"
