@@ -41,6 +41,7 @@ REDIS_URL = env.url("REDIS_URL", ("redis", "rediss", "unix"))
 
 DEBUG = env.boolean("SYSMON_DEBUG", False)
 SECRET_KEY = env.text("SYSMON_SECRET_KEY") or generated_secret_key(SYSMON_DATA_DIR)
+IS_SECRET_KEY_GENERATED = not env.text("SYSMON_SECRET_KEY")
 ALLOWED_HOSTS = env.hosts("SYSMON_ALLOWED_HOSTS") or allowed_hosts(SYSMON_HOST)
 CORS_ALLOWED_ORIGINS = env.origins("SYSMON_CORS_ORIGINS")
 CSRF_TRUSTED_ORIGINS = env.origins("SYSMON_CSRF_ORIGINS")

@@ -24,6 +24,7 @@ MAY_IMPORT = {
     "rollup": "models tiers conf",
     "simulation": "collectors models tiers conf recording rollup retention",
     "retention": "models tiers conf",
+    "copying": "models",
     "upkeep": "models conf rollup retention",
     "history": "models tiers conf lifeline",
     "api": "history conf times models.Host models.ApiToken tokens",
@@ -41,7 +42,7 @@ MAY_IMPORT = {
 }
 WITHOUT_DJANGO = {"collectors", "times", "lifeline"}
 # `tokens` knows no samples, see above.
-WRITERS = {"recording", "rollup", "retention", "simulation", "alerts", "tokens", "forwarding", "upkeep"}
+WRITERS = {"recording", "rollup", "retention", "simulation", "alerts", "tokens", "forwarding", "upkeep", "copying"}
 WRITES = {"create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete", "save", "_raw_delete"}
 
 

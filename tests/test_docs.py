@@ -26,7 +26,7 @@ def test_every_link_leads_somewhere(page):
 
 @every_page
 def test_every_command_exists(page):
-    commands = named(page, r"manage\.py ([a-z_]+)")
+    commands = named(page, r"manage\.py ([a-z_-]+)")
     assert commands - set(get_commands()) == set()
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError, connections
+from django.db import DatabaseError, connection, connections
 
 from metrics import conf
 from metrics.first_user import hint
@@ -73,6 +73,10 @@ class Command(BaseCommand):
         return Part("worker", run_worker, lifeline, complaint, before_start=lifeline.reset)
 
     def _announce_address(self, first_step: str | None) -> None:
+        if settings.IS_SECRET_KEY_GENERATED and connection.vendor == "postgresql":
+            self.stdout.write(
+                "the secret key is this machine's own; others on this PostgreSQL need one SYSMON_SECRET_KEY"
+            )
         if first_step:
             self.stdout.write(first_step)
         self.stdout.write(f"sysmon is at {address.url()} and samples {_what()}. Ctrl-C ends it.")
@@ -85,6 +89,10 @@ class Command(BaseCommand):
 
 def _what() -> str:
     seconds = conf.interval_seconds()
-    return (
-        f"{conf.host_name()} every {'second' if seconds == 1 else f'{seconds} seconds'} into {settings.SYSMON_DATA_DIR}"
-    )
+    return f"{conf.host_name()} every {'second' if seconds == 1 else f'{seconds} seconds'} into {_where()}"
+
+
+def _where() -> str:
+    """Where the samples go; of an address nothing that could be a secret."""
+    database = connection.settings_dict
+    return str(settings.SYSMON_DATA_DIR) if connection.vendor == "sqlite" else f"PostgreSQL, {database['NAME']}"

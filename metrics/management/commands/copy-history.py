@@ -1,0 +1,118 @@
+"""`manage.py copy-history`: to another engine and back."""
+
+import time
+from pathlib import Path
+from typing import Any
+
+import dj_database_url
+from django.core.management.base import BaseCommand, CommandError, CommandParser
+from django.db import DatabaseError, connection, connections
+from django.db.migrations.recorder import MigrationRecorder
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+
+from metrics import conf
+from metrics.copying import CopyError, HistoryCopy, Table
+from metrics.models import Tick
+from metrics.storage.statistics import refresh_statistics
+from metrics.supervision.database import prepare_database
+from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
+
+SOURCE, TARGET = "source", "default"
+
+
+class Command(BaseCommand):
+    help = (
+        "Copy the history of another database into that of the settings (DATABASE_URL), and compare every row. "
+        "A copy that was interrupted goes on when it is called again. Users, tokens and settings are not copied."
+    )
+
+    def add_arguments(self, parser: CommandParser) -> None:
+        parser.add_argument(
+            "source", metavar="SOURCE", help="a file such as data/sysmon.sqlite3, or postgres://USER:PASSWORD@HOST/NAME"
+        )
+
+    def handle(self, *args: Any, source: str, **options: Any) -> None:
+        try:
+            with hold_data_directory([WORKER]):
+                open_source(source)
+                prepare_database([WORKER])
+                check_versions()
+                self._copy(HistoryCopy(SOURCE, TARGET))
+        except (DirectoryInUse, CopyError) as error:
+            raise CommandError(str(error)) from None
+        except DatabaseError as error:
+            raise CommandError(f"a database cannot be used: {' '.join(str(error).split())}") from None
+        finally:
+            connections.close_all()
+
+    def _copy(self, history: HistoryCopy) -> None:
+        check_nobody_records()
+        history.check()
+        with self._progress() as progress:
+            for source, target in history.tables:
+                bar = progress.add_task(source.label, total=source.count())
+                for rows in history.copy(source, target):
+                    progress.advance(bar, rows)
+        history.finish()
+        refresh_statistics()
+        with self._progress() as progress:
+            lines = [self._compared(progress, *tables) for tables in history.tables]
+        for line in lines:
+            self.stdout.write(line)
+        self.stdout.write("every row is the same in both databases")
+
+    def _compared(self, progress: Progress, source: Table, target: Table) -> str:
+        bar = progress.add_task(f"compare {source.label}", total=source.count() + target.count())
+        ours, theirs = (table.contents(lambda rows: progress.advance(bar, rows)) for table in (source, target))
+        if ours != theirs:
+            raise CopyError(
+                f"{source.label} differ: {ours.rows} rows ({ours.checksum}) and {theirs.rows} ({theirs.checksum})"
+            )
+        return f"{ours.rows:>10}  {ours.checksum}  {source.label}"
+
+    def _progress(self) -> Progress:
+        console = Console(file=self.stdout)  # type: ignore[arg-type]
+        description = TextColumn("{task.description}", markup=False)
+        return Progress(
+            description, BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(), console=console
+        )
+
+
+def open_source(source: str) -> None:
+    """Make the other database known to Django."""
+    parsed: dict[str, Any] = dict(dj_database_url.parse(source if "://" in source else f"sqlite:///{_file(source)}"))
+    if parsed["NAME"] == connection.settings_dict["NAME"] and parsed["HOST"] == connection.settings_dict["HOST"]:
+        raise CopyError("that is the database of the settings itself; DATABASE_URL says where to copy to")
+    options = {"OPTIONS": {}, "CONN_HEALTH_CHECKS": False}
+    connections.databases[SOURCE] = {**connection.settings_dict, **options, **parsed}
+
+
+def _file(source: str) -> Path:
+    """SQLite would make a file that is not there."""
+    file = Path(source).absolute()
+    if not file.is_file():
+        raise CopyError(f"{source} is no file")
+    return file
+
+
+def check_versions() -> None:
+    """Both have to have the same tables."""
+    ours, theirs = (
+        {name for app, name in MigrationRecorder(connections[alias]).applied_migrations() if app == "metrics"}
+        for alias in (TARGET, SOURCE)
+    )
+    if not theirs:
+        raise CopyError("the database to copy from is none of sysmon")
+    if ours != theirs:
+        raise CopyError("the database to copy from is of another version; bring it up to date with `migrate` first")
+
+
+def check_nobody_records() -> None:
+    """A history that grows cannot be compared."""
+    newest = Tick.objects.using(SOURCE).order_by("-timestamp").first()
+    if newest is None:
+        return
+    patience = conf.stale_after_seconds(newest.resolution)
+    if time.time() - newest.timestamp.timestamp() <= patience:
+        raise CopyError(f"{newest.host} is being recorded there; end that first, and wait for {patience} s")
