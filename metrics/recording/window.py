@@ -130,7 +130,8 @@ class Window:
                 log.warning("cannot read who records: %s", error)
             self._can_read_token = False
             # The next look begins with a new connection: this one may be to a server that is gone.
-            connection.close_if_unusable_or_obsolete()
+            if not connection.in_atomic_block:
+                connection.close_if_unusable_or_obsolete()
             return False
         self._can_read_token = True
         if token is None:
