@@ -35,8 +35,18 @@ def find_host(name: str | None = None) -> Host | None:
 
 
 def newest_tick(host: Host) -> Moment | None:
-    """The newest tick of a host, None before the first."""
-    statement = f"SELECT timestamp, resolution FROM {table(Tick)} WHERE host_id = %s ORDER BY timestamp DESC LIMIT 1"  # noqa: S608
+    """The newest tick of a host, None before the first.
+
+    Where the clock was set back, ticks from before lie in the future: then it is the one that was written last.
+    """
+    newest = _first_tick(host, "timestamp")
+    if newest is None or newest.timestamp - time.time() <= newest.resolution:
+        return newest
+    return _first_tick(host, "id")
+
+
+def _first_tick(host: Host, order: str) -> Moment | None:
+    statement = f"SELECT timestamp, resolution FROM {table(Tick)} WHERE host_id = %s ORDER BY {order} DESC LIMIT 1"  # noqa: S608
     rows = fetch(statement, (host.pk,))
     return Moment(*rows[0]) if rows else None
 

@@ -111,13 +111,28 @@ class _Moment(NamedTuple):
 
 def _moment(query: ProcessQuery) -> _Moment | None:
     """From the finest tier that has it; not older than one resolution where a time was asked for."""
-    moment = LAST_MOMENT if query.at is None else floor(query.at)
-    for tier in (RAW, *(tier.width_seconds for tier in tiers() if query.at is not None)):
-        for row in fetch(_moment_statement(), Piece(query.host.pk, tier, FIRST_MOMENT, moment)):
-            found = _Moment(*row)
-            if query.at is None or query.at - found.timestamp <= found.resolution:
-                return found
+    if query.at is None:
+        return _newest_moment(query.host)
+    for tier in (RAW, *(tier.width_seconds for tier in tiers())):
+        found = _last_moment(Piece(query.host.pk, tier, FIRST_MOMENT, floor(query.at)))
+        if found and query.at - found.timestamp <= found.resolution:
+            return found
     return None
+
+
+def _newest_moment(host: Host) -> _Moment | None:
+    """Where the clock was set back, ticks from before lie in the future: then it is the one that was written last."""
+    found = _last_moment(Piece(host.pk, RAW, FIRST_MOMENT, LAST_MOMENT))
+    if found is None or found.newest is not None or found.timestamp - time.time() <= found.resolution:
+        return found
+    written = NewestProcesses.objects.filter(host=host).values_list("timestamp", flat=True).first()
+    until = int(written.timestamp()) if written else LAST_MOMENT
+    return _last_moment(Piece(host.pk, RAW, FIRST_MOMENT, until)) or found
+
+
+def _last_moment(piece: Piece) -> _Moment | None:
+    rows = fetch(_moment_statement(), piece)
+    return _Moment(*rows[0]) if rows else None
 
 
 @lru_cache
