@@ -42,11 +42,13 @@ bench: $(INSTALLED) ## Measure size, queries, ticks and roll-ups on a simulated 
 check: export SYSMON_DATA_DIR = $(VENV)/check-data
 check: export SYSMON_HTTPS = 0
 check: export DATABASE_URL =
-check: $(INSTALLED_DEV) ## Format, lint, types, migrations, Django's checks, the API's description
+check: $(INSTALLED_DEV) ## Format, lint, types, security, migrations, Django's checks, the API's description
 	@rm -rf $(SYSMON_DATA_DIR)
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive metrics sysmon_project manage.py
+	$(BIN)/python -m tests.audit
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 	SYSMON_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
