@@ -65,4 +65,5 @@ def growth(new: Value, old: Value) -> float | None:
 
 def is_number(value: Value) -> TypeIs[float]:
     """Whether a raw value is a number; a flag is none."""
-    return isinstance(value, int | float) and not isinstance(value, bool)
+    kind = type(value)
+    return kind is float or kind is int

@@ -1,7 +1,8 @@
 """From two readings of a family to the rows of its sample tables, still without a database."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cache
 from typing import Any, NamedTuple
 
 import orjson
@@ -9,6 +10,7 @@ import orjson
 from metrics import conf
 from metrics.collectors.base import Reading, Value
 from metrics.models import NewestReading, ProcessSample, ProcessTotals, Sample
+from metrics.models.fields import Measure
 from metrics.models.samples import sample_models
 from metrics.recording.rates import Row, is_number, value_of
 
@@ -77,13 +79,24 @@ def without_commands(drafts: Iterable[DraftSample]) -> list[DraftSample]:
 def _drafts(
     model: type[Sample], new: TakenReading, old: TakenReading | None, seconds: float | None
 ) -> list[DraftSample]:
-    before = {_key(model, row): row for row in old.rows.get(model.kind, [])} if old else {}
-    fields = model.measures()
+    key = _key_of(model)
+    before = {key(row): row for row in old.rows.get(model.kind, [])} if old else {}
+    columns = _columns(model)
     drafts = []
     for row in new.rows.get(model.kind, []):
-        row_before = before.get(_key(model, row)) or _birth(model, row, old)
-        drafts.append(DraftSample({field.name: value_of(field, row, row_before, seconds) for field in fields}, row))
+        row_before = before.get(key(row)) or _birth(model, row, old)
+        values = {
+            name: value_of(rate, row, row_before, seconds) if rate else row.get(source)
+            for name, source, rate in columns
+        }
+        drafts.append(DraftSample(values, row))
     return drafts
+
+
+@cache
+def _columns(model: type[Sample]) -> list[tuple[str, str, Measure | None]]:
+    """Name and source of each field, and the field itself where it has to be computed: two thousand values a tick."""
+    return [(field.name, field.source, field if field.rate else None) for field in model.measures()]
 
 
 def _sum_up(totals: Sequence[DraftSample], processes: Sequence[DraftSample]) -> None:
@@ -94,8 +107,10 @@ def _sum_up(totals: Sequence[DraftSample], processes: Sequence[DraftSample]) -> 
             draft.values[name] = sum(known) if known else None
 
 
-def _key(model: type[Sample], row: Row) -> tuple[Value, ...]:
-    return tuple(row.get(name) for name in model.reading_key)
+def _key_of(model: type[Sample]) -> Callable[[Row], tuple[Value, ...]]:
+    """What tells two rows of a reading apart."""
+    names = model.reading_key
+    return lambda row: tuple(map(row.get, names))
 
 
 def _birth(model: type[Sample], row: Row, old: TakenReading | None) -> Row | None:
@@ -110,15 +125,15 @@ def top(drafts: Sequence[DraftSample], model: type[ProcessSample]) -> list[Draft
     """The highest of each order: `newest_kept` of them in all, the `kept` highest that used anything marked as such."""
     chosen: dict[int, bool] = {}
     for names in model.orders.values():
-        totals = [_total(draft, names) for draft in drafts]
+        totals = [_total(draft.values, names) for draft in drafts]
         highest = sorted(range(len(drafts)), key=totals.__getitem__, reverse=True)[: model.newest_kept]
         for place, index in enumerate(highest):
             chosen[index] = chosen.get(index, False) or (place < model.kept and totals[index] > 0)
     return [drafts[index]._replace(is_kept=is_kept) for index, is_kept in sorted(chosen.items())]
 
 
-def _total(draft: DraftSample, names: Iterable[str]) -> float:
-    return sum(value for name in names if is_number(value := draft.values[name]))
+def _total(values: Mapping[str, Value], names: Iterable[str]) -> float:
+    return sum([value for name in names if is_number(value := values[name])])
 
 
 def _without_facts(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
