@@ -12,6 +12,7 @@ from django.db import connection
 from benchmarks.figures import Figure, tell
 from benchmarks.program import database_file, now
 from metrics.retention import apply_retention
+from metrics.rollup.progress import summarise
 from metrics.simulation.history import History
 from metrics.simulation.machine import Machine
 from metrics.supervision.database import prepare_database
@@ -43,6 +44,7 @@ def daily_sizes(days: int) -> list[int]:
     for start in history.write():
         if start % 3600 == 0:
             history.flush()
+            summarise(history.host, start - DAY, start + 900)
             with patch.object(time, "time", return_value=float(start + 900)):
                 apply_retention()
             history.player.writer.identities.forget()

@@ -11,7 +11,7 @@ from django_q.models import Failure
 from metrics import conf
 from metrics.models import Host, NewestProcesses, Process, ProcessSample, RollUpState, Sample, Tick, TickReading
 from metrics.models.samples import sample_models
-from metrics.tiers import RAW, Tier, tiers
+from metrics.tiers import RAW, Tier, stored_tiers
 
 # Rows deleted by one transaction: a few milliseconds, less than a tick can be late.
 BATCH_ROWS = 500
@@ -52,7 +52,7 @@ def outlived_rows(
         for model in tables:
             if rows := _outlived_points(model, host, points):
                 yield rows
-        for tier in tiers():
+        for tier in stored_tiers():
             yield from (_outlived_roll_ups(model, host, tier, most_seconds) for model in sample_models())
         # Of another machine nobody here knows whether it forwards.
         if host.name == conf.host_name() and not conf.keeps_tick_readings():

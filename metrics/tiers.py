@@ -1,11 +1,14 @@
 """The resolutions in which history is kept: one table, read by all who need it.
 
 Raw samples are bounded by their number (SYSMON_MAX_POINTS). Each coarser tier is made from the one before it and is
-kept for a span of time (SYSMON_TIERS).
+kept for a span of time (SYSMON_TIERS). Between and beyond those are summaries, which nobody asks for by name: a query
+about a year would have to add up every quarter of an hour otherwise.
 """
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
 
 from django.conf import settings
 
@@ -14,19 +17,27 @@ DEFAULT_TIERS = "1m=14d,15m=400d"
 UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 # The processes that a row of a tier is worth: the highest of each order; fewer where a row is kept for a year.
 TOP_OF_THE_FINEST, TOP_OF_THE_OTHERS = 10, 5
+# Summaries of the coarsest tier: their widths as multiples of its own. Only the last of them has single processes, and
+# more of them, for it stands for many points.
+SUMMARY_FACTORS = (6, 36)
+TOP_OF_A_SUMMARY = 25
+# What the columns `tier` and `resolution` hold on every database.
+WIDEST_SECONDS = 32_767
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
     """Points of `width_seconds`, made from those of `source_seconds` (RAW: the raw ones), kept for `kept_seconds`.
 
-    `top_processes` is how many processes of each order are kept in a point.
+    `top_processes` is how many processes of each order are kept in a point. A summary is no resolution of the history:
+    it only stands for the points that it was made from where these are added up.
     """
 
     width_seconds: int
     source_seconds: int
     kept_seconds: int
     top_processes: int
+    is_summary: bool = False
 
 
 def tiers() -> tuple[Tier, ...]:
@@ -34,6 +45,31 @@ def tiers() -> tuple[Tier, ...]:
     return parse_tiers(str(getattr(settings, "SYSMON_TIERS", "") or DEFAULT_TIERS))
 
 
+def stored_tiers() -> tuple[Tier, ...]:
+    """The roll-up tiers, and then the summaries: each after what it is made from."""
+    return (*tiers(), *summaries())
+
+
+def summaries() -> tuple[Tier, ...]:
+    """Between two tiers one that is about as far from either, beyond the coarsest tier those of SUMMARY_FACTORS."""
+    known = tiers()
+    last = known[-1]
+    found = [_between(*pair) for pair in pairwise(known)]
+    for factor in SUMMARY_FACTORS:
+        top_processes = TOP_OF_A_SUMMARY if factor == SUMMARY_FACTORS[-1] else 0
+        found.append(Tier(last.width_seconds * factor, last.width_seconds, last.kept_seconds, top_processes, True))
+    return tuple(tier for tier in found if tier and tier.width_seconds <= min(WIDEST_SECONDS, tier.kept_seconds // 2))
+
+
+def _between(finer: Tier, coarser: Tier) -> Tier | None:
+    ratio = coarser.width_seconds // finer.width_seconds
+    factor = next(factor for factor in range(2, ratio + 1) if ratio % factor == 0 and factor * factor >= ratio)
+    return (
+        Tier(finer.width_seconds * factor, finer.width_seconds, finer.kept_seconds, 0, True) if factor < ratio else None
+    )
+
+
+@lru_cache(maxsize=8)
 def parse_tiers(text: str) -> tuple[Tier, ...]:
     """Read `WIDTH=SPAN` pairs such as `1m=14d,15m=400d`; a ValueError says what is wrong."""
     found: list[Tier] = []

@@ -14,7 +14,7 @@ from django.db.models.functions import Now
 from metrics import conf
 from metrics.models import Host, UpkeepLease
 from metrics.retention import MOST_IN_BACKGROUND_SECONDS, apply_retention
-from metrics.rollup.progress import roll_up
+from metrics.rollup.progress import fill_summaries, roll_up
 
 # Looked after each minute: two turns may fail before somebody else takes over. The clock is that of the database.
 LEASE_SECONDS = 150
@@ -30,6 +30,7 @@ def look_after_hosts() -> int:
             break
         if take_lease(host):
             roll_up(host)
+            fill_summaries(host)
             deleted += apply_retention(hosts=[host], most_seconds=MOST_IN_BACKGROUND_SECONDS)
     return deleted
 

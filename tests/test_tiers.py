@@ -2,7 +2,7 @@
 
 import pytest
 
-from metrics.tiers import DEFAULT_TIERS, parse_tiers, tiers
+from metrics.tiers import DEFAULT_TIERS, parse_tiers, summaries, tiers
 
 DAY = 86_400
 
@@ -42,3 +42,19 @@ def test_a_setting_takes_the_place_of_the_default(settings):
 def test_another_table_is_refused(text, reason):
     with pytest.raises(ValueError, match=reason):
         parse_tiers(text)
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("1m=14d,15m=400d", [(300, 60), (5400, 900), (32_400, 900)]),
+        ("1m=14d,2m=400d", [(720, 120), (4320, 120)]),
+        ("1m=14d,1h=400d", [(600, 60), (21_600, 3600)]),
+        ("1h=1d", [(21_600, 3600)]),
+        ("1m=10m", []),
+    ],
+)
+def test_summaries_lie_between_two_tiers_and_beyond_the_coarsest(settings, text, expected):
+    settings.SYSMON_TIERS = text
+    assert [(tier.width_seconds, tier.source_seconds) for tier in summaries()] == expected
+    assert all(tier.width_seconds % tier.source_seconds == 0 for tier in summaries())

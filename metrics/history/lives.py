@@ -14,9 +14,9 @@ from metrics.history.pieces import (
     Ranged,
     finest_pieces,
     first_and_last,
-    pieces_for_step,
 )
 from metrics.history.series import Series
+from metrics.history.sources import Source, cut, sources_for_step
 from metrics.history.steps import newest_steps, recorded_seconds, resolved_step, stepped_points
 from metrics.models import Host, Process, ProcessSample, ProcessTotals
 from metrics.tiers import RAW
@@ -88,8 +88,8 @@ def read_line(query: LifeQuery) -> Series:
     if query.step is None:
         return _series(query, _stored_points(query, finest), None, any(piece.tier != RAW for piece in finest))
     step = resolved_step(ProcessSample, finest, query.step, query.limit, query.only)
-    pieces = pieces_for_step(ProcessTotals, *query.stretch, step)
-    return _series(query, _stepped_points(query, pieces, step), step, True)
+    sources = sources_for_step(ProcessTotals, *query.stretch, step, with_processes=True)
+    return _series(query, _stepped_points(query, sources, step), step, True)
 
 
 def _series(query: LifeQuery, newest_first: list[Point], step: int | None, has_extremes: bool) -> Series:
@@ -118,12 +118,12 @@ def _stored(query: LifeQuery, piece: Piece, count: int) -> list[Point]:
     return [dict(zip(("timestamp", "resolution", *names), row, strict=True)) for row in rows]
 
 
-def _stepped_points(query: LifeQuery, pieces: list[Piece], step: int) -> list[Point]:
-    starts = newest_steps(ProcessSample, pieces, step, query.limit + 1, query.only)
+def _stepped_points(query: LifeQuery, sources: list[Source], step: int) -> list[Point]:
+    starts = newest_steps(ProcessSample, sources, step, query.limit + 1, query.only)
     if not starts:
         return []
-    cut = [piece._replace(start=max(piece.start, starts[-1])) for piece in pieces if piece.end >= starts[-1]]
-    recorded = recorded_seconds(ProcessTotals, cut, step)
+    shown = cut(sources, starts[-1], starts[0] + step - 1)
+    recorded = recorded_seconds(ProcessTotals, shown, step)
     names = tuple(output_names(ProcessSample, None, maxima=True))
-    found = dict(stepped_points(ProcessSample, names, cut, query.only, step, recorded))
+    found = dict(stepped_points(ProcessSample, names, shown, query.only, step, recorded))
     return [{"timestamp": start, "resolution": step, **found[start]} for start in starts]

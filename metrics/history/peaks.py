@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from operator import itemgetter
 from statistics import median
 from typing import Any, NamedTuple
 
@@ -69,7 +70,7 @@ def headline(family: str) -> str:
 def read_peaks(query: PeakQuery) -> list[Point]:
     """The episodes, the highest first: start, end, peak, when that was, mean, and who was at work."""
     model, field = peak_fields(query.family)[query.field or headline(query.family)]
-    levels = sorted(_levels(model, field, query))
+    levels = sorted(_levels(model, field, query), key=itemgetter(0))
     return [_episode(query, model, field, run) for run in _runs(levels, query.limit)]
 
 
@@ -102,10 +103,11 @@ def _runs(levels: list[Level], limit: int) -> list[list[Level]]:
     """Stretches around the highest moments: as far as it stays nearer to the peak than to what is usual."""
     if not levels:
         return []
-    usual = median(level.mean for level in levels)
+    usual = median([level.mean for level in levels])
     free = [True] * len(levels)
     runs: list[list[Level]] = []
-    for place in sorted(range(len(levels)), key=lambda place: -levels[place].highest):
+    highest = [level.highest for level in levels]
+    for place in sorted(range(len(levels)), key=highest.__getitem__, reverse=True):
         if len(runs) == limit or levels[place].highest <= max(usual, 0):
             break
         if free[place]:

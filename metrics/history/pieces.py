@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 
 from metrics.history.columns import STRETCH, Row, fetch, stretch_of, table
 from metrics.models import Host, RollUpState, Sample
-from metrics.tiers import RAW, tiers
+from metrics.tiers import RAW, summaries, tiers
 
 # Seconds since the epoch that no moment reaches, for a range that is open at one end.
 FIRST_MOMENT, LAST_MOMENT = -(2**50), 2**50
@@ -68,13 +68,15 @@ class Layer:
 def layers(model: type[Sample], host: int) -> list[Layer]:
     """The tiers in which a table has anything of a host, finest first."""
     known: list[Layer] = []
-    for finer in reversed(_oldest_of_each(model, host)):
+    widths = (RAW, *(tier.width_seconds for tier in tiers()))
+    for finer in reversed(_oldest_of_each(model, host, widths)):
         known = [Layer(*finer, _first_moment(model, host, finer, known)), *known]
     return known
 
 
-def _oldest_of_each(model: type[Sample], host: int) -> list[Oldest]:
-    known = (RAW, *(tier.width_seconds for tier in tiers()))
+def _oldest_of_each(model: type[Sample], host: int, known: Sequence[int]) -> list[Oldest]:
+    if not known:
+        return []
     oldest = f"SELECT %s AS tier, MIN(timestamp) AS oldest FROM {table(model)} WHERE host_id = %s AND tier = %s"  # noqa: S608
     rows = fetch(" UNION ALL ".join([oldest] * len(known)), [value for tier in known for value in (tier, host, tier)])
     return [Oldest(tier, tier or 1, oldest) for tier, oldest in sorted(rows) if oldest is not None]
@@ -112,20 +114,34 @@ def _finest(host: int, known: Sequence[Layer], start: int, end: int) -> list[Pie
     return [piece for piece in pieces if piece.start <= piece.end]
 
 
+def summary_layers(model: type[Sample], host: int, *, with_processes: bool = False) -> list[Layer]:
+    """The summaries of a table that are there, finest first; from `first` on none is missing of what was rolled up."""
+    wanted = [tier.width_seconds for tier in summaries() if tier.top_processes or not with_processes]
+    return [Layer(*found, first=found.oldest) for found in _oldest_of_each(model, host, wanted)]
+
+
 def pieces_for_step(model: type[Sample], host: int, start: int, end: int, step: int) -> list[Piece]:
     """The range from the coarsest tiers that divide the step, in no order."""
-    candidates = [layer for layer in layers(model, host) if step % layer.width == 0]
-    return _cover(host, candidates, start, end, _rolled_up_to(host))
+    return cover_steps(Piece(host, RAW, start, end), layers(model, host), step, rolled_up_to(host))
 
 
-def pieces_for_range(model: type[Sample], host: int, start: int, end: int, width: int) -> list[Piece]:
+def cover_steps(whole: Piece, known: Sequence[Layer], step: int, until: int) -> list[Piece]:
+    """The same for layers that are known; `until` is how far the roll-ups have come."""
+    candidates = [layer for layer in known if step % layer.width == 0]
+    return _cover(whole.host, candidates, whole.start, whole.end, until)
+
+
+def pieces_for_range(
+    model: type[Sample], host: int, start: int, end: int, width: int, summed_up: Sequence[Layer] = ()
+) -> list[Piece]:
     """The range from the coarsest tiers up to a width, and what is older than those from the finest that still have
-    it, in no order."""
+    it, in no order; `summed_up` are summaries that stand for what they were made from."""
     known = layers(model, host)
     fine = [layer for layer in known if layer.width <= width]
     first = max(start, min((layer.first for layer in fine), default=end + 1))
     older = _finest(host, known[len(fine) :], start, min(end, first - 1))
-    return [*_cover(host, fine, first, end, _rolled_up_to(host)), *map(whole_buckets, older)]
+    covering = [*fine, *(layer for layer in summed_up if layer.width <= width)] if fine else []
+    return [*_cover(host, covering, first, end, rolled_up_to(host)), *map(whole_buckets, older)]
 
 
 def whole_buckets(piece: Piece) -> Piece:
@@ -148,31 +164,32 @@ def aggregates(model: type[Sample], piece: Piece, wanted: Mapping[str, Iterable[
     return fetch(f"SELECT {', '.join(queries)}", [*piece, *values] * len(expressions))[0]
 
 
-def _rolled_up_to(host: int) -> int:
-    state = RollUpState.objects.filter(host_id=host).first()
-    return int(state.newest.timestamp()) if state and state.newest else FIRST_MOMENT
+def rolled_up_to(host: int) -> int:
+    """The newest moment of which the roll-ups know."""
+    rows = fetch(f"SELECT newest FROM {table(RollUpState)} WHERE host_id = %s AND newest IS NOT NULL", [host])  # noqa: S608
+    return int(rows[0][0]) if rows else FIRST_MOMENT
 
 
-def _cover(host: int, candidates: Sequence[Layer], start: int, end: int, rolled_up_to: int) -> list[Piece]:
+def _cover(host: int, candidates: Sequence[Layer], start: int, end: int, until: int) -> list[Piece]:
     """Cover a stretch with the last, coarsest candidate, and with the others what it cannot tell."""
     if not candidates or start > end:
         return []
     *finer, layer = candidates
     if not finer:
         return [Piece(host, layer.tier, max(start, layer.oldest), end)] if layer.oldest <= end else []
-    first, last = _told_whole(layer, min(other.first for other in finer), start, end, rolled_up_to)
+    first, last = _told_whole(layer, min(other.first for other in finer), start, end, until)
     if first > last:
-        return _cover(host, finer, start, end, rolled_up_to)
-    before = _cover(host, finer, start, first - 1, rolled_up_to)
-    after = _cover(host, finer, last + 1, end, rolled_up_to)
+        return _cover(host, finer, start, end, until)
+    before = _cover(host, finer, start, first - 1, until)
+    after = _cover(host, finer, last + 1, end, until)
     return [*before, Piece(host, layer.tier, first, last), *after]
 
 
-def _told_whole(layer: Layer, finer_first: int, start: int, end: int, rolled_up_to: int) -> tuple[int, int]:
+def _told_whole(layer: Layer, finer_first: int, start: int, end: int, until: int) -> tuple[int, int]:
     """The buckets of a layer that lie in the stretch whole. One that is cut by an end of the stretch, or that is not
     finished, counts as well where a part of it is left in nothing finer."""
     width = layer.width
-    first, after = -(-start // width) * width, min(end + 1, rolled_up_to) // width * width
+    first, after = -(-start // width) * width, min(end + 1, until) // width * width
     if first > start and finer_first > first - width:
         first -= width
     if after <= end and finer_first > after:

@@ -8,12 +8,22 @@ from math import floor
 from typing import Any, NamedTuple
 
 from metrics.history.catalogue import output_names
-from metrics.history.columns import STRETCH, Point, column, columns_of, decoded, extreme_column, fetch, table
+from metrics.history.columns import (
+    STRETCH,
+    Point,
+    column,
+    columns_of,
+    decoded,
+    extreme_column,
+    fetch,
+    stretch_of,
+    table,
+)
 from metrics.history.newest_processes import ranked
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, Ranged, pieces_for_range
+from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, Ranged, pieces_for_range, summary_layers
 from metrics.history.steps import WEIGHT
 from metrics.models import Host, NewestProcesses, Process, ProcessSample, ProcessTotals
-from metrics.tiers import RAW, tiers
+from metrics.tiers import RAW, summaries, tiers
 
 IDENTITY = ("pid", "name", "username")
 IDENTITY_COLUMNS = (*IDENTITY, "started_at", "command")
@@ -21,7 +31,7 @@ RATES = ("cpu_percent", "read_bytes_per_second", "write_bytes_per_second")
 LEVELS = ("memory_percent", "rss_bytes", "threads")
 # The identity that stands for all processes without a row of their own in a roll-up.
 NOT_OTHERS = "NOT (p.pid = 0 AND p.started_at = 0)"
-FEWEST_BUCKETS = 200
+FEWEST_BUCKETS, FEWEST_SUMMARIES = 200, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,22 +192,30 @@ def _point(row: tuple[Any, ...]) -> Point:
 def _over_range(query: ProcessQuery) -> RankedProcesses:
     """CPU and I/O are means over the time that was recorded, in which an absent process used nothing; memory is the
     mean over the moments at which the process was seen."""
-    pieces = pieces_for_range(ProcessTotals, *query.stretch, _width_for(query))
+    width = _width_for(query)
+    is_long = width > tiers()[-1].width_seconds
+    summed_up = summary_layers(ProcessTotals, query.host.pk, with_processes=True) if is_long else []
+    pieces = pieces_for_range(ProcessTotals, *query.stretch, width, summed_up)
     covered = [_covered(piece) for piece in pieces]
     seconds = sum(row[0] or 0 for row in covered)
     if not seconds:
         return RankedProcesses(query.sort_by, None, None, None, [])
     total = max((row[1] for row in covered if row[1] is not None), default=None)
     first = min(row[2] for row in covered if row[2] is not None)
-    results = [_range_point(row, seconds) for row in _summed(query, pieces)]
+    summaries_used = [piece for piece in pieces if piece.tier in {layer.tier for layer in summed_up}]
+    results = [_range_point(row, seconds) for row in _summed(query, pieces, summaries_used)]
     return RankedProcesses(query.sort_by, first, seconds, total, results)
 
 
 def _width_for(query: ProcessQuery) -> int:
-    """The widest tier of which a range has some hundred buckets: a year is not read minute by minute."""
+    """The widest tier of which a range has some hundred buckets: a year is not read minute by minute. A summary knows
+    more processes, so that some of its buckets are enough."""
     _host, start, end = query.stretch
     span = min(end, int(time.time())) - start
-    return max((tier.width_seconds for tier in tiers() if span >= FEWEST_BUCKETS * tier.width_seconds), default=1)
+    wide = [tier.width_seconds for tier in tiers() if span >= FEWEST_BUCKETS * tier.width_seconds]
+    with_processes = (tier.width_seconds for tier in summaries() if tier.top_processes)
+    wide += [width for width in with_processes if span >= FEWEST_SUMMARIES * width]
+    return max(wide, default=1)
 
 
 def _covered(piece: Piece) -> tuple[Any, ...]:
@@ -207,13 +225,27 @@ def _covered(piece: Piece) -> tuple[Any, ...]:
     return fetch(statement, piece)[0]
 
 
-def _summed(query: ProcessQuery, pieces: list[Piece]) -> list[dict[str, Any]]:
+def _summed(query: ProcessQuery, pieces: list[Piece], summaries_used: list[Piece]) -> list[dict[str, Any]]:
     """What SUMS names for each of the highest processes, with its identity."""
     statement = _sums_statement(query.sort_by, len(pieces))
     rows = fetch(statement, (*(value for piece in pieces for value in piece), query.limit))
     sums = [dict(zip((*SUMS, *IDENTITY_COLUMNS), row, strict=True)) for row in rows]
-    statuses = _newest_statuses(query.host, sums)
+    for piece in summaries_used:
+        _look_closer(sums, piece)
+    statuses = _newest_statuses(sums, [piece for piece in pieces if piece.tier == RAW])
     return [{**row, "status": statuses.get((row["id"], row["last_seen"]))} for row in sums]
+
+
+def _look_closer(sums: Iterable[dict[str, Any]], piece: Piece) -> None:
+    """A bucket of a summary is hours wide: when a process was first and last seen in it, its points say."""
+    finest = tiers()[-1].width_seconds
+    for row in sums:
+        for name, extreme in (("first_seen", "MIN"), ("last_seen", "MAX")):
+            if piece.start <= row[name] <= piece.end and row[name] % piece.tier == 0:
+                bucket = Piece(piece.host, finest, row[name], row[name] + piece.tier - 1)
+                condition, values = stretch_of(ProcessSample, {"process": [row["id"]]})
+                statement = f"SELECT {extreme}(timestamp) FROM {table(ProcessSample)} WHERE {condition}"  # noqa: S608
+                row[name] = fetch(statement, [*bucket, *values])[0][0] or row[name]
 
 
 SUMS = ("id", "seen_seconds", "rss_bytes_max", "first_seen", "last_seen", *RATES, *LEVELS)
@@ -277,18 +309,22 @@ def _mean(name: str, weighted_sum: float | None, seconds: int) -> float | int | 
     return round(mean) if field.scale == 1 else round(mean, 3)
 
 
-def _newest_statuses(host: Host, sums: Iterable[dict[str, Any]]) -> dict[tuple[int, int], str]:
-    """What each process was doing when it was last seen, by its id and that time."""
-    pairs = [(row["id"], row["last_seen"]) for row in sums]
-    if not pairs:
+def _newest_statuses(sums: Iterable[dict[str, Any]], raw: Iterable[Piece]) -> dict[tuple[int, int], str]:
+    """What each process was doing when it was last seen, by its id and that time; a roll-up does not know."""
+    moments = [(piece.host, row["id"], row["last_seen"]) for row in sums for piece in raw if _holds(piece, row)]
+    if not moments:
         return {}
-    condition = " OR ".join("(process_id = %s AND timestamp = %s)" for _ in pairs)
-    statement = (
+    # One seek each: for a list of conditions SQLite would walk through all raw samples.
+    sample = (
         f"SELECT process_id, timestamp, status FROM {table(ProcessSample)}"  # noqa: S608
-        f" WHERE host_id = %s AND tier = 0 AND ({condition})"
+        f" WHERE host_id = %s AND tier = {RAW} AND process_id = %s AND timestamp = %s"
     )
-    rows = fetch(statement, (host.pk, *(value for pair in pairs for value in pair)))
+    rows = fetch(" UNION ALL ".join([sample] * len(moments)), [value for moment in moments for value in moment])
     return {(pk, timestamp): status for pk, timestamp, status in rows}
+
+
+def _holds(piece: Piece, row: dict[str, Any]) -> bool:
+    return bool(piece.start <= row["last_seen"] <= piece.end)
 
 
 def _field(name: str) -> Any:

@@ -1,13 +1,14 @@
 """Time series of a family: the points that are stored, or one point for each step."""
 
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal
 
 from metrics.history.catalogue import output_names, tables
 from metrics.history.columns import STRETCH, Point, columns_of, convert, converters, fetch, stretch_of, table
-from metrics.history.pieces import Piece, Ranged, finest_pieces, pieces_for_step
+from metrics.history.pieces import Piece, Ranged, finest_pieces
+from metrics.history.sources import Source, cut, sources_for_step
 from metrics.history.steps import newest_steps, resolved_step, stepped_points
 from metrics.models import Host, Sample
 from metrics.tiers import RAW
@@ -44,19 +45,45 @@ class Series:
 
 def read_series(query: SeriesQuery) -> Series:
     """The newest points of the range that was asked for."""
+    finest = finest_pieces(tables(query.family)[0], *query.stretch)
+    return _stored_series(query, finest) if query.step is None else _stepped_series(query, finest, query.step)
+
+
+def _stored_series(query: SeriesQuery, finest: list[Piece]) -> Series:
+    points = _lead_points(query, finest)
+    has_older = _has_more(points, query.limit)
+    pieces = _within(finest, points)
+    for model in tables(query.family):
+        if model.collection and output_names(model, query.fields, maxima=True):
+            _put(points, model, _samples(model, query, pieces))
+    return _series(query, points, has_older, None, any(piece.tier != RAW for piece in pieces))
+
+
+def _stepped_series(query: SeriesQuery, finest: list[Piece], asked: int | Literal["auto"]) -> Series:
     lead = tables(query.family)[0]
-    finest = finest_pieces(lead, *query.stretch)
-    step = None if query.step is None else resolved_step(lead, finest, query.step, query.limit)
-    pieces = finest if step is None else pieces_for_step(lead, *query.stretch, step)
-    points = _lead_points(query, pieces) if step is None else _empty_steps(query, pieces, step)
-    has_older = len(points) > query.limit
+    step = resolved_step(lead, finest, asked, query.limit)
+    sources = sources_for_step(lead, *query.stretch, step)
+    starts = newest_steps(lead, sources, step, query.limit + 1)
+    points: dict[int, Point] = {start: {"timestamp": start, "resolution": step} for start in starts}
+    has_older = _has_more(points, query.limit)
+    if points:
+        _fill(points, query, cut(sources, min(points), max(points) + step - 1), step)
+    return _series(query, points, has_older, step, has_extremes=True)
+
+
+def _has_more(points: dict[int, Point], limit: int) -> bool:
+    """Whether there is one more than was asked for, which then goes."""
+    has_older = len(points) > limit
     if has_older:
         points.popitem()
-    if points:
-        _fill(points, query, pieces, step)
+    return has_older
+
+
+def _series(
+    query: SeriesQuery, points: dict[int, Point], has_older: bool, step: int | None, has_extremes: bool
+) -> Series:
     newest_first = list(points.values())
     oldest = newest_first[-1]["timestamp"] if newest_first else None
-    has_extremes = step is not None or any(piece.tier != RAW for piece in _within(pieces, points, 1))
     return Series(newest_first if query.descending else newest_first[::-1], oldest, has_older, step, has_extremes)
 
 
@@ -97,35 +124,23 @@ def _lead_points_of(query: SeriesQuery, piece: Piece, count: int) -> dict[int, P
     return {row[0]: convert(dict(zip(keys, row, strict=True)), functions) for row in rows}
 
 
-def _empty_steps(query: SeriesQuery, pieces: list[Piece], step: int) -> dict[int, Point]:
-    starts = newest_steps(tables(query.family)[0], pieces, step, query.limit + 1)
-    return {start: {"timestamp": start, "resolution": step} for start in starts}
-
-
-def _fill(points: dict[int, Point], query: SeriesQuery, pieces: list[Piece], step: int | None) -> None:
-    """Put the samples of every table that was asked for into the points; the lead's own fields are there unstepped."""
-    shown = _within(pieces, points, step or 1)
+def _fill(points: dict[int, Point], query: SeriesQuery, sources: Sequence[Source], step: int) -> None:
+    """Put the steps of every table that was asked for into the points."""
     for model in tables(query.family):
-        if not (model.collection or step) or not output_names(model, query.fields, maxima=True):
-            continue
-        _put(points, model, _samples(model, query, shown, step))
+        if names := tuple(output_names(model, query.fields, maxima=True)):
+            _put(points, model, stepped_points(model, names, sources, query.only, step))
 
 
-def _within(pieces: Iterable[Piece], points: Collection[int], width: int) -> list[Piece]:
+def _within(pieces: Iterable[Piece], points: Collection[int]) -> list[Piece]:
     """What of the pieces lies in the points that are shown."""
     if not points:
         return []
-    start, end = min(points), max(points) + width - 1
-    cut = (piece._replace(start=max(piece.start, start), end=min(piece.end, end)) for piece in pieces)
-    return [piece for piece in cut if piece.start <= piece.end]
+    start, end = min(points), max(points)
+    inside = (piece._replace(start=max(piece.start, start), end=min(piece.end, end)) for piece in pieces)
+    return [piece for piece in inside if piece.start <= piece.end]
 
 
-def _samples(
-    model: type[Sample], query: SeriesQuery, pieces: list[Piece], step: int | None
-) -> Iterable[tuple[int, Point]]:
-    if step is not None:
-        names = tuple(output_names(model, query.fields, maxima=True))
-        return stepped_points(model, names, pieces, query.only, step)
+def _samples(model: type[Sample], query: SeriesQuery, pieces: list[Piece]) -> Iterable[tuple[int, Point]]:
     named = [(piece, tuple(output_names(model, query.fields, maxima=piece.tier != RAW))) for piece in pieces]
     return chain.from_iterable(_stored(model, names, piece, query.only) for piece, names in named if names)
 

@@ -38,6 +38,8 @@ class Bucket(NamedTuple):
 
 def roll_up_processes(stretch: Stretch) -> None:
     """Compute the rows of a stretch anew; a process that is no longer among the highest loses its row."""
+    if stretch.tier.top_processes == 0:
+        return
     _delete(stretch)
     buckets = _buckets(stretch)
     if not buckets:

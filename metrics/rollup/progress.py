@@ -1,5 +1,6 @@
 """What has to be rolled up, and doing it in transactions that hold up nobody."""
 
+import time
 from collections.abc import Iterable, Iterator
 
 from django.db import transaction
@@ -10,11 +11,13 @@ from metrics.models.samples import sample_models
 from metrics.rollup.lists import roll_up_lists
 from metrics.rollup.processes import roll_up_processes
 from metrics.rollup.statements import Stretch, roll_up_table
-from metrics.tiers import Tier, tiers
+from metrics.tiers import Tier, stored_tiers, summaries
 
 # Ticks looked at in one go, and buckets written by one transaction: some ten milliseconds.
 MOST_TICKS = 20_000
 MOST_BUCKETS = 15
+# Stretches of summaries that are made of an older history in one go: within seconds, and a year within the hour.
+MOST_FILLED = 30
 
 
 def roll_up(host: Host) -> int:
@@ -32,12 +35,72 @@ def _roll_up_some(host: Host) -> int:
     if not ticks:
         return 0
     times = {timestamp for _pk, timestamp in ticks}
-    for tier in tiers():
-        for stretch in stretches(host, tier, times):
+    newest_before = int(state.newest.timestamp()) if state.newest else None
+    for tier in stored_tiers():
+        finished = _finished(host, tier, times, newest_before) if tier.is_summary else times
+        for stretch in stretches(host, tier, finished):
             roll_up_stretch(stretch)
-    newest = max(times | ({int(state.newest.timestamp())} if state.newest else set()))
+    newest = max(times | ({newest_before} if newest_before else set()))
     RollUpState.objects.filter(pk=state.pk).update(last_tick=ticks[-1][0], newest=newest)
     return len(ticks)
+
+
+def _finished(host: Host, tier: Tier, times: set[int], newest_before: int | None) -> set[int]:
+    """The times whose bucket of a summary is over now; those before its oldest bucket are left to `fill_summaries`."""
+    moments = times if newest_before is None else times | {newest_before}
+    newest = max(moments)
+    oldest = _oldest(host, tier.width_seconds)
+    if oldest is None:
+        oldest = min(moments) if newest_before is None else newest_before
+    first, last = (moment - moment % tier.width_seconds for moment in (oldest, newest))
+    return {moment for moment in moments if first <= moment < last}
+
+
+def fill_summaries(host: Host, most: int = MOST_FILLED) -> int:
+    """Make summaries of what was recorded before there were any, `most` stretches of them, and return how many.
+
+    The newest come first, so that nothing is missing behind the oldest bucket that is there.
+    """
+    state = RollUpState.objects.filter(host=host).first()
+    newest = int(state.newest.timestamp()) if state and state.newest else 0
+    filled = 0
+    for tier in summaries():
+        while filled < most and (stretch := _before_the_oldest(host, tier, newest)):
+            roll_up_stretch(stretch)
+            filled += 1
+    return filled
+
+
+def _before_the_oldest(host: Host, tier: Tier, newest: int) -> Stretch | None:
+    """The stretch with the newest source that no bucket of a summary was made from; None where there is none."""
+    width = tier.width_seconds
+    oldest = _oldest(host, width)
+    before = newest - newest % width if oldest is None else oldest
+    moments = [
+        model._default_manager.filter(host=host, tier=tier.source_seconds, timestamp__lt=before)
+        .order_by("-timestamp")
+        .values_list("timestamp", flat=True)
+        .first()
+        for model in sample_models()
+        if model is not ProcessSample
+    ]
+    last = max((int(moment.timestamp()) for moment in moments if moment), default=None)
+    if last is None:
+        return None
+    end = last - last % width + width
+    # What retention would delete at once is not made.
+    kept_from = -(-int(time.time() - tier.kept_seconds) // width) * width
+    start = max(end - MOST_BUCKETS * width, kept_from)
+    return Stretch(host, tier, start, end) if start < end else None
+
+
+def summarise(host: Host, start: int, end: int) -> None:
+    """Compute every summary of a stretch of time anew, but for the buckets that are not over at its end."""
+    for tier in summaries():
+        width = tier.width_seconds
+        after = end - end % width
+        for first in range(start - start % width, after, MOST_BUCKETS * width):
+            roll_up_stretch(Stretch(host, tier, first, min(first + MOST_BUCKETS * width, after)))
 
 
 def roll_up_stretch(stretch: Stretch) -> None:

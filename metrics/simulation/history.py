@@ -16,7 +16,7 @@ from metrics.recording.runner import Outcome, Run
 from metrics.recording.samples import TakenReading, drafts_of
 from metrics.recording.writing import FamilyTick, TickRecord, TickWriter
 from metrics.rollup.processes import others_of
-from metrics.rollup.progress import roll_up
+from metrics.rollup.progress import roll_up, summarise
 from metrics.simulation.bulk import QuarterRows, Rows
 from metrics.simulation.events import Pause, pauses_in
 from metrics.simulation.hosts import SIMULATED
@@ -72,7 +72,12 @@ class History:
         for start in self.quarters:
             self._write_quarter(start)
             yield start
+        self.finish(self.end)
+
+    def finish(self, end: int) -> None:
+        """Store what has been computed, and the summaries up to a moment; due as well where `write` was left."""
         self.flush()
+        summarise(self.host, self.start, end)
 
     def flush(self) -> None:
         """Store what has been computed."""

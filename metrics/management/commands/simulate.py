@@ -112,7 +112,8 @@ show it. It is refused where a real machine was recorded; try it in a data direc
         if not can_be_computed():
             self.stdout.write("SYSMON_TIERS has other widths than 1m and 15m: every tick is played, which takes long")
         done = self._write(history, line)
-        history.flush()
+        if done < history.end:
+            history.finish(done)
         refresh_statistics()
         apply_retention()
         if done < history.end:

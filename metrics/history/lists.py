@@ -1,0 +1,86 @@
+"""Steps of lists, such as the cores' shares: element by element the mean and the maximum."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from operator import mul
+from typing import Any
+
+import orjson
+
+from metrics.history.catalogue import extreme_names
+from metrics.history.columns import Point, Row, column, extreme_column, fetch
+from metrics.history.sources import Source, union
+from metrics.models import Sample
+from metrics.models.fields import ShareList
+from metrics.tiers import RAW
+
+Values = Sequence[float | None]
+
+
+def list_values(
+    model: type[Sample],
+    fields: Iterable[ShareList],
+    sources: Sequence[Source],
+    wanted: Mapping[str, tuple[Any, ...]],
+    step: int,
+) -> dict[Row, Point]:
+    """By (start of the step, labels): element by element the mean and the maximum of each list."""
+    found: dict[Row, Point] = defaultdict(dict)
+    for field in fields:
+        for thing, rows in _by_step(model, field, sources, wanted, step).items():
+            found[thing] |= dict(zip((field.name, *extreme_names(field)), _mean_and_maximum(rows), strict=True))
+    return found
+
+
+def _by_step(
+    model: type[Sample], field: ShareList, sources: Sequence[Source], wanted: Mapping[str, tuple[Any, ...]], step: int
+) -> dict[Row, list[tuple[int, str, str]]]:
+    """By step and labels the rows of it, oldest first: weight, and the texts of means and maxima."""
+    keys = "".join(f", {column(model._meta.get_field(name))}" for name in model.key)
+    mean, highest = column(field), extreme_column(field, "max")
+
+    def select(tier: int) -> str:
+        extreme = f"{mean} AS {highest}" if tier == RAW else highest
+        weight = "resolution" if tier == RAW else "covered_seconds"
+        return f"timestamp, {weight} AS weight, {mean}, {extreme}, timestamp - timestamp %% {int(step)} AS start{keys}"
+
+    rows, values = union(model, sources, step, wanted, select)
+    found: dict[Row, list[tuple[int, str, str]]] = defaultdict(list)
+    for _timestamp, weight, text, text_of_maxima, *thing in fetch(f"{rows} ORDER BY timestamp", values):
+        if text is not None:
+            found[tuple(thing)].append((weight, text, text_of_maxima))
+    return found
+
+
+def _mean_and_maximum(rows: Sequence[tuple[int, str, str]]) -> tuple[list[float | None], list[float | None]]:
+    weights = [row[0] for row in rows]
+    # All lists of the step by one call of the parser.
+    means: list[Any] = orjson.loads(f"[{','.join([row[1] for row in rows])}]")
+    maxima: list[Any] = orjson.loads(f"[{','.join([row[2] for row in rows])}]")
+    try:
+        covered = sum(weights)
+        totals = [sum(map(mul, weights, element)) for element in zip(*means, strict=True)]
+        return [round(total / covered, 2) for total in totals], list(map(max, zip(*maxima, strict=True)))
+    except (TypeError, ValueError):
+        return _patchy(weights, means, maxima)
+
+
+def _patchy(
+    weights: Sequence[int], means: Sequence[Values], maxima: Sequence[Values]
+) -> tuple[list[float | None], list[float | None]]:
+    """Where something is unknown, or a core came or went: the newest length is the one to show."""
+    places = range(len(means[-1]))
+    return (
+        [_weighted_mean([(w, v[i]) for w, v in zip(weights, means, strict=True) if i < len(v)]) for i in places],
+        [_maximum([values[i] for values in maxima if i < len(values)]) for i in places],
+    )
+
+
+def _weighted_mean(element: Iterable[tuple[int, float | None]]) -> float | None:
+    known = [(weight, value) for weight, value in element if value is not None]
+    covered = sum(weight for weight, _value in known)
+    return round(sum(weight * value for weight, value in known) / covered, 2) if covered else None
+
+
+def _maximum(values: Iterable[float | None]) -> float | None:
+    return max((value for value in values if value is not None), default=None)
