@@ -190,12 +190,3 @@ def test_processes_can_be_filtered_and_sorted(desktop, open_page):
     page.locator("#process-head").get_by_role("button", name="Memory").click()
     expect(page.locator("#process-rows tr").first).to_contain_text("chrome")
     expect(page.locator("#process-head th").nth(1)).to_have_attribute("aria-sort", "descending")
-
-
-def test_everything_else_has_a_chart_too(desktop, open_page):
-    page = open_page(desktop + "?range=15m")
-    page.get_by_text("More charts").click()
-    page.locator("#panel-cpu-frequency_mhz").scroll_into_view_if_needed()
-    expect(page.locator("#panel-cpu-frequency_mhz")).to_contain_text("MHz")
-    page.locator("#panel-disk-device-busy_percent").scroll_into_view_if_needed()
-    expect(page.locator("#panel-disk-device-busy_percent .legend")).to_contain_text("nvme0n1")
