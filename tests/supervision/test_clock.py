@@ -10,6 +10,7 @@ import time
 
 import pytest
 
+from metrics.times import parse_moment
 from tests.skips import needs
 from tests.supervision.running import Up, eventually
 
@@ -123,6 +124,9 @@ def test_a_clock_set_back_an_hour(up, clock, is_soak):
     assert eventually(lambda: up.ticks()[0] < before[0] - 3500, 20), up.log.read_text()
     ticks = recorded_since(up, before[0] - 3700, len(before) + 4)
     assert set(before) <= set(ticks)
+    # What is shown is what is recorded now, and not what was recorded an hour ahead of it.
+    assert eventually(lambda: up.get("/api/v1/health")[0] == 200, 10)
+    assert abs(clock.now() - parse_moment(up.get("/api/v1/metrics/current")[1]["timestamp"])) < 10
     assert_no_rate_is_absurd(up)
     assert_nobody_was_restarted(up, recorder)
     # What django-q2 starts by the clock does not wait for an hour.
