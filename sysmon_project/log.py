@@ -3,9 +3,22 @@
 import logging
 import re
 
+SHOWN = "\n\t"
+
+
+def visible(character: str) -> str:
+    """The character, written out where it would not be seen but obeyed."""
+    return character if character.isprintable() else character.encode("unicode_escape").decode()
+
 
 class LineFormatter(logging.Formatter):
-    """A message is one line: errors of PostgreSQL are several, and a name may hold a line break."""
+    """A message is one line: errors of PostgreSQL are several, and a name may hold a line break.
+
+    Nothing in it steers the terminal, in a traceback neither.
+    """
+
+    def format(self, record: logging.LogRecord) -> str:
+        return "".join(character if character in SHOWN else visible(character) for character in super().format(record))
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802
         return re.sub(r"\s*[\r\n]+\s*", " ", super().formatMessage(record)).strip()

@@ -43,3 +43,8 @@ def test_a_traceback_within_the_text_is_left_out() -> None:
 def test_a_message_of_several_lines_is_shown_as_one() -> None:
     record = logging.makeLogRecord({"msg": "no answer: refused\n\tIs it running?\n", "levelname": "ERROR"})
     assert LineFormatter("%(levelname)s %(message)s").format(record) == "ERROR no answer: refused Is it running?"
+
+
+def test_a_message_cannot_steer_the_terminal() -> None:
+    record = logging.makeLogRecord({"msg": "collector disk failed: /mnt/\x1b[2J\u202e", "levelname": "ERROR"})
+    assert LineFormatter("%(message)s").format(record) == "collector disk failed: /mnt/\\x1b[2J\\u202e"
