@@ -137,6 +137,26 @@ def test_one_cursor_over_all_charts_with_values_and_units(desktop, open_page):
         expect(page.locator(f"#panel-{panel} .crosshair")).to_be_visible()
 
 
+def test_the_labels_of_the_heat_map_keep_their_colour_when_it_is_drawn_again(desktop, open_page):
+    page = open_page(desktop + "?from=2026-01-02T03:04:05Z&to=2026-01-02T04:04:05Z")
+    page.get_by_role("button", name="Last 1 hour").click()
+    expect(page.locator("#badge")).to_have_text("Live")
+    settled(page)
+    page.get_by_role("button", name="CPU usage: The highest moment of what is shown").click()
+    settled(page)
+    blue = """() => {
+      const canvas = document.querySelector("#panel-cores canvas");
+      const scale = canvas.width / canvas.getBoundingClientRect().width;
+      const { data } = canvas.getContext("2d").getImageData(0, 0, 55 * scale, canvas.height);
+      let count = 0;
+      for (let place = 0; place < data.length; place += 4) {
+        count += data[place + 3] > 100 && data[place + 2] - data[place] > 60;
+      }
+      return count;
+    }"""
+    assert page.evaluate(blue) == 0
+
+
 def test_a_gap_says_that_nothing_was_recorded(desktop, open_page):
     page = open_page(desktop + "?range=1h")
     gap = page.locator("#panel-cpu .gaps i").first.bounding_box()

@@ -75,10 +75,13 @@ export class Heatmap extends Drawing {
         if (shade !== null) paths[shade].rect(left, top + core * row, rights[place] - left + 0.5, row - line);
       }
     }
+    // uPlot remembers which colours it has set.
+    plot.ctx.save();
     paths.forEach((path, shade) => {
       plot.ctx.fillStyle = mixed(shade / (SHADES - 1));
       plot.ctx.fill(path);
     });
+    plot.ctx.restore();
   }
 
   rowAt(y) {
