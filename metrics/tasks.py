@@ -7,6 +7,7 @@ from metrics.lifeline import attached
 from metrics.models import Host
 from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
+from metrics.recording.token import BackgroundToken
 from metrics.recording.window import Window
 from metrics.retention import prune_task_results
 from metrics.schedules import ensure_schedules
@@ -19,7 +20,7 @@ def record_window() -> str:
     recording = Recording(
         this_host(), conf.interval_seconds(), pending=partial(BackgroundTicks, report=line.mark_pending)
     )
-    ticks = Window(recording, line, at_set_back=ensure_schedules).run()
+    ticks = Window(recording, line, at_set_back=ensure_schedules, token=BackgroundToken).run()
     return f"{ticks} ticks"
 
 

@@ -14,6 +14,8 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
+import psutil
+
 from tests.skips import missing
 from tests.supervision.running import free_port
 
@@ -59,6 +61,11 @@ class PostgreSQL:
     def stop(self, mode: str = "fast") -> None:
         """Stop it; `immediate` is as if it had crashed."""
         self._run("pg_ctl", "stop", "--wait", "--silent", f"--mode={mode}")
+
+    def processes(self) -> list[psutil.Process]:
+        """The server's own and those of its connections."""
+        server = psutil.Process(int((self.directory / "postmaster.pid").read_text().split()[0]))
+        return [server, *server.children()]
 
     def _run(self, program: str, *arguments: str) -> None:
         command = [str(self._bin / program), f"--pgdata={self.directory}", *arguments]

@@ -12,11 +12,12 @@ import uuid
 from collections.abc import Callable
 
 import psutil
-from django.db import DatabaseError, connection
+from django.db import DatabaseError, InterfaceError
 
 from metrics.lifeline import Line
 from metrics.models import Host, Recorder, Tick
 from metrics.recording.recording import Recording
+from metrics.recording.token import Token
 
 log = logging.getLogger(__name__)
 
@@ -44,6 +45,7 @@ class Window:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         at_set_back: Callable[[], object] = lambda: None,
+        token: type[Token] = Token,
     ) -> None:
         self.recording = recording
         self.interval_seconds = recording.interval_seconds
@@ -53,6 +55,7 @@ class Window:
         self._now = now
         self._sleep = sleep
         self._at_set_back = at_set_back
+        self._token = token(recording.host, self.name, recording.interval_seconds)
         self._can_read_token = True
 
     def run(self, duration_seconds: float | None = None) -> int:
@@ -124,14 +127,11 @@ class Window:
     def _is_over(self, timestamp: int) -> bool:
         """Whether another window is committed to take this tick. A database that fails says no: recording goes on."""
         try:
-            first_tick = self._first_tick_of_another()
-        except DatabaseError as error:
+            first_tick = self._token.first_tick_of_another()
+        except (DatabaseError, InterfaceError, TimeoutError) as error:
             if self._can_read_token:
                 log.warning("cannot read who records: %s", error)
             self._can_read_token = False
-            # The next look begins with a new connection: this one may be to a server that is gone.
-            if not connection.in_atomic_block:
-                connection.close_if_unusable_or_obsolete()
             return False
         self._can_read_token = True
         if first_tick is None:
@@ -140,19 +140,9 @@ class Window:
         # Further ahead than any newcomer would name: the clock was set back since, and the newcomer is at work.
         return not 0 < ahead_seconds <= 2 * self.interval_seconds
 
-    def _first_tick_of_another(self) -> int | None:
-        """From which tick on another window records; asked before each tick, so the query is written out."""
-        table = connection.ops.quote_name(Recorder._meta.db_table)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                f'SELECT first_tick FROM {table} WHERE host_id = %s AND "window" <> %s',  # noqa: S608
-                [self._host.pk, self.name],
-            )
-            row = cursor.fetchone()
-        return row[0] if row else None
-
     def _end(self) -> None:
         """Store what had to wait, and give the token back if it is still this window's."""
+        self._token.close()
         began, patience = self._now(), FLUSH_SECONDS
         while not self.recording.flush():
             if self._now() - began > patience:

@@ -113,3 +113,19 @@ def test_a_server_that_goes_away_costs_no_tick_and_answers_say_so(machines, serv
         assert {later - earlier for earlier, later in itertools.pairwise(during)} == {1}, machine.log.read_text()
         assert eventually(partial(is_healthy, machine), 20)
         assert "Traceback" not in machine.log.read_text()
+
+
+def test_a_server_that_hangs_costs_no_tick(machines, server, ticks):
+    assert eventually(lambda: all(len(ticks(name)) >= 3 for name in NAMES), 20)
+    hanging = server.processes()
+    for process in hanging:
+        process.suspend()
+    began = time.time()
+    eventually(lambda: time.time() > began + 6, 10)
+    for process in hanging:
+        process.resume()
+    ended = time.time()
+    for name, machine in zip(NAMES, machines, strict=True):
+        assert eventually(lambda name=name: ticks(name)[-1] > ended + 1, 40), machine.log.read_text()
+        during = [tick for tick in ticks(name) if began - 2 < tick < ended + 1]
+        assert {later - earlier for earlier, later in itertools.pairwise(during)} == {1}, machine.log.read_text()

@@ -13,6 +13,7 @@ from metrics.lifeline import Interruptible
 from metrics.recording.once import look_once
 from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
+from metrics.recording.token import BackgroundToken
 from metrics.recording.window import Window, is_recording
 from metrics.supervision.database import prepare_database
 from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
@@ -62,7 +63,7 @@ class Command(BaseCommand):
                 recording = Recording(
                     host, interval_seconds, pending=partial(BackgroundTicks, report=line.mark_pending)
                 )
-                ticks = Window(recording, line).run(duration_seconds)
+                ticks = Window(recording, line, token=BackgroundToken).run(duration_seconds)
         except DirectoryInUse as error:
             raise CommandError(str(error)) from None
         except DatabaseError as error:
