@@ -100,7 +100,8 @@ class RedocPage(SignInFirst, SpectacularRedocView):
     template_name = "metrics/redoc.html"
     # ReDoc writes its own styles into the page and searches in a worker that it makes itself.
     content_security_policy = (
-        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src 'self' blob:"
+        "default-src 'self'; style-src 'self' 'unsafe-inline'; img-src 'self' data:; worker-src 'self' blob:;"
+        " object-src 'none'; base-uri 'none'; form-action 'self'; frame-ancestors 'none'"
     )
 
     def finalize_response(self, request: Request, response: Any, *args: Any, **kwargs: Any) -> Any:
