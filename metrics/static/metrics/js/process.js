@@ -107,7 +107,7 @@ export class ProcessDetail {
       [gettext("last seen"), moment(seconds(answer.last_seen))],
     ];
     byId("process-title").textContent = interpolate(gettext("%(name)s (PID %(pid)s)"), { name: answer.name, pid: answer.pid });
-    byId("process-facts").replaceChildren(...facts.flatMap(([name, value]) => [element("dt", {}, name), element("dd", {}, value)]));
+    byId("process-facts").replaceChildren(...facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
     byId("process-command").textContent = answer.command ?? "";
   }
 
