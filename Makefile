@@ -35,7 +35,7 @@ test-postgresql: $(INSTALLED_DEV) ## Run the tests on a PostgreSQL of their own,
 soak: $(INSTALLED_DEV) ## Do it harm for an hour: a hundred kills under load, and other tests in their long form
 	@SYSMON_TEST_SOAK=1 $(BIN)/python -m pytest -m soak $(ARGS)
 
-bench: $(INSTALLED) ## Measure size, queries, ticks and roll-ups on a simulated year, in some ten minutes
+bench: $(INSTALLED) ## Measure against a FastAPI yardstick, and on a simulated year; half an hour, or ARGS=GROUP
 	@$(BIN)/python -m benchmarks $(ARGS)
 
 # A data directory that nobody uses: the program's own is left alone.

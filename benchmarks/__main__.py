@@ -13,8 +13,13 @@ from pathlib import Path
 
 from benchmarks.figures import Figure, show
 
+# The variables that a benchmark takes over from whoever starts it.
+KEPT = {"SYSMON_HOSTNAME", "SYSMON_BENCH_ROUNDS", "SYSMON_BENCH_YARDSTICK"}
 ROOT = Path(__file__).resolve().parent.parent
-GROUPS = ("size", "queries", "ticks", "rollup", "growth")
+ON_THE_YEAR = ("size", "queries", "ticks", "rollup", "scale")
+# On data directories of their own.
+AGAINST_THE_YARDSTICK = ("throughput", "watching", "endurance", "start")
+GROUPS = (*ON_THE_YEAR, "growth", *AGAINST_THE_YARDSTICK)
 # Few raw points: they are only there at the end, and would be taken for growth.
 SHORT_SPANS = {"SYSMON_TIERS": "1m=2d,15m=8d", "SYSMON_MAX_POINTS": "15"}
 
@@ -35,7 +40,7 @@ def measure(group: str, directory: Path) -> Iterator[Figure]:
     if group == "growth":
         environment = variables(directory / "growth", **SHORT_SPANS)
     else:
-        environment = variables(year_old(directory))
+        environment = variables(year_old(directory) if group in ON_THE_YEAR else directory)
     command = [sys.executable, "-m", f"benchmarks.{group}"]
     output = subprocess.run(command, cwd=ROOT, env=environment, stdout=subprocess.PIPE, text=True, check=True).stdout
     return (Figure(**json.loads(line)) for line in output.splitlines())
@@ -66,7 +71,7 @@ def copy_database(source: Path, target: Path) -> None:
 
 def variables(data_directory: Path, **more: str) -> dict[str, str]:
     """The environment without the user's own settings, but for the host's name."""
-    kept = {k: v for k, v in os.environ.items() if not k.startswith("SYSMON_") or k == "SYSMON_HOSTNAME"}
+    kept = {k: v for k, v in os.environ.items() if not k.startswith("SYSMON_") or k in KEPT}
     return {**kept, "DATABASE_URL": "", "SYSMON_DATA_DIR": str(data_directory), **more}
 
 

@@ -11,8 +11,9 @@ It stands before Django: what Django does for any request takes longer than all 
 
 import threading
 from collections import OrderedDict
-from collections.abc import Callable, Hashable, Iterable
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
 from typing import Any
 
 from metrics.api.answers import TimelessResponse
@@ -28,6 +29,7 @@ UNCHANGED = "304 Not Modified"
 
 # Some twenty answers of a thousand points.
 MOST_KEPT_BYTES = 8_388_608
+LONGEST_TURN_SECONDS = 1.0
 # The headers that a request may have; what each says is a part of the key, but for the one that is answered here.
 HEADERS = frozenset(
     f"HTTP_{name}"
@@ -50,6 +52,7 @@ class KeptAnswer:
     content: bytes
     headers: Headers
     headers_unchanged: Headers
+    renewal: threading.Lock = field(default_factory=threading.Lock, compare=False)
 
     def give(self, condition: str | None, start_response: StartResponse) -> list[bytes]:
         """Answer a request that has this condition."""
@@ -74,10 +77,21 @@ class FrontDoor:
             return self._application(environ, start_response)
         kept = self._answers.find(key, mark)
         if kept is None:
-            return self._asked(key, mark, environ, start_response)
+            return self._renewed(key, environ, start_response)
         return kept.give(environ.get(CONDITION), start_response)
 
-    def _asked(self, key: Hashable, mark: Hashable, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+    def _renewed(self, key: Hashable, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
+        """After a commit a hundred clients ask the same at once: one of them has Django answer, the others wait."""
+        with self._answers.turn(key):
+            mark = commit_mark()
+            kept = self._answers.find(key, mark)
+            if kept is None:
+                return self._asked(key, mark, environ, start_response)
+        return kept.give(environ.get(CONDITION), start_response)
+
+    def _asked(
+        self, key: Hashable, mark: Hashable | None, environ: Environ, start_response: StartResponse
+    ) -> Iterable[bytes]:
         """Have Django answer. The condition stays here: of a 304 there would be nothing to keep."""
         started: list[Any] = []
         condition = environ.pop(CONDITION, None)
@@ -87,7 +101,7 @@ class FrontDoor:
             return response
         tag, headers_unchanged = response.headers["ETag"], list(unchanged(response).items())
         answer = KeptAnswer(mark, tag, response.content, started[1], headers_unchanged)
-        if is_repeatable(response):
+        if mark is not None and is_repeatable(response):
             self._answers.keep(key, answer)
         response.close()
         return answer.give(condition, start_response)
@@ -102,7 +116,7 @@ class KeptAnswers:
         self._by_key: OrderedDict[Hashable, KeptAnswer] = OrderedDict()
         self._lock = threading.Lock()
 
-    def find(self, key: Hashable, mark: Hashable) -> KeptAnswer | None:
+    def find(self, key: Hashable, mark: Hashable | None) -> KeptAnswer | None:
         """The answer that was kept, None where something was committed since."""
         with self._lock:
             kept = self._by_key.get(key)
@@ -110,6 +124,19 @@ class KeptAnswers:
                 return None
             self._by_key.move_to_end(key)
             return kept
+
+    @contextmanager
+    def turn(self, key: Hashable) -> Iterator[None]:
+        """For one at a time, where an answer was kept that is out of date: only then is it known to be worth waiting.
+        Who has waited for long does without."""
+        with self._lock:
+            kept = self._by_key.get(key)
+        has_turn = kept is not None and kept.renewal.acquire(timeout=LONGEST_TURN_SECONDS)
+        try:
+            yield
+        finally:
+            if kept is not None and has_turn:
+                kept.renewal.release()
 
     def keep(self, key: Hashable, answer: KeptAnswer) -> None:
         """Keep an answer in place of the one before, and drop what was not asked for the longest."""

@@ -1,12 +1,13 @@
 """The front door: what it gives from memory is, to the byte, what Django REST framework gives at that moment."""
 
+import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from django.db import DatabaseError, connection, transaction
+from django.db import DatabaseError, connection, connections, transaction
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
@@ -286,6 +287,40 @@ def test_a_database_that_does_not_answer_is_for_django_to_report(visitor, monkey
     monkeypatch.setattr(CommitWatch, "_sqlite_mark", fail)
     monkeypatch.setattr("metrics.history.freshness._postgresql_mark", lambda: fail(None))
     visitor.agrees("metrics/cpu")
+    assert visitor.asked == 2
+
+
+def test_after_a_commit_one_asks_django_and_the_others_wait_for_it(visitor, recorded):
+    """Whoever comes while an answer is renewed has its turn afterwards, and finds it."""
+    visitor.get("metrics/cpu")
+    newer_tick(recorded)
+    django, waiting, answers = visitor.django, threading.Event(), []
+
+    def slow(environ, start_response):
+        late.start()
+        waiting.wait(0.1)
+        return django(environ, start_response)
+
+    def ask():
+        answers.append(visitor.get("metrics/cpu"))
+        connections.close_all()
+
+    late = threading.Thread(target=ask)
+    visitor.django = slow
+    first = visitor.get("metrics/cpu")
+    visitor.django = django
+    late.join()
+    assert answers == [first]
+    assert visitor.asked == 2
+
+
+def test_who_has_waited_too_long_asks_django_too(visitor, recorded, monkeypatch):
+    monkeypatch.setattr("metrics.api.front_door.LONGEST_TURN_SECONDS", 0.01)
+    visitor.get("metrics/cpu")
+    newer_tick(recorded)
+    [stuck] = visitor.door._answers._by_key.values()
+    with stuck.renewal:
+        visitor.agrees("metrics/cpu")
     assert visitor.asked == 2
 
 
