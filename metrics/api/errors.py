@@ -52,6 +52,17 @@ class DatabaseUnavailable(Unavailable):
     default_code = "database_unavailable"
 
 
+class TooCostly(Unavailable):
+    """The database was stopped, see metrics/supervision/deadline.py."""
+
+    default_detail = _("This takes the database too long. Ask for a shorter stretch of time.")
+    default_code = "too_costly"
+
+
+# What SQLite and PostgreSQL say of a statement that was stopped.
+STOPPED = ("interrupted", "statement timeout")
+
+
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """What DRF calls for an error in a view. None, which ends in `server_error`, for what nobody expected."""
     error = _as_api_exception(error)
@@ -67,11 +78,17 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
 
 def _as_api_exception(error: Exception) -> Exception:
     if isinstance(error, DatabaseError | InterfaceError):
-        log.error("the database does not answer: %s", error)
-        return DatabaseUnavailable()
+        return _failure_of(error)
     if isinstance(error, SuspiciousOperation):
         return exceptions.ParseError()
     return error
+
+
+def _failure_of(error: Exception) -> Unavailable:
+    if any(text in str(error) for text in STOPPED):
+        return TooCostly()
+    log.error("the database does not answer: %s", error)
+    return DatabaseUnavailable()
 
 
 def _body(error: Exception, data: Any) -> dict[str, Any]:
@@ -114,13 +131,11 @@ def page_not_found(request: HttpRequest, exception: Exception) -> HttpResponse:
 def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 where it is the database that does not answer."""
     if isinstance(error := sys.exc_info()[1], DatabaseError | InterfaceError):
-        log.error("the database does not answer: %s", error)
-        return _unavailable(request)
+        return _unavailable(request, _failure_of(error))
     return _page_or_json(request, defaults.server_error, status.HTTP_500_INTERNAL_SERVER_ERROR, _("Server error."))
 
 
-def _unavailable(request: HttpRequest) -> HttpResponse:
-    error = DatabaseUnavailable()
+def _unavailable(request: HttpRequest, error: Unavailable) -> HttpResponse:
     if _wants_page(request):
         response = HttpResponse(f"<h1>{error.detail}</h1>", status=error.status_code)
     else:

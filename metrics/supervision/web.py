@@ -16,6 +16,7 @@ from granian.http import HTTP1Settings
 
 from metrics.lifeline import Lifeline, attach
 from metrics.supervision.bodies import Places, Refused, announced_bytes
+from metrics.supervision.deadline import bound_queries
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -62,6 +63,7 @@ def _application_of_worker(lifeline: Lifeline) -> Application:
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     lifeline.watch()
     attach(lifeline)
+    bound_queries()
     return guarded(load_application(), body_threads=max(1, THREADS // 2))
 
 
