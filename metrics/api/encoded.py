@@ -91,6 +91,9 @@ class EncodedRows:
 
     def _fill(self, query: SeriesQuery, index: RowIndex, texts: Texts, start: int, stop: int) -> None:
         missing = [place for place in range(start, stop) if texts[place] is None]
+        if not missing:
+            # Another thread has been faster.
+            return
         points = read_raw_points(query, index.rows[missing[0]][0], index.rows[missing[-1]][0])
         made = {}
         for place in missing:

@@ -1,13 +1,14 @@
 """Series that are joined from encoded points: to the byte what is read and put together, whatever has happened."""
 
 import random
+from types import SimpleNamespace
 
 import pytest
 from django.db import transaction
 from django.test import Client
 
 from metrics.api import encoded
-from metrics.api.encoded import EncodedPoints
+from metrics.api.encoded import EncodedPoints, EncodedRows
 from metrics.models import CpuSample
 from metrics.retention import apply_retention
 from metrics.rollup.progress import roll_up
@@ -180,3 +181,17 @@ def test_no_more_than_so_many_bytes_are_kept():
     kept = points.find(shape, [(moment, moment) for moment in range(500)])
     assert kept[0] is kept[499] is not None
     assert 30 <= sum(text is not None for text in kept) <= 110
+
+
+def test_points_that_another_thread_makes_meanwhile_are_taken():
+    class MadeMeanwhile(list):
+        def __getitem__(self, key):
+            found = super().__getitem__(key)
+            if isinstance(key, slice):
+                self[:] = [b"{}"] * len(self)
+            return found
+
+    points = SimpleNamespace(find=lambda _shape, rows: MadeMeanwhile([None] * len(rows)))
+    query = SimpleNamespace(family="cpu", fields=None, host=SimpleNamespace(pk=1))
+    index = SimpleNamespace(rows=[(FIRST_TICK, 1), (FIRST_TICK + 5, 2)])
+    assert EncodedRows(points).texts(query, index, 0, 2) == [b"{}", b"{}"]
