@@ -21,8 +21,8 @@ TOP_OF_THE_FINEST, TOP_OF_THE_OTHERS = 10, 5
 # more of them, for it stands for many points.
 SUMMARY_FACTORS = (6, 36)
 TOP_OF_A_SUMMARY = 25
-# What the columns `tier` and `resolution` hold on every database.
-WIDEST_SECONDS = 32_767
+# No tier and no summary is wider than a day.
+WIDEST_SECONDS = 86_400
 
 
 @dataclass(frozen=True, slots=True)

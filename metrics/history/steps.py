@@ -217,8 +217,8 @@ class StepColumns:
         return decoded(field, f"s.{column(field)}") if name in self.lasting else f"g.{column(field)}"
 
 
-# A timestamp and a tier as one number, so that the newest of the rows of a step is found by MAX.
-PLACE = 32_768
+# A timestamp and a tier, which is no wider than a day, as one number: the newest of the rows of a step is its MAX.
+PLACE = 100_000
 
 
 def _statement(columns: StepColumns, sources: Sequence[Source], step: int, wanted: Labels) -> tuple[str, list[Any]]:

@@ -209,3 +209,13 @@ def test_what_retention_would_delete_at_once_is_not_filled(two_days, monkeypatch
     assert widest[0].timestamp.timestamp() >= FIRST + 24 * HOUR
     assert widest.count() >= 1
     assert fill_summaries(two_days) == 0
+
+
+def test_a_tier_of_a_day_tells_its_last_values(recorded, settings):
+    settings.SYSMON_TIERS = "1m=14d,1d=400d"
+    for number in range(3):
+        partition = {"device": "a", "mountpoint": "/", "used_bytes": 5, "total_bytes": number}
+        recorded.tick(FIRST + number * 24 * HOUR, 60, disk={"pressure_some_percent": 1.0}, partition=[partition])
+    roll_up(recorded.host)
+    points = read_series(SeriesQuery(recorded.host, "disk", step=86_400)).points
+    assert [point["partitions"][0]["total_bytes"] for point in points] == [0, 1, 2]
