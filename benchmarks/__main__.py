@@ -19,9 +19,10 @@ ROOT = Path(__file__).resolve().parent.parent
 ON_THE_YEAR = ("size", "queries", "ticks", "rollup", "scale")
 # On data directories of their own.
 AGAINST_THE_YARDSTICK = ("throughput", "watching", "endurance", "start")
-GROUPS = (*ON_THE_YEAR, "growth", *AGAINST_THE_YARDSTICK)
+GROUPS = (*ON_THE_YEAR, "growth", "decade", *AGAINST_THE_YARDSTICK)
 # Few raw points: they are only there at the end, and would be taken for growth.
 SHORT_SPANS = {"SYSMON_TIERS": "1m=2d,15m=8d", "SYSMON_MAX_POINTS": "15"}
+TEN_YEARS = {"SYSMON_TIERS": "1m=14d,15m=3650d"}
 
 
 def main(wanted: list[str]) -> int:
@@ -39,6 +40,9 @@ def measure(group: str, directory: Path) -> Iterator[Figure]:
     sys.stderr.write(f"{group} …\n")
     if group == "growth":
         environment = variables(directory / "growth", **SHORT_SPANS)
+    elif group == "decade":
+        shutil.copytree(year_old(directory), directory / "decade")
+        environment = variables(directory / "decade", **TEN_YEARS)
     else:
         environment = variables(year_old(directory) if group in ON_THE_YEAR else directory)
     command = [sys.executable, "-m", f"benchmarks.{group}"]
