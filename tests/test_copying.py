@@ -1,0 +1,20 @@
+"""What belongs to a history."""
+
+from django.apps import apps
+
+from metrics.copying import copied_models
+from metrics.models import ApiToken, Recorder, UpkeepLease
+
+STAYS = {ApiToken, Recorder, UpkeepLease}
+
+
+def test_every_table_is_copied_but_those_that_belong_to_the_machine():
+    assert set(copied_models()) == set(apps.get_app_config("metrics").get_models()) - STAYS
+
+
+def test_what_others_point_to_goes_first():
+    order = copied_models()
+    for model in order:
+        for field in model._meta.concrete_fields:
+            if field.related_model:
+                assert order.index(field.related_model) < order.index(model)
