@@ -30,6 +30,8 @@ log = logging.getLogger(__name__)
 OVERDUE_BEAT_SECONDS = 20.0
 # django-q2 looks at its schedules every 30 s, so that hand-overs lie 60 to 90 s apart.
 OVERDUE_HAND_OVER_SECONDS = 120.0
+# How long the results of the last tasks may take to be stored, well within what `up` grants.
+LAST_RESULTS_SECONDS = 3.0
 # How often a database that refuses to be written is tried again.
 RETRY_SECONDS = 2.0
 
@@ -71,7 +73,16 @@ class AllOrNothing(Sentinel):
 
     def spawn_monitor(self) -> Any:
         """What stores results."""
-        return _started(ThreadOfCluster(monitor, self.result_queue, self.broker))
+        thread = ThreadOfCluster(monitor, self.result_queue, self.broker)
+        close = self.result_queue.close
+
+        def close_when_read() -> None:
+            """`stop` closes the queue after its last word: in a thread, the very end that is being read."""
+            thread.join(LAST_RESULTS_SECONDS)
+            close()
+
+        self.result_queue.close = close_when_read  # type: ignore[method-assign]
+        return _started(thread)
 
     def reincarnate(self, process: BaseProcess | ThreadOfCluster) -> None:
         """Called by the guard loop for a part that has ended."""
