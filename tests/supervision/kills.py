@@ -190,15 +190,23 @@ def inconsistencies(database: sqlite3.Connection) -> Iterator[str]:
         yield f"the newest tick is {newest}, but the collectors' states are of {states}"
 
 
+# One tree starts at a time.
+_one_start = threading.Lock()
+
+
 @dataclass
 class Trial:
-    """One tree, and the kills that it has to stand. `quiet_seconds` is how long it is left alone after a part of it
-    was killed: what that did may show late."""
+    """One tree, and the kills that it has to stand.
+
+    `quiet_seconds` is how long it is left alone after a part of it was killed: what that did may show late.
+    `work_per_core` is how many programs of others wanted each core before, 1 at the least: a start takes longer then.
+    """
 
     up: Up
     victims: list[str]
     random: random.Random
     quiet_seconds: float = 0.0
+    work_per_core: float = 1.0
     clients: int = 8
     figures: Figures = field(default_factory=Figures)
 
@@ -221,12 +229,13 @@ class Trial:
         self.figures.failures += [f"{self.up.directory.name}, {occasion}: {sentence}" for sentence in wrong]
 
     def _start(self) -> None:
-        """A fresh start records within two intervals and five seconds."""
-        began, before = time.monotonic(), self.up.newest_tick()
-        self.up.start()
-        allowed = 2 * self.up.interval_seconds + 5
-        eventually(lambda: self.up.newest_tick() > before, allowed + 20)
-        took = time.monotonic() - began
+        """A fresh start records within two intervals and five seconds of a machine that has nothing else to do."""
+        allowed = (2 * self.up.interval_seconds + 5) * self.work_per_core
+        with _one_start:
+            began, before = time.monotonic(), self.up.newest_tick()
+            self.up.start()
+            eventually(lambda: self.up.newest_tick() > before, allowed + 20)
+            took = time.monotonic() - began
         self.figures.start_seconds.append(took)
         self._check("start", [f"the first tick came after {took:.1f} s"] if took > allowed else [])
 

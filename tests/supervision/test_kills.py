@@ -45,19 +45,22 @@ def test_nothing_is_lost_and_recording_goes_on(tmp_path, is_soak, say):
     seed = random.SystemRandom().randrange(10**6)
     chance = random.Random(seed)
     plan, quiet_seconds = long_plan(chance) if is_soak else short_plan(chance)
+    work_per_core = max(1.0, os.getloadavg()[0] / (os.cpu_count() or 1))
     trials = [
         Trial(
             Up(tmp_path / f"tree-{number}", SYSMON_INTERVAL="5" if number % 3 == 2 and is_soak else "1"),
             victims,
             random.Random(seed + number),
             quiet_seconds,
+            work_per_core,
         )
         for number, victims in enumerate(plan, 1)
     ]
     with ThreadPoolExecutor(len(trials)) as pool:
         figures = list(pool.map(Trial.run, trials))
-    say(f"seed {seed}\n{summary(figures)}")
-    assert [failure for tree in figures for failure in tree.failures] == []
+    say(f"seed {seed}, {work_per_core:.1f} programs a core before\n{summary(figures)}")
+    failures = [failure for tree in figures for failure in tree.failures]
+    assert not failures, "\n".join(failures)
 
 
 def summary(trees: list[Figures]) -> str:
