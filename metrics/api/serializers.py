@@ -343,6 +343,7 @@ def health_example() -> dict[str, Any]:
         "checks": {
             "database": {"status": "ok"},
             "sampling": {"status": "ok", "newest_tick": TIMESTAMP, "age_seconds": 1.2, "allowed_age_seconds": 20},
+            "storing": {"status": "ok", "pending_ticks": 0},
         },
     }
 
