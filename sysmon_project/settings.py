@@ -169,8 +169,10 @@ Q_CLUSTER: dict[str, Any] = {
     "cluster_name": SYSMON_HOSTNAME,
     "workers": 2,
     "queue_limit": 4,
+    # Seconds between two looks at the queue, and at the workers, which cost as much. `up` notices
+    # by itself, within two seconds, that nobody records.
     "poll": 1,
-    "guard_cycle": 1,
+    "guard_cycle": 5,
     "catch_up": False,
     "ack_failures": True,
     "max_attempts": 1,

@@ -136,6 +136,7 @@ def be_durable(interval_seconds: int) -> None:
     """On this connection a power cut costs no tick, and a lock is waited for no longer than half an interval."""
     if connection.vendor != "sqlite" or connection.in_atomic_block:
         return
-    with connection.cursor() as cursor:
-        cursor.execute("PRAGMA synchronous=FULL")
-        cursor.execute(f"PRAGMA busy_timeout={min(interval_seconds * 400, 5000)}")
+    connection.ensure_connection()
+    with connection.wrap_database_errors:
+        connection.connection.execute("PRAGMA synchronous=FULL")
+        connection.connection.execute(f"PRAGMA busy_timeout={min(interval_seconds * 400, 5000)}")
