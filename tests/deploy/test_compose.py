@@ -126,3 +126,10 @@ def test_the_worker_sees_the_machine():
     assert (worker["pid"], worker["network_mode"]) == ("host", "host")
     assert {"type": "bind", "source": "/", "target": "/host"}.items() <= worker["volumes"][-1].items()
     assert worker["volumes"][-1]["read_only"] is True
+
+
+def test_health_checks_are_answered_whatever_hosts_are_named(config):
+    done = config(**dict.fromkeys(REQUIRED, "x1"), SYSMON_ALLOWED_HOSTS="sysmon.example.org")
+    web = yaml.safe_load(done.stdout)["services"]["web"]
+    assert web["environment"]["SYSMON_ALLOWED_HOSTS"].split(",") == ["localhost", "127.0.0.1", "sysmon.example.org"]
+    assert web["healthcheck"]["test"][3].startswith("http://127.0.0.1:8000/")
