@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 
 from metrics.api.parameters import Parameters
 
-CASES, CASES_OF_SOAK = 60, 10_000
+CASES, CASES_OF_SOAK = 60, 3000
 
 
 def addresses():
