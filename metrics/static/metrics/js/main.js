@@ -17,6 +17,8 @@ import { Tiles } from "./tiles.js";
 const LONGEST_PAUSE_SECONDS = 30;
 const COST_EVERY_SECONDS = 30;
 const FACTS_EVERY_SECONDS = 300;
+// About as wide as a chart is.
+const CHART_PIXELS = 600;
 // Where all is well, nobody needs it.
 const notice = () => import("./notice.js");
 const hideNotice = () => (byId("notice").hidden = true);
@@ -225,8 +227,9 @@ class Page {
   }
 
   async advance() {
-    // A point that is minutes wide changes little with each tick.
-    if (this.end() - this.shown.end >= (this.board.series.cpu.step ?? 0)) {
+    // A point that is minutes wide changes little with each tick, and by less than a pixel nothing moves.
+    const { start, end } = this.shown;
+    if (this.end() - end >= Math.max(this.board.series.cpu.step ?? 0, (end - start) / CHART_PIXELS)) {
       this.shown = windowOf(this.end());
       await this.board.extend(this.shown, this.host, this.interval, this.request.signal);
       this.setStretch();
