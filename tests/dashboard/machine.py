@@ -216,7 +216,8 @@ def _summed(model: type[Sample], values: dict[str, Any]) -> dict[str, Any]:
         for field in numbers
         for extreme in field.extremes
     }
-    return {**values, **extremes}
+    lists = {f"{name}_max": value for name, value in values.items() if isinstance(value, list)}
+    return {**values, **extremes, **lists}
 
 
 def _within(field: Any, value: float) -> float:
