@@ -190,8 +190,8 @@ def inconsistencies(database: sqlite3.Connection) -> Iterator[str]:
         yield f"the newest tick is {newest}, but the collectors' states are of {states}"
 
 
-# One tree starts at a time.
-_one_start = threading.Lock()
+# One tree starts at a time; one that has to be started again has its turn before it is killed.
+_one_start = threading.RLock()
 
 
 @dataclass
@@ -254,7 +254,8 @@ class Trial:
         return [f"{process.pid} of {process.ppid()}" for process in self.up.processes()]
 
     def _kill(self, victim: str) -> None:
-        with Load(self.up, self.clients, self.figures.answers):
+        turn = _one_start if victim in TREES else contextlib.nullcontext()
+        with turn, Load(self.up, self.clients, self.figures.answers):
             self._wait_for_a_moment()
             self._check(f"before {victim}", self.witness.look())
             killed = VICTIMS[victim](self.up)
