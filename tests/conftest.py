@@ -4,6 +4,7 @@ import os
 import time
 from collections.abc import Callable, Iterator
 from contextlib import nullcontext
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -25,6 +26,12 @@ def own_language() -> Iterator[None]:
     """Django leaves a thread in the language of the last request; the next test begins in none."""
     yield
     translation.deactivate()
+
+
+@pytest.fixture
+def no_attempts(settings: Any, tmp_path: Path) -> None:
+    """Nobody has tried to sign in, or asked anything, yet; otherwise the tests of a minute share their limits."""
+    settings.ATTEMPTS_FILE = tmp_path / "attempts.sqlite3"
 
 
 class RecordedHost:

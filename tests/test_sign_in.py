@@ -8,10 +8,9 @@ ADDRESS = "/admin/login/"
 
 
 @pytest.fixture
-def client(db, settings, tmp_path):
+def client(db, settings, no_attempts):
     settings.ALLOWED_HOSTS = ["localhost"]
     settings.SYSMON_RATE_LOGIN = "3/min"
-    settings.ATTEMPTS_FILE = tmp_path / "attempts.sqlite3"
     return Client(headers={"host": "localhost"})
 
 

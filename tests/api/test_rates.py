@@ -8,9 +8,8 @@ ADDRESS = "/api/v1/metrics/cpu"
 
 
 @pytest.fixture
-def client(api, recorded, settings, tmp_path):
+def client(api, recorded, settings, no_attempts):
     recorded.tick(cpu={"percent": 1.0})
-    settings.ATTEMPTS_FILE = tmp_path / "attempts.sqlite3"
     settings.SYSMON_RATE_ANON = settings.SYSMON_RATE_USER = None
     return api
 

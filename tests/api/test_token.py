@@ -20,9 +20,8 @@ def user(db):
 
 
 @pytest.fixture
-def client(api, settings, tmp_path):
+def client(api, settings, no_attempts):
     settings.SYSMON_API_ACCESS = "authenticated"
-    settings.ATTEMPTS_FILE = tmp_path / "attempts.sqlite3"
     return api
 
 

@@ -32,7 +32,7 @@ def test_the_other_headers_are_on_everything(api, db, path):
 
 
 @pytest.mark.parametrize("is_https", [False, True])
-def test_no_script_reads_a_cookie_and_behind_tls_none_is_sent_in_the_clear(api, db, settings, is_https):
+def test_no_script_reads_a_cookie_and_behind_tls_none_is_sent_in_the_clear(api, db, settings, no_attempts, is_https):
     settings.SESSION_COOKIE_SECURE = settings.CSRF_COOKIE_SECURE = settings.LANGUAGE_COOKIE_SECURE = is_https
     User.objects.create_superuser("jin", password="right")
     api.get("/admin/login/")
