@@ -45,9 +45,15 @@ class Runner:
         self._orders: SimpleQueue[None] = SimpleQueue()
         self._runs: SimpleQueue[Run] = SimpleQueue()
         self._hangs_since: float | None = None
+        # A window that begins may want a reading while the one before takes its last tick.
+        self._one_at_a_time = threading.Lock()
 
     def run(self, timeout_seconds: float) -> Run:
         """Take a reading, or say within `timeout_seconds` why there is none."""
+        with self._one_at_a_time:
+            return self._run(timeout_seconds)
+
+    def _run(self, timeout_seconds: float) -> Run:
         if self._hangs_since is not None and not self._has_come_back():
             return self._hanging(0.0)
         if self._thread is None:

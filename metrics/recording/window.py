@@ -27,6 +27,8 @@ LONGEST_WAIT_SECONDS = 5.0
 HAND_OVER_SECONDS = 0.1
 # The shortest time over which the first tick's rates are computed.
 WARM_UP_SECONDS = 0.3
+# The names of the windows that are at work in this process.
+_at_work: set[str] = set()
 # How long a window that is over goes on trying to store what the database did not take, and how often: until its
 # worker is needed for the next hand-over; when everything is to end, for as long as there is time for it.
 FLUSH_SECONDS, LAST_FLUSH_SECONDS, FLUSH_PAUSE_SECONDS = 60.0, 2.0, 0.5
@@ -60,6 +62,13 @@ class Window:
 
     def run(self, duration_seconds: float | None = None) -> int:
         """Tick until it is over; return how many ticks were taken. A DatabaseError where the take-over fails."""
+        _at_work.add(self.name)
+        try:
+            return self._run(duration_seconds)
+        finally:
+            _at_work.discard(self.name)
+
+    def _run(self, duration_seconds: float | None) -> int:
         first_tick = self.take_over()
         if self.recording.warm_up():
             self._line.wait(WARM_UP_SECONDS)
@@ -159,6 +168,9 @@ class Window:
 
 
 def is_recording(host: Host) -> bool:
-    """Whether another process of this boot records the host now."""
+    """Whether a window records the host now, in this process or in another one of this boot."""
     token = Recorder.objects.filter(host=host, released_at=None, boot_id=host.boot_id).first()
-    return token is not None and token.pid != os.getpid() and psutil.pid_exists(token.pid)
+    if token is None:
+        return False
+    # A pid of one's own says nothing: a container that starts again has the same ones.
+    return token.window in _at_work if token.pid == os.getpid() else psutil.pid_exists(token.pid)

@@ -1,28 +1,29 @@
-"""The django-q2 cluster below `up`, and the same windows without it where nothing can fork."""
+"""The django-q2 cluster below `up`, one process; and the same windows without it where nothing can fork."""
 
 import logging
 import os
+import sys
 import threading
 from collections.abc import Callable
-from multiprocessing import Event
-from multiprocessing.process import BaseProcess
+from multiprocessing import Value
+from queue import Queue
 from typing import Any
 from uuid import uuid4
 
-import psutil
 from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
 from django_q.brokers import get_broker
 from django_q.cluster import Sentinel
+from django_q.conf import Conf
 from django_q.monitor import monitor
 from django_q.pusher import pusher
-from django_q.signals import post_spawn
 from django_q.tasks import async_task
+from django_q.worker import worker
+from typing_extensions import override
 
 from metrics import conf
 from metrics.lifeline import Lifeline
 from metrics.schedules import JOBS, Job, ensure_schedules
-from metrics.supervision.part import context
 
 log = logging.getLogger(__name__)
 
@@ -30,8 +31,10 @@ log = logging.getLogger(__name__)
 OVERDUE_BEAT_SECONDS = 20.0
 # django-q2 looks at its schedules every 30 s, so that hand-overs lie 60 to 90 s apart.
 OVERDUE_HAND_OVER_SECONDS = 120.0
-# How long the results of the last tasks may take to be stored, well within what `up` grants.
-LAST_RESULTS_SECONDS = 3.0
+# The thread that records waits no longer than this for another that has the interpreter; Python's own is 5 ms.
+SWITCH_INTERVAL_SECONDS = 0.0005
+# What django-q2 notes of a worker that has done its number of tasks.
+RECYCLED = -2
 # How often a database that refuses to be written is tried again.
 RETRY_SECONDS = 2.0
 
@@ -48,53 +51,72 @@ def run_worker(lifeline: Lifeline) -> None:
     run(lifeline)
 
 
+class ThreadQueue(Queue[Any]):
+    """A queue between threads, with what the sentinel asks of one between processes."""
+
+    def close(self) -> None:
+        """Nothing has to be closed."""
+
+    def join_thread(self) -> None:
+        """What was put is there at once."""
+
+
 class ThreadOfCluster(threading.Thread):
-    """A part of the cluster that needs no process: it has what the sentinel asks of one."""
+    """A part of the cluster that needs no process: it has what the sentinel asks of one.
 
-    exitcode = None
-
-    def __init__(self, target: Callable[..., None], *args: object) -> None:
-        super().__init__(target=target, args=args, name=target.__name__, daemon=True)
-        self.pid = os.getpid()
-
-
-class AllOrNothing(Sentinel):
-    """A sentinel that ends when a part below it was killed, and that pushes and monitors in threads of its own.
-
-    django-q2 puts a new one in its place. But one that is killed may hold the lock of a queue, idle workers always do:
-    the others then wait for ever, and nothing says so. `up` starts all of them anew within a second. Pusher and monitor
-    wait for most of their life: as processes they would take ten megabytes each. They start last, so that no process
-    is forked beside them.
+    `timer` is a worker's: how many seconds its task may still take, or one of django-q2's negative marks.
     """
 
+    def __init__(self, target: Callable[..., None], *args: object, timer: Any = None) -> None:
+        super().__init__(target=target, args=args, name=target.__name__, daemon=True)
+        self.pid = os.getpid()
+        self.timer = timer
+        self.start()
+
+    @override
+    def run(self) -> None:
+        try:
+            super().run()
+        finally:
+            connections.close_all()
+
+
+class OneProcess(Sentinel):
+    """A sentinel whose workers, pusher and monitor are threads of its own process.
+
+    All of them wait for most of their life: as processes they would take ten megabytes each, and one that is killed
+    might hold the lock of a queue, for which the others then wait for ever. One process is killed as a whole, or hangs
+    as a whole, and `up` starts it anew.
+    """
+
+    @override
+    def start(self) -> None:
+        self.task_queue: Any = ThreadQueue(Conf.QUEUE_LIMIT)
+        self.result_queue: Any = ThreadQueue()
+        super().start()  # type: ignore[no-untyped-call]
+
+    @override
+    def spawn_worker(self) -> None:
+        timer = Value("f", -1)
+        queues = (self.task_queue, self.result_queue)
+        self.pool.append(ThreadOfCluster(worker, *queues, timer, self.timeout, timer=timer))
+
+    @override
     def spawn_pusher(self) -> Any:
-        """What takes tasks from the broker."""
-        return _started(ThreadOfCluster(pusher, self.task_queue, self.event_out, self.broker))
+        return ThreadOfCluster(pusher, self.task_queue, self.event_out, self.broker)
 
+    @override
     def spawn_monitor(self) -> Any:
-        """What stores results."""
-        thread = ThreadOfCluster(monitor, self.result_queue, self.broker)
-        close = self.result_queue.close
+        return ThreadOfCluster(monitor, self.result_queue, self.broker)
 
-        def close_when_read() -> None:
-            """`stop` closes the queue after its last word: in a thread, the very end that is being read."""
-            thread.join(LAST_RESULTS_SECONDS)
-            close()
-
-        self.result_queue.close = close_when_read  # type: ignore[method-assign]
-        return _started(thread)
-
-    def reincarnate(self, process: BaseProcess | ThreadOfCluster) -> None:
-        """Called by the guard loop for a part that has ended."""
-        if process.exitcode is not None and process.exitcode < 0:
-            log.warning("a part of the cluster was killed by signal %d", -process.exitcode)
+    @override
+    def reincarnate(self, process: ThreadOfCluster) -> None:
+        """Called by the guard loop for a part that has ended. A worker does so only when it is recycled; one that
+        failed may have been the one that records."""
+        if process.timer is not None and process.timer.value != RECYCLED:
+            log.error("a worker of the cluster has failed")
             os._exit(1)
         super().reincarnate(process)  # type: ignore[no-untyped-call]
-
-
-def _started(thread: ThreadOfCluster) -> ThreadOfCluster:
-    thread.start()
-    return thread
 
 
 def run_cluster(lifeline: Lifeline) -> None:
@@ -103,16 +125,11 @@ def run_cluster(lifeline: Lifeline) -> None:
     The sentinel itself, not the `Cluster` around it: that is one more process, which ends in good order, and so
     unnoticed, when its sentinel is killed.
     """
-
-    def watch(**_signal: object) -> None:
-        lifeline.watch()
-
-    stop_event = Event()
+    stop_event = threading.Event()
     lifeline.on_stop = stop_event.set
-    # Each worker watches too: the sentinel may be the one that was killed.
-    post_spawn.connect(watch)
+    sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     if can_begin(lifeline):
-        AllOrNothing(stop_event, Event(), uuid4())  # type: ignore[no-untyped-call]
+        OneProcess(stop_event, threading.Event(), uuid4())  # type: ignore[no-untyped-call]
 
 
 def can_begin(lifeline: Lifeline) -> bool:
@@ -128,7 +145,7 @@ def can_begin(lifeline: Lifeline) -> bool:
             lifeline.mark_pending(0, str(error))
             lifeline.beat()
         except ConnectionError as error:
-            stand_in = stand_in or record_without_queue(lifeline, str(error))
+            stand_in = stand_in or record_without_queue(str(error))
             lifeline.excuse_hand_over()
         else:
             return True
@@ -138,18 +155,20 @@ def can_begin(lifeline: Lifeline) -> bool:
             return False
 
 
-def record_without_queue(lifeline: Lifeline, reason: str) -> BaseProcess:
-    """Start a window in a process of its own; the cluster's first one takes over from it."""
+def record_without_queue(reason: str) -> threading.Thread:
+    """Start a window in a thread of its own; the cluster's first one takes over from it. The process does not end
+    before the window has."""
     log.error("recording begins without the queue: %s", reason)
-    connections.close_all()
-    process: BaseProcess = context().Process(target=_record, args=(lifeline,), daemon=True)  # type: ignore[attr-defined]
-    process.start()
-    return process
+    thread = threading.Thread(target=_record, name="record-without-queue")
+    thread.start()
+    return thread
 
 
-def _record(lifeline: Lifeline) -> None:
-    lifeline.watch()
-    import_string(JOBS[0].func)()
+def _record() -> None:
+    try:
+        import_string(JOBS[0].func)()
+    finally:
+        connections.close_all()
 
 
 def queue_first_window() -> None:
@@ -179,9 +198,6 @@ def complaint_about(lifeline: Lifeline) -> str | None:
 
     Asked of shared memory and not of the database, which may be locked or full while ticks wait in memory.
     """
-    pid = lifeline.recorder_pid()
-    if pid is not None and not psutil.pid_exists(pid):
-        return "has lost the process that records"
     if lifeline.seconds_since_beat() > OVERDUE_BEAT_SECONDS + conf.interval_seconds() / 2:
         return "has stopped recording"
     if lifeline.seconds_since_hand_over() > OVERDUE_HAND_OVER_SECONDS:

@@ -47,7 +47,6 @@ def test_it_comes_to_life_with_the_first_sample_and_goes_stale_with_the_last(ser
     expect(page.locator("#badge")).to_have_text("Live")
     expect(page.locator("#cost")).to_contain_text("sysmon itself:", timeout=15_000)
     up.process.send_signal(19)  # SIGSTOP: nobody starts the recorder again
-    up.sentinel().suspend()
     up.recorder().suspend()
     expect(page.locator("#badge")).to_have_text("Stale", timeout=20_000)
     expect(page.locator("#notice")).to_contain_text("Nothing has been recorded for")

@@ -1,6 +1,8 @@
 """A collector that fails or hangs costs its own family, and nothing else."""
 
+import itertools
 import threading
+from concurrent.futures import ThreadPoolExecutor
 
 from metrics.collectors.base import NoData
 from metrics.recording.runner import Outcome, Runner, runners
@@ -66,6 +68,25 @@ class TestHanging:
 
     def test_the_message_says_since_when(self):
         assert self.runner.run(0.01).message == "no answer for 0 s"
+
+
+def test_two_windows_may_ask_at_once_and_each_gets_a_reading_of_its_own():
+    numbers = itertools.count()
+    runner = Runner(collector("cpu", lambda: {"cpu": [{"number": next(numbers)}]}))
+    with ThreadPoolExecutor(4) as pool:
+        runs = list(pool.map(lambda _: runner.run(1), range(200)))
+    assert sorted(run.reading["cpu"][0]["number"] for run in runs) == list(range(200))
+
+
+def test_who_asks_while_another_waits_for_a_call_that_hangs_waits_no_longer_than_that():
+    gate, has_begun = threading.Event(), threading.Event()
+    runner = Runner(collector("disk", lambda: {"disk": [{"stuck": has_begun.set() or gate.wait(10)}]}))
+    with ThreadPoolExecutor(1) as pool:
+        first = pool.submit(runner.run, 0.05)
+        has_begun.wait(10)
+        second = runner.run(10)
+        assert (first.result().outcome, second.outcome) == (Outcome.FAILED, Outcome.FAILED)
+    gate.set()
 
 
 def test_a_process_keeps_one_runner_a_family():

@@ -123,7 +123,6 @@ class TestHandOver:
             if old_clock.now >= NOON + 5.4 and not new.recording.ticks:
                 new_clock.now = old_clock.now
                 token = Recorder.objects.get()
-                Recorder.objects.update(pid=1)  # as if the old window were another process
                 new.recording.ticks.append(new.take_over())
                 assert token.window == old.name
 
@@ -241,7 +240,15 @@ class TestIsRecording:
         another_recorder(host, pid=os.getppid())
         assert is_recording(host)
 
-    def test_not_this_process_itself(self, host):
+    def test_a_window_of_this_process_while_it_is_at_work(self, host):
+        one, _clock, line = window(host)
+        seen = []
+        line.at_wait = lambda: seen.append(is_recording(host))
+        one.run(duration_seconds=10)
+        Recorder.objects.update(released_at=None)
+        assert (set(seen), is_recording(host)) == ({True}, False)
+
+    def test_not_an_earlier_process_that_had_the_same_pid(self, host):
         another_recorder(host, pid=os.getpid())
         assert not is_recording(host)
 

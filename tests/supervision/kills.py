@@ -23,7 +23,7 @@ from tests.supervision.running import PROJECT, Up, eventually
 # What a user may rely on.
 LONGEST_HOLE_SECONDS = 40
 ORPHANS_END_SECONDS = 5
-PROCESSES = 6
+PROCESSES = 4
 
 ADDRESSES = (
     "/api/v1/metrics/cpu?limit=1000",
@@ -41,9 +41,7 @@ def web_worker(up: Up) -> psutil.Process:
 
 # Whom to kill, by name. The last two end the whole tree, which somebody has to start again.
 PARTS: dict[str, Callable[[Up], list[psutil.Process]]] = {
-    "working worker": lambda up: [up.recorder()],
-    "idle worker": lambda up: [up.others()[0]],
-    "sentinel": lambda up: [up.sentinel()],
+    "worker": lambda up: [up.recorder()],
     "web server": lambda up: [up.web()],
     "web worker": lambda up: [web_worker(up)],
 }
@@ -246,7 +244,7 @@ class Trial:
 
     def _is_whole(self) -> bool:
         try:
-            return len(self.up.processes()) == PROCESSES and self.up.recorder() in self.up.sentinel().children()
+            return len(self.up.processes()) == PROCESSES and self.up.recorder() in self.up.supervisor().children()
         except (psutil.Error, IndexError):
             return False
 

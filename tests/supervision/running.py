@@ -112,24 +112,14 @@ class Up:
         assert self.process is not None
         return psutil.Process(self.process.pid)
 
-    def sentinel(self) -> psutil.Process:
-        """The cluster's sentinel: the child of `up` that has the most children."""
-        children = self.supervisor().children()
-        return max(children, key=lambda child: len(child.children()))
-
     def web(self) -> psutil.Process:
-        """The web server: the other child."""
-        sentinel = self.sentinel()
-        return next(child for child in self.supervisor().children() if child != sentinel)
+        """The web server: the child of `up` that does not record."""
+        recorder = self.recorder()
+        return next(child for child in self.supervisor().children() if child != recorder)
 
     def recorder(self) -> psutil.Process:
-        """The worker that records now."""
+        """The worker: the process that records now."""
         return psutil.Process(self.query("SELECT pid FROM metrics_recorder")[0][0])
-
-    def others(self) -> list[psutil.Process]:
-        """The sentinel's other children: the idle worker."""
-        recorder = self.recorder()
-        return [child for child in sorted(self.sentinel().children(), key=lambda p: p.pid) if child != recorder]
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the database, from outside; nothing while there is none, or no such table in it."""

@@ -27,12 +27,13 @@ def test_one_part_runs_alone_and_ends_in_order(boxed, only):
 
 
 def test_what_loses_its_parent_leaves_nothing_behind(boxed):
-    boxed.start("--only", "worker")
+    boxed.environment["SYSMON_WEB_PROCESSES"] = "2"
+    boxed.start("--only", "web")
     first = boxed.first()
-    sentinel = first.children()[0]
-    adopted = sentinel.children(recursive=True)
-    assert adopted
-    sentinel.kill()
+    server = first.children()[0]
+    adopted = server.children(recursive=True)
+    assert len(adopted) == 2
+    server.kill()
     assert eventually(lambda: "is started again" in boxed.errors().read_text(), 10)
     gone, left = psutil.wait_procs(adopted, timeout=5)
     assert (len(gone), left) == (len(adopted), [])
