@@ -5,7 +5,7 @@
 from typing import Any, cast
 
 from django.contrib import admin
-from django.db.models import F, QuerySet
+from django.db.models import BinaryField, F, QuerySet
 from django.http import HttpRequest
 from django.utils.text import capfirst
 from django.utils.translation import gettext
@@ -126,7 +126,7 @@ def _highest_first(model: type[Sample]) -> list[Any]:
 
 
 def _is_about(field: Any) -> bool:
-    return not hasattr(field, "unit") and not field.primary_key
+    return not (hasattr(field, "unit") or field.primary_key or isinstance(field, BinaryField))
 
 
 ABOUT = {

@@ -40,7 +40,8 @@ def _by_step(
     mean, highest = column(field), extreme_column(field, "max")
 
     def select(tier: int) -> str:
-        extreme = f"{mean} AS {highest}" if tier == RAW else highest
+        # Where a roll-up has no maxima its means are the most that is known.
+        extreme = f"{mean} AS {highest}" if tier == RAW else f"COALESCE({highest}, {mean}) AS {highest}"
         weight = "resolution" if tier == RAW else "covered_seconds"
         return f"timestamp, {weight} AS weight, {mean}, {extreme}, timestamp - timestamp %% {int(step)} AS start{keys}"
 

@@ -1,14 +1,15 @@
 """Processes: an identity row for each, and small samples that point to it."""
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import orjson
-from django.db import models
+from django.db import connection, models
 from django.utils.translation import gettext_lazy as _
 
 from metrics.models.fields import EpochField, Gauge, Label, Rate, Share
 from metrics.models.hosts import Host
+from metrics.models.packing import packed
 from metrics.models.samples import Sample, one_a_tick
 
 
@@ -54,11 +55,23 @@ class ProcessTotals(Sample):
     )
     read_bytes_per_second = Rate(unit="bytes_per_second", help_text=_("Bytes read from disks by all processes"))
     write_bytes_per_second = Rate(unit="bytes_per_second", help_text=_("Bytes written to disks by all processes"))
+    # The `cpu_percent` of each process that has a sample of the same moment and used any, as packing.py has it.
+    cpu_by_process = models.BinaryField(null=True)
 
     class Meta:
         verbose_name = _("process totals")
         verbose_name_plural = _("process totals")
         constraints = [one_a_tick("process_totals")]
+
+    @classmethod
+    def keep_cpu_by_process(cls, host: int, tier: int, by_time: Iterable[tuple[int, Mapping[int, int]]]) -> None:
+        """Say in rows that are there, by their time, who used the CPU: ids of processes -> `cpu_percent` as stored."""
+        statement = (
+            f"UPDATE {cls._meta.db_table} SET cpu_by_process = %s"  # noqa: S608
+            " WHERE host_id = %s AND tier = %s AND timestamp = %s"
+        )
+        with connection.cursor() as cursor:
+            cursor.executemany(statement, [(packed(values), host, tier, at) for at, values in by_time])
 
 
 class ProcessSample(Sample):

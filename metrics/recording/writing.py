@@ -14,6 +14,7 @@ from metrics.models import (
     NewestProcesses,
     NewestReading,
     ProcessSample,
+    ProcessTotals,
     Sample,
     Tick,
     TickReading,
@@ -157,7 +158,13 @@ class TickWriter:
         rows = stored(model, [{"process": pk, **draft.values} for pk, draft in zip(ids, drafts, strict=True)])
         kept = [(*common.values(), *row) for row, draft in zip(rows, drafts, strict=True) if draft.is_kept]
         insert_stored(model, (*common, *names), kept)
+        self._keep_cpu_by_process(tick, (*common, *names), kept)
         self._keep_newest_processes(tick, names, rows)
+
+    def _keep_cpu_by_process(self, tick: TickRecord, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
+        process, cpu = names.index("process"), names.index("cpu_percent")
+        used = {row[process]: row[cpu] for row in rows if row[cpu]}
+        ProcessTotals.keep_cpu_by_process(self.host.pk, RAW, [(tick.timestamp, used)])
 
     def _keep_newest_processes(self, tick: TickRecord, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         newest = {"host": self.host.pk, "timestamp": tick.timestamp, "rows": NewestProcesses.encoded(names, rows)}

@@ -15,6 +15,7 @@ from django.db import connection
 from metrics.models import CpuSample, Host, Process, ProcessSample, ProcessTotals
 from metrics.models.fields import Rate
 from metrics.models.inserts import insert_stored
+from metrics.models.packing import unpacked
 from metrics.rollup.statements import SOURCE, Columns, Stretch, averaged_fields, quoted, source_columns, table
 
 # Who the row for all others points to: no real process has this pid and start.
@@ -39,6 +40,7 @@ class Bucket(NamedTuple):
 def roll_up_processes(stretch: Stretch) -> None:
     """Compute the rows of a stretch anew; a process that is no longer among the highest loses its row."""
     if stretch.tier.top_processes == 0:
+        roll_up_cpu_by_process(stretch)
         return
     _delete(stretch)
     buckets = _buckets(stretch)
@@ -46,10 +48,10 @@ def roll_up_processes(stretch: Stretch) -> None:
         return
     others = others_of(stretch.host)
     by_bucket = _summed(stretch, others.pk)
-    rows: list[Row] = []
-    for bucket in buckets:
-        rows += rows_of_bucket(bucket, by_bucket.get(bucket.start, []), stretch, others.pk)
-    insert_stored(ProcessSample, row_names(), rows)
+    rows = [list(rows_of_bucket(bucket, by_bucket.get(bucket.start, []), stretch, others.pk)) for bucket in buckets]
+    insert_stored(ProcessSample, row_names(), [row for of_bucket in rows for row in of_bucket])
+    used = [(bucket.start, cpu_by_process(found)) for bucket, found in zip(buckets, rows, strict=True)]
+    ProcessTotals.keep_cpu_by_process(stretch.host.pk, stretch.tier.width_seconds, used)
 
 
 def others_of(host: Host) -> Process:
@@ -74,6 +76,35 @@ def rows_of_bucket(bucket: Bucket, processes: Sequence[Sums], stretch: Stretch, 
     for values in chosen:
         yield (*common, *values)
     yield (*common, others, *_rest(bucket.totals, chosen))
+
+
+def cpu_by_process(rows: Sequence[Row]) -> dict[int, int]:
+    """Who used the CPU in a bucket, from its rows; the last of these is for all others."""
+    process, cpu = row_names().index("process"), row_names().index("cpu_percent")
+    return {row[process]: row[cpu] for row in rows[:-1] if row[cpu]}
+
+
+def roll_up_cpu_by_process(stretch: Stretch) -> None:
+    """The same for buckets without rows of processes, from what they are made from."""
+    width = stretch.tier.width_seconds
+    select = f"SELECT timestamp, covered_seconds, cpu_by_process FROM {table(ProcessTotals)} WHERE {SOURCE}"  # noqa: S608
+    covered: dict[int, int] = defaultdict(int)
+    sums: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    with connection.cursor() as cursor:
+        cursor.execute(select, stretch.source)
+        for timestamp, seconds, data in cursor.fetchall():
+            start = timestamp - timestamp % width
+            covered[start] += seconds
+            of_bucket = sums[start]
+            for process, cpu in unpacked(data):
+                of_bucket[process] += cpu * seconds
+    used = [(start, _nonzero_means(of_bucket, covered[start])) for start, of_bucket in sums.items()]
+    ProcessTotals.keep_cpu_by_process(stretch.host.pk, width, used)
+
+
+def _nonzero_means(sums: dict[int, int], covered: int) -> dict[int, int]:
+    means = {process: round(total / covered) for process, total in sums.items()}
+    return {process: mean for process, mean in means.items() if mean}
 
 
 def _highest(processes: list[Row], count: int) -> list[Row]:

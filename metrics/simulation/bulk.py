@@ -16,6 +16,7 @@ import orjson
 
 from metrics.models import CpuSample, Host, ProcessSample, ProcessTotals, Sample
 from metrics.models.fields import Averaged, Kind
+from metrics.models.packing import packed
 from metrics.rollup.lists import encoded
 from metrics.rollup.processes import Bucket, Sums, bucket_of, row_names, rows_of_bucket
 from metrics.rollup.statements import Stretch, averaged_fields
@@ -78,6 +79,7 @@ class QuarterRows:
             for model, things in quarter.things.items():
                 rows[model] += (_row(model, thing, frame, counters) for thing in things)
         rows[ProcessSample] = self._process_rows(minutes, whole, with_minutes)
+        _put_cpu_by_process(rows[ProcessTotals], rows[ProcessSample], self._others)
         return rows
 
     def _frames(self, quarter: Quarter) -> list[Frame]:
@@ -108,6 +110,16 @@ class QuarterRows:
         ordered = sorted(sums, key=itemgetter(0))
         rows = rows_of_bucket(_bucket(frame), ordered, frame.stretch, self._others)
         return [dict(zip(row_names(), row, strict=True)) for row in rows]
+
+
+def _put_cpu_by_process(totals: list[Stored], processes: list[Stored], others: int) -> None:
+    """Say in the totals of each bucket who used the CPU."""
+    used: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
+    for row in processes:
+        if row["cpu_percent"] and row["process"] != others:
+            used[row["tier"], row["timestamp"]][row["process"]] = row["cpu_percent"]
+    for row in totals:
+        row["cpu_by_process"] = packed(used[row["tier"], row["timestamp"]])
 
 
 def _row(model: type[Sample], thing: Thing, frame: Frame, counters: Counters) -> Stored:

@@ -156,3 +156,18 @@ def test_bytes_beyond_64_bits_in_a_sum_do_not_overflow(host):
         )
     [point] = read_series(SeriesQuery(host, "disk", step=3600)).points
     assert point["partitions"][0]["used_bytes"] == pytest.approx(2**62)
+
+
+def test_a_roll_up_of_lists_without_their_maxima_has_its_means_for_them(host):
+    for number, highest in enumerate((None, [30.0, 5.0])):
+        CpuSample.objects.create(
+            host=host,
+            tier=60,
+            timestamp=FIRST_TICK - FIRST_TICK % 3600 + 60 * number,
+            resolution=60,
+            covered_seconds=60,
+            per_core=[10.0, 20.0],
+            per_core_max=highest,
+        )
+    [point] = read_series(SeriesQuery(host, "cpu", step=3600)).points
+    assert (point["per_core"], point["per_core_max"]) == ([10.0, 20.0], [30.0, 20.0])

@@ -5,6 +5,7 @@ import time
 import pytest
 
 from metrics.models import Host, Process, Tick
+from metrics.models.packing import unpacked
 from metrics.models.samples import sample_models
 from metrics.retention import apply_retention
 from metrics.simulation.events import HOUR, hour_of
@@ -44,6 +45,9 @@ def stored():
 
 def _row(row, identities):
     shown = {name: value for name, value in row.items() if name not in {"id", "host_id", "process_id"}}
+    if "cpu_by_process" in shown:
+        used = unpacked(shown["cpu_by_process"])
+        shown["cpu_by_process"] = sorted([(identities[pk], cpu) for pk, cpu in used], key=repr)
     return (shown["tier"], shown["timestamp"], identities.get(row.get("process_id"), ()), shown)
 
 

@@ -1,0 +1,86 @@
+"""Keep who used the CPU with the totals of each moment, also of those that were recorded before."""
+
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from functools import partial
+from typing import Any
+
+from django.db import migrations, models
+
+from metrics.models.packing import packed, unpacked
+from metrics.tiers import RAW, stored_tiers
+
+# Buckets that are read in one go.
+MOST_BUCKETS = 1000
+STRETCH = "host_id = %s AND tier = %s AND timestamp >= %s AND timestamp < %s"
+PROCESSES = (
+    f"SELECT timestamp, process_id, cpu_percent FROM metrics_processsample WHERE {STRETCH} AND cpu_percent > 0"
+    " AND process_id NOT IN (SELECT id FROM metrics_process WHERE pid = 0 AND started_at = 0)"
+)
+FINER = f"SELECT timestamp, covered_seconds, cpu_by_process FROM metrics_processtotals WHERE {STRETCH}"
+ENDS = "SELECT host_id, MIN(timestamp), MAX(timestamp) FROM metrics_processtotals WHERE tier = %s GROUP BY host_id"
+KEEP = "UPDATE metrics_processtotals SET cpu_by_process = %s WHERE host_id = %s AND tier = %s AND timestamp = %s"
+
+
+# What there is of a tier and host in a stretch: time -> id of a process -> its CPU.
+Used = Mapping[int, Mapping[int, int]]
+Read = Callable[[Any, int, int, int], Used]
+
+
+def fill(_apps: Any, schema_editor: Any) -> None:
+    """From the samples of processes; where a summary has none, from what it was made from."""
+    with schema_editor.connection.cursor() as cursor:
+        _fill(cursor, RAW, 1, partial(_of_processes, RAW))
+        for tier in stored_tiers():
+            width = tier.width_seconds
+            finer = partial(_of_finer, width, tier.source_seconds)
+            _fill(cursor, width, width, partial(_of_processes, width) if tier.top_processes else finer)
+
+
+def _fill(cursor: Any, tier: int, width: int, read: Read) -> None:
+    cursor.execute(ENDS, [tier])
+    for host, first, last in cursor.fetchall():
+        for start in range(first, last + 1, MOST_BUCKETS * width):
+            used = read(cursor, host, start, start + MOST_BUCKETS * width)
+            cursor.executemany(KEEP, [(packed(values), host, tier, at) for at, values in used.items()])
+
+
+def _of_processes(tier: int, cursor: Any, host: int, start: int, end: int) -> Used:
+    cursor.execute(PROCESSES, [host, tier, start, end])
+    used: dict[int, dict[int, int]] = defaultdict(dict)
+    for timestamp, process, cpu in cursor.fetchall():
+        used[timestamp][process] = cpu
+    return used
+
+
+def _of_finer(width: int, source: int, cursor: Any, host: int, start: int, end: int) -> Used:
+    cursor.execute(FINER, [host, source, start, end])
+    covered: dict[int, int] = defaultdict(int)
+    sums: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
+    for timestamp, seconds, data in cursor.fetchall():
+        bucket = timestamp - timestamp % width
+        covered[bucket] += seconds
+        for process, cpu in unpacked(data):
+            sums[bucket][process] += cpu * seconds
+    return {bucket: _nonzero_means(found, covered[bucket]) for bucket, found in sums.items()}
+
+
+def _nonzero_means(sums: Mapping[int, int], covered: int) -> dict[int, int]:
+    means = {process: round(total / covered) for process, total in sums.items()}
+    return {process: mean for process, mean in means.items() if mean}
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ("metrics", "0007_upkeep_lease"),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name="processtotals",
+            name="cpu_by_process",
+            field=models.BinaryField(null=True),
+        ),
+        migrations.RunPython(fill, migrations.RunPython.noop),
+    ]
