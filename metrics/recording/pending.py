@@ -36,6 +36,7 @@ class PendingTicks:
         self._lock = threading.Lock()
         self._is_waiting = False
         self._dropped = 0
+        self._set_up: object = None
 
     def add(self, tick: TickRecord) -> None:
         """Take over a tick."""
@@ -72,7 +73,7 @@ class PendingTicks:
             return self._ticks.popleft() if self._ticks else None
 
     def _write(self, tick: TickRecord) -> None:
-        be_durable(self._interval_seconds)
+        self._set_up_connection()
         if self._writer.write(tick):
             if self._dropped:
                 log.warning("%d ticks were dropped, whose times had been recorded before", self._dropped)
@@ -82,13 +83,21 @@ class PendingTicks:
             log.warning("the time %d was recorded before the clock was set back: its tick is dropped", tick.timestamp)
         self._dropped += 1
 
+    def _set_up_connection(self) -> None:
+        """Once for each connection that stores ticks."""
+        is_new = connection.connection is None or connection.connection is not self._set_up
+        if is_new and not connection.in_atomic_block:
+            be_durable(self._interval_seconds)
+            self._set_up = connection.connection
+
     def _wait(self, tick: TickRecord, error: Exception) -> None:
+        reason = " ".join(str(error).split())
         with self._lock:
             self._ticks.appendleft(tick)
-        self._report(len(self._ticks), str(error))
+        self._report(len(self._ticks), reason)
         if not self._is_waiting:
             self._is_waiting = True
-            log.error("ticks have to wait for the database: %s", error)
+            log.error("ticks have to wait for the database: %s", reason)
         # The next try begins with a new connection: this one may be to a server that is gone.
         if not connection.in_atomic_block:
             connection.close()
@@ -134,9 +143,10 @@ class BackgroundTicks(PendingTicks):
 
 def be_durable(interval_seconds: int) -> None:
     """On this connection a power cut costs no tick, and a lock is waited for no longer than half an interval."""
-    if connection.vendor != "sqlite" or connection.in_atomic_block:
-        return
-    connection.ensure_connection()
-    with connection.wrap_database_errors:
-        connection.connection.execute("PRAGMA synchronous=FULL")
-        connection.connection.execute(f"PRAGMA busy_timeout={min(interval_seconds * 400, 5000)}")
+    patience_milliseconds = min(interval_seconds * 400, 5000)
+    with connection.cursor() as cursor:
+        if connection.vendor == "sqlite":
+            cursor.execute("PRAGMA synchronous=FULL")
+            cursor.execute(f"PRAGMA busy_timeout={patience_milliseconds}")
+        elif connection.vendor == "postgresql":
+            cursor.execute(f"SET lock_timeout = {patience_milliseconds}")

@@ -3,7 +3,7 @@
 import threading
 
 import pytest
-from django.db import DatabaseError, DataError, IntegrityError, OperationalError
+from django.db import DatabaseError, DataError, IntegrityError, OperationalError, connection
 
 from metrics.models import CollectorState, ProcessSample
 from metrics.recording import pending as pending_module
@@ -137,6 +137,20 @@ def test_of_those_that_wait_only_the_newest_is_kept_with_all_that_it_holds(write
     held = [tick.families[0] for tick in ticks._ticks]
     assert [family.reading is not None for family in held] == [False, False, True]
     assert [len(family.drafts[ProcessSample]) for family in held] == [1, 1, 2]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_lock_is_waited_for_no_longer_than_half_an_interval_and_the_disk_always():
+    durable = {
+        "sqlite": {"PRAGMA busy_timeout": 2000, "PRAGMA synchronous": 2},
+        "postgresql": {"SHOW lock_timeout": "2s"},
+    }
+    PendingTicks(Writer(), 5).add(tick(1))
+    with connection.cursor() as cursor:
+        for question, answer in durable[connection.vendor].items():
+            cursor.execute(question)
+            assert cursor.fetchone() == (answer,)
+    connection.close()
 
 
 class TestInTheBackground:
