@@ -29,8 +29,8 @@ run: $(INSTALLED) ## Start sysmon; the first time, install what it needs. Ctrl-C
 test: $(INSTALLED_DEV) ## Run all tests; the first time, install what they need
 	@$(BIN)/python -m pytest $(ARGS)
 
-test-postgresql: $(INSTALLED_DEV) ## Run the tests on a PostgreSQL of their own, but those that start the program or a browser
-	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest -m "not browser and not live" $(ARGS)
+test-postgresql: $(INSTALLED_DEV) ## Run all tests on a PostgreSQL of their own, but those about the file of SQLite
+	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(ARGS)
 
 soak: $(INSTALLED_DEV) ## Do it harm for an hour: a hundred kills under load, and other tests in their long form
 	@SYSMON_TEST_SOAK=1 $(BIN)/python -m pytest -m soak $(ARGS)

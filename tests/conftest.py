@@ -102,7 +102,7 @@ def at_noon(monkeypatch: pytest.MonkeyPatch) -> float:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what looks at the page in a browser: it does so on SQLite, whatever SYSMON_TEST_DATABASE_URL says."""
+    """Mark what looks at the page in a browser, for those who have no time for it."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")

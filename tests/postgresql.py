@@ -19,7 +19,8 @@ import psutil
 from tests.skips import missing
 from tests.supervision.running import free_port
 
-USER = "sysmon"
+# Anybody is let in; what is to show no password can show this one.
+USER, PASSWORD = "sysmon", "let-me-in"
 # Not C: the order of text is to differ from SQLite's, as on most servers.
 INITDB = ("--auth=trust", f"--username={USER}", "--encoding=UTF8", "--locale-provider=icu", "--icu-locale=en-US")
 # No disk is waited for: what is in it is thrown away.
@@ -37,7 +38,7 @@ class PostgreSQL:
 
     def url(self, database: str = "postgres") -> str:
         """What DATABASE_URL takes."""
-        return f"postgres://{USER}@127.0.0.1:{self.port}/{database}"
+        return f"postgres://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
     def create(self) -> None:
         """Make the cluster of databases."""

@@ -24,7 +24,8 @@ def missing(reason: str) -> NoReturn:
 
 
 def only_on_sqlite(reason: str) -> pytest.MarkDecorator:
-    """For a test of what SQLite alone has, such as its file: left out, with the reason, on another engine."""
+    """For a test of what SQLite alone has: left out, with the reason, on another engine. One that touches the file of a
+    program (`Up.file`) fails there without it."""
     return pytest.mark.skipif(connection.vendor != "sqlite", reason=f"on SQLite only: {reason}")
 
 

@@ -5,11 +5,15 @@ import os
 import sqlite3
 
 import pytest
-from django.core.management import CommandError, call_command
 
+from tests.skips import only_on_sqlite
 from tests.supervision.running import Up, eventually
 
-pytestmark = [pytest.mark.live, pytest.mark.skipif(not hasattr(os, "fork"), reason="django-q2 needs fork")]
+pytestmark = [
+    pytest.mark.live,
+    pytest.mark.skipif(not hasattr(os, "fork"), reason="django-q2 needs fork"),
+    only_on_sqlite("about its file"),
+]
 
 
 @pytest.fixture(scope="module")
@@ -157,10 +161,3 @@ def test_a_copy_of_a_newer_sysmon_is_refused(stopped, spoilt):
 @pytest.mark.parametrize(("name", "reason"), [("nowhere", "is not there"), (".", "is not a file")])
 def test_what_is_not_there_is_refused(stopped, tmp_path, name, reason):
     assert_refused(stopped, tmp_path / name, reason)
-
-
-@pytest.mark.parametrize(("command", "tool"), [("backup", "pg_dump"), ("restore", "pg_restore")])
-def test_on_postgresql_its_own_tools_are_named(monkeypatch, command, tool):
-    monkeypatch.setattr(f"metrics.management.commands.{command}.database_file", lambda: None)
-    with pytest.raises(CommandError, match=f"{tool} --"):
-        call_command(command, "anywhere")

@@ -16,7 +16,8 @@ TABLES = ("metrics_host", "metrics_tick", "metrics_cpusample", "metrics_processs
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """A data directory with a history of a day, whose newest tick was a minute ago."""
-    here = Up(tmp_path_factory.mktemp("recorded") / "data", SYSMON_HOSTNAME="web-1", SYSMON_INTERVAL="60")
+    settings = {"SYSMON_HOSTNAME": "web-1", "SYSMON_INTERVAL": "60"}
+    here = Up(tmp_path_factory.mktemp("recorded") / "data", DATABASE_URL="", **settings)
     assert here.run("simulate", "--days", "1").returncode == 0
     with closing(sqlite3.connect(here.file)) as file, file:
         file.execute("DELETE FROM metrics_tick WHERE timestamp > (SELECT MAX(timestamp) - 3600 FROM metrics_tick)")
@@ -50,7 +51,7 @@ def test_there_and_back_every_row_is_the_same(recorded, address, tmp_path):
     assert there.returncode == 0, there.stderr
     assert "every row is the same in both databases" in there.stdout
     assert "100 %" in there.stdout
-    back = Up(tmp_path / "back")
+    back = Up(tmp_path / "back", DATABASE_URL="")
     done = back.run("copy-history", address)
     assert done.returncode == 0, done.stderr
     for table in TABLES:
@@ -97,7 +98,7 @@ def test_a_database_with_anything_else_in_it_is_refused_in_one_line(recorded, ad
 
 
 def test_a_history_that_grows_is_refused(recorded, address, tmp_path):
-    here = Up(tmp_path / "growing")
+    here = Up(tmp_path / "growing", DATABASE_URL="")
     assert here.run("collect", "--duration", "1").returncode == 0
     refused = here.run("copy-history", str(here.file), DATABASE_URL=address)
     assert (refused.returncode, "is being recorded there" in refused.stderr) == (1, True)

@@ -130,7 +130,7 @@ def select(database, up):
     import psycopg
 
     assert eventually(lambda: up.get("/api/v1/metrics/processes?limit=1&start=2026-01-01")[1]["count"], 20)
-    url = database.url().replace(f"{postgresql.USER}@", f"{READER}@")
+    url = database.url().replace(f"{postgresql.USER}:", f"{READER}:")
     with psycopg.connect(url, autocommit=True) as connection:
         yield lambda query: connection.execute(query).fetchall()
 

@@ -12,9 +12,11 @@ from pathlib import Path
 import pytest
 
 from metrics.times import iso
+from tests.skips import only_on_sqlite
 from tests.supervision.running import Up
 
 FIRST = Path(__file__).with_name("first_schema.sqlite3.gz")
+pytestmark = only_on_sqlite("about its file")
 HISTORY = ("metrics_host", "metrics_process", "metrics_tick")
 
 

@@ -5,7 +5,6 @@ import hashlib
 import itertools
 import json
 import random
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -15,9 +14,11 @@ import urllib.request
 from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import Any
 
 import psutil
 
+from tests.supervision.databases import Columns, Database
 from tests.supervision.running import PROJECT, Up, eventually
 
 # What a user may rely on.
@@ -111,18 +112,18 @@ def answer_of(url: str) -> int:
 class Witness:
     """Remembers every tick that it has seen committed, with all of its samples, and says what has become of them."""
 
-    def __init__(self, up: Up) -> None:
-        self._up = up
+    def __init__(self, database: Database) -> None:
+        self._database = database
         self.seen: dict[int, str] = {}
         self.missing: dict[int, tuple[str, ...]] = {}
 
     def look(self) -> list[str]:
         """Compare with the last look; what is wrong, in sentences."""
-        with self._snapshot() as database:
-            digests, self.missing = digests_of(database)
-            wrong = [f"integrity_check: {row[0]}" for row in database.execute("PRAGMA integrity_check")]
-            wrong = [line for line in wrong if line != "integrity_check: ok"]
-            wrong += list(inconsistencies(database))
+        with self._database.snapshot() as moment:
+            tables = sample_tables(self._database.tables(moment))
+            digests, self.missing = digests_of(moment, tables)
+            wrong = list(inconsistencies(moment, tables))
+        wrong += [f"damage: {sentence}" for sentence in self._database.damage()]
         lost = [tick for tick in self.seen if tick not in digests]
         changed = [tick for tick, digest in self.seen.items() if digests.get(tick, digest) != digest]
         wrong += [f"committed ticks are lost: {lost}"] if lost else []
@@ -130,29 +131,18 @@ class Witness:
         self.seen = digests
         return wrong
 
-    @contextlib.contextmanager
-    def _snapshot(self) -> Iterator[sqlite3.Connection]:
-        connection = sqlite3.connect(f"file:{self._up.file}?mode=ro", uri=True, timeout=30, isolation_level=None)
-        try:
-            connection.execute("BEGIN")
-            yield connection
-        finally:
-            connection.close()
+
+def sample_tables(tables: Columns) -> Columns:
+    """Those that hold samples."""
+    return {name: columns for name, columns in tables.items() if {"host_id", "tier", "timestamp"} <= set(columns)}
 
 
-def sample_tables(database: sqlite3.Connection) -> dict[str, list[str]]:
-    """The tables that hold samples, with their columns, as the file itself says."""
-    names = [row[0] for row in database.execute("SELECT name FROM sqlite_master WHERE type = 'table'")]
-    columns = {name: [row[1] for row in database.execute(f'PRAGMA table_info("{name}")')] for name in names}
-    return {name: found for name, found in columns.items() if {"host_id", "tier", "timestamp"} <= set(found)}
-
-
-def digests_of(database: sqlite3.Connection) -> tuple[dict[int, str], dict[int, tuple[str, ...]]]:
+def digests_of(database: Any, tables: Columns) -> tuple[dict[int, str], dict[int, tuple[str, ...]]]:
     """A digest of everything that was recorded at each tick, and the tables that have nothing of one. Process samples
     that only the newest tick keeps are left out."""
     hashes = {row[1]: hashlib.sha256(repr(row).encode()) for row in database.execute(TICKS)}
     missing: dict[int, tuple[str, ...]] = dict.fromkeys(hashes, ())
-    for table, columns in sample_tables(database).items():
+    for table, columns in tables.items():
         kept = " AND is_kept" if "is_kept" in columns else ""
         found = set()
         for timestamp, *row in database.execute(
@@ -169,9 +159,9 @@ def digests_of(database: sqlite3.Connection) -> tuple[dict[int, str], dict[int, 
 TICKS = "SELECT host_id, timestamp, resolution, lag_milliseconds, duration_milliseconds FROM metrics_tick"
 
 
-def inconsistencies(database: sqlite3.Connection) -> Iterator[str]:
+def inconsistencies(database: Any, tables: Columns) -> Iterator[str]:
     """Half a tick: samples without their tick, or the states of another one. A doubled one is two rows of one thing."""
-    for table, columns in sample_tables(database).items():
+    for table, columns in tables.items():
         orphans = database.execute(
             f"SELECT COUNT(*) FROM {table} WHERE tier = 0 AND timestamp NOT IN (SELECT timestamp FROM metrics_tick)"
         ).fetchone()[0]
@@ -210,7 +200,7 @@ class Trial:
 
     def run(self) -> Figures:
         """Kill one after the other; whatever happens, nothing is left behind."""
-        self.witness = Witness(self.up)
+        self.witness = Witness(self.up.database)
         try:
             self._start()
             for victim in self.victims:
@@ -336,10 +326,11 @@ class Trial:
 
 def recompute(up: Up) -> dict[str, list[str] | int]:
     """Compare the roll-ups of a copy with those that its raw samples give when all are made anew."""
-    done = subprocess.run(
-        [sys.executable, "-m", "tests.supervision.recompute", str(up.file)],
-        cwd=PROJECT, env=up.environment, capture_output=True, text=True, timeout=300, check=False,
-    )  # fmt: skip
+    with up.database.copied() as settings:
+        done = subprocess.run(
+            [sys.executable, "-m", "tests.supervision.recompute"],
+            cwd=PROJECT, env={**up.environment, **settings}, capture_output=True, text=True, timeout=300, check=False,
+        )  # fmt: skip
     assert done.returncode == 0, done.stderr
     answer: dict[str, list[str] | int] = json.loads(done.stdout)
     return answer

@@ -4,7 +4,6 @@ import json
 import os
 import signal
 import socket
-import sqlite3
 import subprocess
 import sys
 import threading
@@ -16,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import psutil
+
+from tests.supervision.databases import FileDatabase, database_of
 
 PROJECT = Path(__file__).resolve().parents[2]
 
@@ -36,11 +37,11 @@ def free_port() -> int:
 
 
 class Up:
-    """One data directory, and the `up` that runs on it."""
+    """One data directory with its database, and the `up` that runs on it."""
 
     def __init__(self, directory: Path, **settings: str) -> None:
         self.directory = directory
-        self.file = directory / "sysmon.sqlite3"
+        self.database = database_of(directory, settings.get("DATABASE_URL"))
         self.port = free_port()
         self.log = directory.parent / f"{directory.name}.log"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith(("SYSMON_", "DATABASE_"))}
@@ -48,6 +49,7 @@ class Up:
             **inherited,
             "DJANGO_SETTINGS_MODULE": "sysmon_project.settings",
             "SYSMON_DATA_DIR": str(directory),
+            "DATABASE_URL": self.database.url,
             "SYSMON_PORT": str(self.port),
             "SYSMON_INTERVAL": "1",
             "PYTHONUNBUFFERED": "1",
@@ -55,6 +57,12 @@ class Up:
         }
         self.interval_seconds = int(self.environment["SYSMON_INTERVAL"])
         self.process: subprocess.Popen[bytes] | None = None
+
+    @property
+    def file(self) -> Path:
+        """The file of its database, for a test that is marked `only_on_sqlite` or has no other DATABASE_URL."""
+        assert isinstance(self.database, FileDatabase), "a test about the file of SQLite is to be marked only_on_sqlite"
+        return self.database.file
 
     def start(self, *arguments: str, prefix: Sequence[str] = ()) -> None:
         """Start it, by a program of one's own, and return when it has said that it is there."""
@@ -95,6 +103,7 @@ class Up:
             process.kill()
         if self.process is not None:
             self.process.wait(timeout=10)
+        self.database.drop()
 
     def processes(self) -> list[psutil.Process]:
         """Every process that works on this data directory, orphans too."""
@@ -123,15 +132,7 @@ class Up:
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the database, from outside; nothing while there is none, or no such table in it."""
-        if not self.file.exists():
-            return []
-        connection = sqlite3.connect(f"file:{self.file}?mode=ro", uri=True)
-        try:
-            return connection.execute(sql).fetchall()
-        except sqlite3.OperationalError:
-            return []
-        finally:
-            connection.close()
+        return self.database.query(sql)
 
     def ticks(self) -> list[int]:
         """The times of all ticks."""

@@ -4,6 +4,7 @@ import pytest
 from django.db import OperationalError, connection, transaction
 
 from metrics.supervision import deadline
+from tests.skips import only_on_sqlite
 
 ENDLESS = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 1000000000) SELECT MAX(i) FROM n"
 
@@ -28,7 +29,7 @@ def test_a_statement_that_never_ends_is_stopped(bounded):
     assert any(text in str(stopped.value) for text in ("interrupted", "statement timeout"))
 
 
-@pytest.mark.skipif("connection.vendor != 'sqlite'", reason="PostgreSQL counts by statement")
+@only_on_sqlite("PostgreSQL counts by statement")
 def test_the_time_is_that_of_a_request(bounded, monkeypatch):
     clock = [1000.0]
     monkeypatch.setattr(deadline.time, "monotonic", lambda: clock[0])

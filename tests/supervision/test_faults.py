@@ -10,7 +10,7 @@ import sys
 import pytest
 from filelock import FileLock
 
-from tests.skips import missing, needs
+from tests.skips import missing, needs, only_on_sqlite
 from tests.supervision import hung_mount as hung_mount_program
 from tests.supervision.running import Up, eventually
 
@@ -18,6 +18,7 @@ pytestmark = [
     pytest.mark.live,
     pytest.mark.skipif(not hasattr(os, "fork"), reason="django-q2 needs fork"),
 ]
+about_the_file = only_on_sqlite("about its file")
 
 
 @pytest.fixture
@@ -67,10 +68,11 @@ def assert_that_nothing_is_missing(up, before):
     assert eventually(lambda: storing(up) == {"status": "ok", "pending_ticks": 0}, 15), up.log.read_text()
     assert set(before) <= set(up.ticks())
     assert holes(up.ticks()[1:]) == []
-    assert up.query("PRAGMA integrity_check") == [("ok",)]
+    assert up.database.damage() == []
     assert "Traceback" not in up.log.read_text()
 
 
+@about_the_file
 def test_while_the_disk_is_full_ticks_wait_and_reads_go_on(small_disk):
     up = Up(small_disk / "data")
     up.log = small_disk.parent / "up.log"
@@ -94,6 +96,7 @@ def fill(file, except_bytes=0):
     os.truncate(file, max(0, file.stat().st_size - except_bytes))
 
 
+@about_the_file
 @pytest.mark.parametrize("free_bytes", [0, 65_536])
 def test_a_start_on_a_disk_that_is_full_is_one_line(small_disk, free_bytes):
     up = Up(small_disk / "data")
@@ -103,37 +106,28 @@ def test_a_start_on_a_disk_that_is_full_is_one_line(small_disk, free_bytes):
     assert "No space left" in done.stderr or "full" in done.stderr
 
 
-def test_while_another_program_locks_the_file_ticks_wait_and_reads_go_on(up):
+def test_while_another_program_locks_the_database_ticks_wait_and_reads_go_on(up):
     up.start()
     assert eventually(lambda: len(up.ticks()) >= 2, 10)
     before = up.ticks()
-    with contextlib.closing(sqlite3.connect(up.file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
-        assert_that_ticks_waited(up, before, "locked")
+    with up.database.no_tick_can_be_stored():
+        assert_that_ticks_waited(up, before, "lock")
         # A program that connects only now can read too.
-        assert (
-            up.run(
-                "top",
-                "--json",
-            ).returncode
-            == 0
-        )
-        other.execute("ROLLBACK")
+        assert up.run("top", "--json").returncode == 0
     assert_that_nothing_is_missing(up, before)
 
 
 def test_ticks_that_wait_are_stored_when_it_is_ended(up):
     up.start()
     assert eventually(lambda: len(up.ticks()) >= 2, 10)
-    with contextlib.closing(sqlite3.connect(up.file, isolation_level=None)) as other:
-        other.execute("BEGIN IMMEDIATE")
+    with up.database.no_tick_can_be_stored():
         assert eventually(lambda: storing(up).get("pending_ticks", 0) >= 2, 15)
         up.process.terminate()
-        other.execute("ROLLBACK")
     assert up.process.wait(10) == 0
     assert holes(up.ticks()[1:]) == []
 
 
+@about_the_file
 def test_a_file_that_may_only_be_read_is_read_until_it_may_be_written(up, unprivileged):
     up.start()
     assert eventually(lambda: len(up.ticks()) >= 2, 10)
@@ -159,6 +153,7 @@ def test_a_data_directory_without_permission_is_one_line(up, unprivileged, mode)
     assert str(up.directory) in done.stderr
 
 
+@about_the_file
 @pytest.mark.parametrize(("at", "length"), [(0, 100), (4096 * 2, 4096 * 8)])
 def test_a_damaged_file_is_set_aside_and_recording_begins_anew(up, at, length):
     up.start()
@@ -180,6 +175,7 @@ def test_a_damaged_file_is_set_aside_and_recording_begins_anew(up, at, length):
     assert str(kept) in lines[0]
 
 
+@about_the_file
 def test_a_damaged_file_that_another_part_uses_is_left_alone(up):
     up.directory.mkdir(mode=0o700)
     up.file.write_text("this is not SQLite" * 100)

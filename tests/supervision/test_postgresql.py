@@ -84,6 +84,10 @@ def test_each_records_itself_under_its_own_name(machines, ticks):
     assert eventually(lambda: all(len(ticks(name)) >= 3 for name in NAMES), 20)
 
 
+def test_none_of_them_complains_of_the_secret_key_that_they_share(machines):
+    assert [machine for machine in machines if "secret key" in machine.log.read_text()] == []
+
+
 def test_each_reads_the_other(machines):
     for machine, other in (machines, machines[::-1]):
         assert eventually(partial(is_healthy, machine), 20)
