@@ -15,6 +15,8 @@ from metrics.models.fields import ShareList
 from metrics.tiers import RAW
 
 Values = Sequence[float | None]
+# A row: when it was, its weight, and the texts of its means and of its maxima.
+Texts = tuple[int, int, str, str]
 
 
 def list_values(
@@ -34,8 +36,8 @@ def list_values(
 
 def _by_step(
     model: type[Sample], field: ShareList, sources: Sequence[Source], wanted: Mapping[str, tuple[Any, ...]], step: int
-) -> dict[Row, list[tuple[int, str, str]]]:
-    """By step and labels the rows of it, oldest first: weight, and the texts of means and maxima."""
+) -> dict[Row, list[Texts]]:
+    """The rows of each step by its start and labels, in no order."""
     keys = "".join(f", {column(model._meta.get_field(name))}" for name in model.key)
     mean, highest = column(field), extreme_column(field, "max")
 
@@ -45,31 +47,34 @@ def _by_step(
         weight = "resolution" if tier == RAW else "covered_seconds"
         return f"timestamp, {weight} AS weight, {mean}, {extreme}, timestamp - timestamp %% {int(step)} AS start{keys}"
 
-    rows, values = union(model, sources, step, wanted, select)
-    found: dict[Row, list[tuple[int, str, str]]] = defaultdict(list)
-    for _timestamp, weight, text, text_of_maxima, *thing in fetch(f"{rows} ORDER BY timestamp", values):
-        if text is not None:
-            found[tuple(thing)].append((weight, text, text_of_maxima))
+    found: dict[Row, list[Texts]] = defaultdict(list)
+    for row in fetch(*union(model, sources, step, wanted, select)):
+        if row[2] is not None:
+            found[row[4:]].append(row[:4])
     return found
 
 
-def _mean_and_maximum(rows: Sequence[tuple[int, str, str]]) -> tuple[list[float | None], list[float | None]]:
-    weights = [row[0] for row in rows]
+def _mean_and_maximum(rows: list[Texts]) -> tuple[Values, Values]:
     # All lists of the step by one call of the parser.
-    means: list[Any] = orjson.loads(f"[{','.join([row[1] for row in rows])}]")
-    maxima: list[Any] = orjson.loads(f"[{','.join([row[2] for row in rows])}]")
+    means: list[Any] = orjson.loads(f"[{','.join([row[2] for row in rows])}]")
+    maxima: list[Any] = orjson.loads(f"[{','.join([row[3] for row in rows])}]")
+    if len(rows) == 1:
+        return means[0], maxima[0]
+    weights = [row[1] for row in rows]
     try:
         covered = sum(weights)
         totals = [sum(map(mul, weights, element)) for element in zip(*means, strict=True)]
         return [round(total / covered, 2) for total in totals], list(map(max, zip(*maxima, strict=True)))
     except (TypeError, ValueError):
+        places = sorted(range(len(rows)), key=lambda place: rows[place][0])
+        weights, means, maxima = ([values[place] for place in places] for values in (weights, means, maxima))
         return _patchy(weights, means, maxima)
 
 
 def _patchy(
     weights: Sequence[int], means: Sequence[Values], maxima: Sequence[Values]
 ) -> tuple[list[float | None], list[float | None]]:
-    """Where something is unknown, or a core came or went: the newest length is the one to show."""
+    """Where something is unknown, or a core came or went: the newest length is the one to show, which comes last."""
     places = range(len(means[-1]))
     return (
         [_weighted_mean([(w, v[i]) for w, v in zip(weights, means, strict=True) if i < len(v)]) for i in places],

@@ -170,5 +170,6 @@ def _put(points: dict[int, Point], model: type[Sample], samples: Iterable[tuple[
     for timestamp, point in points.items():
         lists[timestamp] = point[model.collection] = []
     for timestamp, values in samples:
-        if timestamp in lists:
-            lists[timestamp].append(values)
+        found = lists.get(timestamp)
+        if found is not None:
+            found.append(values)
