@@ -1,5 +1,6 @@
 """The web server below `up`: granian, with Django loaded before the fork and few threads."""
 
+import os
 import sys
 from collections.abc import Callable, Iterable
 from functools import partial
@@ -13,6 +14,8 @@ from django.utils.module_loading import import_string
 from granian import Granian
 from granian.constants import HTTPModes, Interfaces, Loops
 from granian.http import HTTP1Settings
+from granian.server import MTServer
+from typing_extensions import override
 
 from metrics.lifeline import Lifeline, attach
 from metrics.supervision.bodies import Places, Refused, announced_bytes
@@ -39,9 +42,28 @@ def load_application() -> Application:
     return application
 
 
+class ServerOfOneProcess(MTServer):
+    """granian's server that answers in the process that it is started in, and has none below it.
+
+    It is made for interpreters without a lock, where several workers are threads of one process. A single worker is the
+    same in both of granian's servers; only this one saves the process that would watch it, which `up` does already.
+    """
+
+    @override
+    def _check_gil(self) -> None:
+        """A lock does no harm to one worker."""
+
+    @override
+    def shutdown(self, exit_code: int = 0) -> None:
+        """End; threads that still wait for somebody's body would hold up the end of the process."""
+        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+        os._exit(0)
+
+
 def run_web(lifeline: Lifeline) -> None:
     """Serve until a SIGTERM."""
-    server = Granian(
+    server_class = ServerOfOneProcess if settings.SYSMON_WEB_PROCESSES == 1 else Granian
+    server = server_class(
         "sysmon_project.wsgi:application",
         address=str(settings.SYSMON_HOST).strip("[]"),
         port=settings.SYSMON_PORT,

@@ -24,7 +24,7 @@ from tests.supervision.running import PROJECT, Up, eventually
 # What a user may rely on.
 LONGEST_HOLE_SECONDS = 40
 ORPHANS_END_SECONDS = 5
-PROCESSES = 4
+PROCESSES = 3
 
 ADDRESSES = (
     "/api/v1/metrics/cpu?limit=1000",
@@ -35,16 +35,10 @@ ADDRESSES = (
 )
 
 
-def web_worker(up: Up) -> psutil.Process:
-    """The process that answers: the web server's child."""
-    return up.web().children()[0]
-
-
 # Whom to kill, by name. The last two end the whole tree, which somebody has to start again.
 PARTS: dict[str, Callable[[Up], list[psutil.Process]]] = {
     "worker": lambda up: [up.recorder()],
     "web server": lambda up: [up.web()],
-    "web worker": lambda up: [web_worker(up)],
 }
 TREES: dict[str, Callable[[Up], list[psutil.Process]]] = {
     "supervisor": lambda up: [up.supervisor()],

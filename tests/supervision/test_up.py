@@ -128,6 +128,35 @@ def test_a_recorder_that_hangs_is_replaced(up):
     assert goes_on(up, seconds=45)
 
 
+def test_of_several_processes_of_the_web_server_each_is_missed(own_up):
+    own_up.environment["SYSMON_WEB_PROCESSES"] = "2"
+    own_up.start()
+    assert eventually(own_up.ticks, 10)
+    server = own_up.web()
+    first, second = server.children()
+    second.kill()
+    assert eventually(lambda: not first.is_running() and not server.is_running(), 10)
+    assert eventually(lambda: own_up.get("/api/v1/health")[0] == 200, 20)
+    assert len(own_up.web().children()) == 2
+
+
+def test_half_sent_bodies_do_not_hold_up_the_end(own_up):
+    own_up.start()
+    stalled = [half_of_a_body(own_up) for _ in range(4)]
+    began = time.monotonic()
+    assert own_up.stop() == 0
+    assert time.monotonic() - began < 6
+    for connection in stalled:
+        connection.close()
+
+
+def half_of_a_body(up):
+    """A connection over which half of a body was sent."""
+    connection = socket.create_connection(("127.0.0.1", up.port), timeout=5)
+    connection.sendall(b"POST /admin/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+    return connection
+
+
 def test_health_says_so_while_nothing_is_recorded(own_up):
     own_up.start("--only", "web")
     status, health = own_up.get("/api/v1/health")
@@ -161,9 +190,7 @@ def test_nothing_survives_a_killed_supervisor_and_a_new_one_starts(own_up):
 
 
 def test_half_sent_bodies_do_not_block_other_requests(up):
-    stalled = [socket.create_connection(("127.0.0.1", up.port), timeout=5) for _ in range(20)]
-    for connection in stalled:
-        connection.sendall(b"POST /admin/login/ HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\nhalf")
+    stalled = [half_of_a_body(up) for _ in range(20)]
     try:
         assert up.get("/api/v1/metrics/current")[0] == 200
     finally:
