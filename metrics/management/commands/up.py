@@ -17,7 +17,7 @@ from metrics.supervision.database import prepare_database
 from metrics.supervision.locks import WEB, WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.part import Part, context
 from metrics.supervision.supervisor import Supervisor
-from metrics.supervision.web import load_application, run_web
+from metrics.supervision.web import answer_once, load_application, run_web
 from metrics.supervision.worker import complaint_about, load_jobs, run_worker
 
 log = logging.getLogger(__name__)
@@ -59,6 +59,7 @@ class Command(BaseCommand):
             runners()
         if WEB in names:
             load_application()
+            answer_once()
             first_step = hint()
             is_ready, announce = address.answers, lambda: self._announce_address(first_step)
         else:
