@@ -2,6 +2,7 @@
 
 from collections.abc import Callable, Iterable, Sequence
 from functools import cache
+from itertools import chain
 from typing import Any
 
 from django.db import connection, models
@@ -9,6 +10,8 @@ from django.db import connection, models
 from metrics.models.fields import EpochField, NumberField, ShareList
 
 Conflict = tuple[tuple[str, ...], tuple[str, ...]]
+# Rows of one statement where there are many.
+ROWS_AT_ONCE = 20
 # Of these fields, what the database takes as it is; of all others, whole numbers.
 PASSED: dict[type[Any], type] = {models.CharField: str, models.TextField: str, models.BooleanField: bool}
 
@@ -31,8 +34,26 @@ def insert(
 
 
 def insert_stored(model: type[models.Model], names: tuple[str, ...], rows: Sequence[tuple[Any, ...]]) -> int:
-    """Insert rows whose values are those of the database already, in the order of the names of their fields."""
-    return _execute(_statement(model, names, or_ignore=False, or_update=None), rows) if rows else 0
+    """Insert rows whose values are those of the database already, in the order of the names of their fields.
+
+    Many at once: SQLite looks up and stores the newest id for each statement, a fifth of what an insert takes.
+    """
+    if not rows:
+        return 0
+    statement = _statement(model, names, or_ignore=False, or_update=None)
+    rest = len(rows) % ROWS_AT_ONCE
+    several = [
+        tuple(chain.from_iterable(rows[first : first + ROWS_AT_ONCE])) for first in range(rest, len(rows), ROWS_AT_ONCE)
+    ]
+    done = _execute(statement, rows[:rest]) if rest else 0
+    return done + (_execute(_several(statement), several) if several else 0)
+
+
+@cache
+def _several(statement: str) -> str:
+    """A statement for ROWS_AT_ONCE rows instead of one."""
+    into, values = statement.split(" VALUES ")
+    return f"{into} VALUES {', '.join([values] * ROWS_AT_ONCE)}"
 
 
 def _execute(statement: str, rows: Sequence[tuple[Any, ...]]) -> int:

@@ -2,22 +2,26 @@
 
 from collections import defaultdict
 from collections.abc import Sequence
+from itertools import islice, zip_longest
+from operator import mul
 
 import orjson
 from django.db import connection
 
 from metrics.models import Sample
 from metrics.models.fields import ExtremeList, ShareList
-from metrics.rollup.statements import SOURCE, Stretch, quoted, source_columns, table
+from metrics.rollup.statements import SOURCE, Stretch, list_fields, quoted, source_columns, table
 
 WeightedLists = list[tuple[int, Sequence[float | None], Sequence[float | None]]]
+# The values of one element, in the order of the lists that it is in; None also where a list is too short.
+Element = tuple[float | None, ...]
+CODEC = ExtremeList()
 
 
 def roll_up_lists(model: type[Sample], stretch: Stretch) -> None:
     """Fill the list columns of the roll-up rows that are there already."""
-    for field in model.measures():
-        if isinstance(field, ShareList):
-            _roll_up(model, field, stretch)
+    for field in list_fields(model):
+        _roll_up(model, field, stretch)
 
 
 def _roll_up(model: type[Sample], field: ShareList, stretch: Stretch) -> None:
@@ -53,18 +57,22 @@ def _by_bucket(model: type[Sample], field: ShareList, stretch: Stretch) -> dict[
 
 def encoded(lists: WeightedLists) -> tuple[str | None, str | None]:
     """Mean and maximum, element by element, as they are stored; a list comes with its weight and its maxima."""
+    weights, values, maxima = zip(*lists, strict=True)
     # A core that came or went changes the length: the newest length is the one that counts.
-    places = range(len(lists[-1][1]))
-    means = [_mean([(weight, values[i]) for weight, values, _maxima in lists if i < len(values)]) for i in places]
-    maxima = [_maximum([maxima[i] for _weight, _values, maxima in lists if i < len(maxima)]) for i in places]
-    codec = ExtremeList()
-    return codec.get_prep_value(means), codec.get_prep_value(maxima)
+    length = len(values[-1])
+    means = [_mean(weights, element) for element in islice(zip_longest(*values), length)]
+    highest = [_maximum(element) for element in islice(zip_longest(*maxima), length)]
+    return CODEC.get_prep_value(means), CODEC.get_prep_value(highest)
 
 
-def _mean(weighted: list[tuple[int, float | None]]) -> float | None:
-    known = [(weight, value) for weight, value in weighted if value is not None]
-    return sum(weight * value for weight, value in known) / sum(weight for weight, _value in known) if known else None
+def _mean(weights: Sequence[int], values: Element) -> float | None:
+    known = [value for value in values if value is not None]
+    if len(known) < len(values):
+        weights = [weight for weight, value in zip(weights, values, strict=True) if value is not None]
+    total: float = sum(map(mul, weights, known))
+    return total / sum(weights) if known else None
 
 
-def _maximum(values: list[float | None]) -> float | None:
-    return max((value for value in values if value is not None), default=None)
+def _maximum(values: Element) -> float | None:
+    known = [value for value in values if value is not None]
+    return max(known) if known else None

@@ -1,21 +1,25 @@
 """What has to be rolled up, and doing it in transactions that hold up nobody."""
 
 import time
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator, Mapping
 
-from django.db import transaction
-from django.db.models import Min, Sum
+from django.db import connection, transaction
+from django.db.models import BigIntegerField, Sum
+from django.db.models.functions import Cast
 
 from metrics.models import Host, ProcessSample, RollUpState, Tick
 from metrics.models.samples import sample_models
 from metrics.rollup.lists import roll_up_lists
 from metrics.rollup.processes import roll_up_processes
-from metrics.rollup.statements import Stretch, roll_up_table
-from metrics.tiers import Tier, stored_tiers, summaries
+from metrics.rollup.statements import Stretch, roll_up_table, table
+from metrics.tiers import Tier, stored_tiers, summaries, tiers
 
-# Ticks looked at in one go, and buckets written by one transaction: some ten milliseconds.
+# Ticks looked at in one go; buckets that one transaction writes, and points of time that it makes them from, whatever
+# the interval: some twenty milliseconds.
 MOST_TICKS = 20_000
-MOST_BUCKETS = 15
+MOST_BUCKETS = 30
+MOST_SOURCES = 360
 # Stretches of summaries that are made of an older history in one go: within seconds, and a year within the hour.
 MOST_FILLED = 30
 
@@ -30,19 +34,28 @@ def roll_up(host: Host) -> int:
 
 def _roll_up_some(host: Host) -> int:
     state, _is_new = RollUpState.objects.get_or_create(host=host)
-    rows = Tick.objects.filter(host=host, pk__gt=state.last_tick).order_by("pk").values_list("pk", "timestamp")
-    ticks = [(pk, int(moment.timestamp())) for pk, moment in rows[:MOST_TICKS]]
+    ticks = _ticks_after(host, state.last_tick)
     if not ticks:
         return 0
     times = {timestamp for _pk, timestamp in ticks}
     newest_before = int(state.newest.timestamp()) if state.newest else None
+    newest = max(times | ({newest_before} if newest_before else set()))
     for tier in stored_tiers():
         finished = _finished(host, tier, times, newest_before) if tier.is_summary else times
         for stretch in stretches(host, tier, finished):
             roll_up_stretch(stretch)
-    newest = max(times | ({newest_before} if newest_before else set()))
+        # All that follow are made of what was made first.
+        times = {time - time % tiers()[0].width_seconds for time in times}
     RollUpState.objects.filter(pk=state.pk).update(last_tick=ticks[-1][0], newest=newest)
     return len(ticks)
+
+
+def _ticks_after(host: Host, last_tick: int) -> list[tuple[int, int]]:
+    """The ids and times of ticks that were stored after another one, in the order of their ids."""
+    # As it is stored: a datetime of each would take four times as long as to read them.
+    seconds = Cast("timestamp", BigIntegerField())
+    rows = Tick.objects.filter(host=host, pk__gt=last_tick).order_by("pk").values_list("pk", seconds)
+    return list(rows[:MOST_TICKS])
 
 
 def _finished(host: Host, tier: Tier, times: set[int], newest_before: int | None) -> set[int]:
@@ -117,30 +130,41 @@ def roll_up_stretch(stretch: Stretch) -> None:
 def stretches(host: Host, tier: Tier, times: Iterable[int]) -> Iterator[Stretch]:
     """The buckets in which the times lie, neighbours joined, without those whose source is partly gone."""
     width = tier.width_seconds
-    starts = sorted({time - time % width for time in times} - _closed(host, tier, times))
-    first = previous = None
-    for start in starts:
-        if first is None or previous is None or start != previous + width or start - first >= MOST_BUCKETS * width:
-            if first is not None and previous is not None:
-                yield Stretch(host, tier, first, previous + width)
-            first = start
-        previous = start
-    if first is not None and previous is not None:
-        yield Stretch(host, tier, first, previous + width)
+    # Without a source of its own a time is that of a raw point.
+    sources = Counter(time - time % width for time in {time - time % (tier.source_seconds or 1) for time in times})
+    closed = _closed(host, tier, sources)
+    joined: list[int] = []
+    for start in sorted(sources.keys() - closed):
+        if joined and not _may_join(joined, start, width, sources):
+            yield Stretch(host, tier, joined[0], joined[-1] + width)
+            joined = []
+        joined.append(start)
+    if joined:
+        yield Stretch(host, tier, joined[0], joined[-1] + width)
 
 
-def _closed(host: Host, tier: Tier, times: Iterable[int]) -> set[int]:
+def _may_join(joined: list[int], start: int, width: int, sources: Mapping[int, int]) -> bool:
+    """Whether a bucket follows the others and is not too much for one transaction."""
+    points = sum(sources[bucket] for bucket in joined) + sources[start]
+    return start == joined[-1] + width and len(joined) < MOST_BUCKETS and points <= MOST_SOURCES
+
+
+def _closed(host: Host, tier: Tier, starts: Iterable[int]) -> set[int]:
     """Buckets whose source has been pruned since they were made, if only in part: what is left would be less."""
     oldest = _oldest(host, tier.source_seconds)
-    starts = {time - time % tier.width_seconds for time in times}
     return {start for start in starts if (oldest is None or start < oldest) and _would_lose(host, tier, start)}
 
 
 def _oldest(host: Host, tier_seconds: int) -> int | None:
     """The time of the oldest source that has not been pruned."""
-    tables = (model._default_manager.filter(host=host, tier=tier_seconds) for model in sample_models())
-    oldest = [rows.aggregate(oldest=Min("timestamp"))["oldest"] for rows in tables]
-    return min((int(moment.timestamp()) for moment in oldest if moment), default=None)
+    tables = [table(model) for model in sample_models()]
+    # One statement: it is asked eight times a minute, and one for each table, made by Django, took 1.4 ms.
+    each = [f"SELECT MIN(timestamp) AS oldest FROM {name} WHERE host_id = %s AND tier = %s" for name in tables]  # noqa: S608
+    statement = f"SELECT MIN(oldest) FROM ({' UNION ALL '.join(each)}) AS found"  # noqa: S608
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [host.pk, tier_seconds] * len(each))
+        [oldest] = cursor.fetchone()
+    return None if oldest is None else int(oldest)
 
 
 def _would_lose(host: Host, tier: Tier, start: int) -> bool:

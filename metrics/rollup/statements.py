@@ -51,8 +51,9 @@ class Columns:
         return f"CAST(SUM({name} * {self.weight}) AS BIGINT)"
 
     def known_seconds(self, name: str) -> str:
-        """The time for which a column is known."""
-        return f"SUM(CASE WHEN {name} IS NOT NULL THEN {self.weight} END)"
+        """The time for which a column is known: all but that of the few rows without a value, which takes half as long
+        as to add up that of all others."""
+        return f"(SUM({self.weight}) - COALESCE(SUM({self.weight}) FILTER (WHERE {name} IS NULL), 0))"
 
     def mean(self, name: str) -> str:
         """The mean over the time for which the value is known, rounded to what a column stores."""
@@ -119,6 +120,13 @@ def averaged_fields(model: type[Sample]) -> list[Averaged]:
     return [field for field in model.measures() if isinstance(field, Averaged)]
 
 
+@lru_cache
+def list_fields(model: type[Sample]) -> list[ShareList]:
+    """The fields that hold a list, of which SQL knows no mean."""
+    return [field for field in model.measures() if isinstance(field, ShareList)]
+
+
+@lru_cache
 def lasting_fields(model: type[Sample]) -> list[Any]:
     """The fields that keep their last value; those of the key say which thing it is, and lists are averaged later."""
     fields = model.measures()

@@ -55,7 +55,7 @@ class History:
         self.host = self._host()
         self._counters = Counters()
         self.player = Player(self.host)
-        self._computed = QuarterRows(self.host, self.player.writer.identities.ids_of, others_of(self.host).pk)
+        self._computed = QuarterRows(self.host, self.player.writer.identities.ids_of, others_of(self.host))
         self._every_tick = every_tick or not can_be_computed()
         self._oldest_raw = self._oldest_raw_tick()
         self._minutes_since = 0 if every_minute else self.end - tiers()[0].kept_seconds - QUARTER_SECONDS

@@ -9,8 +9,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from metrics.models import CpuSample, InterfaceSample, MemorySample, ProcessSample, ProcessTotals, RollUpState, Tick
+from metrics.models.inserts import ROWS_AT_ONCE, insert_stored
 from metrics.rollup.processes import OTHERS_NAME
-from metrics.rollup.progress import roll_up
+from metrics.rollup.progress import MOST_SOURCES, roll_up, stretches
+from metrics.tiers import stored_tiers
 from tests.conftest import FIRST_TICK, RecordedHost
 
 MINUTE = FIRST_TICK - FIRST_TICK % 900
@@ -107,6 +109,28 @@ def test_an_unknown_value_covers_nothing(recorded):
     roll_up(recorded.host)
     [row] = rows(CpuSample, 60, "percent", "points", "covered_seconds")
     assert (row["percent"], row["points"], row["covered_seconds"]) == (20.0, 2, 10)
+
+
+@pytest.mark.parametrize("interval", [1, 5, 60])
+def test_a_transaction_takes_no_more_points_at_a_short_interval(recorded, interval):
+    finest = stored_tiers()[0]
+    found = list(stretches(recorded.host, finest, range(MINUTE, MINUTE + 7200, interval)))
+    assert max(stretch.end - stretch.start for stretch in found) // interval <= MOST_SOURCES
+    assert len(found) <= 7200 / interval / MOST_SOURCES * 1.2 + 4
+    assert [stretch.end for stretch in found[:-1]] == [stretch.start for stretch in found[1:]]
+
+
+@pytest.mark.parametrize("count", [0, 1, ROWS_AT_ONCE, 2 * ROWS_AT_ONCE + 3])
+def test_any_number_of_rows_is_inserted_in_their_order(recorded, count):
+    names = ("host", "tier", "timestamp", "resolution", "points", "load_1")
+    rows = [
+        (recorded.host.pk, 0, MINUTE + number, 1, 1, None if number % 7 == 0 else number) for number in range(count)
+    ]
+    assert insert_stored(CpuSample, names, rows) == count
+    stored = CpuSample.objects.order_by("pk").values_list("timestamp", "load_1")
+    assert [(int(timestamp.timestamp()), load) for timestamp, load in stored] == [
+        (row[2], None if row[5] is None else row[5] / 100) for row in rows
+    ]
 
 
 def test_each_thing_of_a_list_has_a_row_of_its_own_and_keeps_its_last_counter(recorded):
@@ -247,3 +271,61 @@ class TestAnyHistory(TestCase):
             assert (row.percent_max, row.points, row.covered_seconds) == (highest, points, covered)
             if mean is not None:
                 assert row.percent == pytest.approx(mean, abs=tolerance) or width == 900
+
+
+LEVELS, RATES = ("rss_bytes", "memory_percent", "threads"), ("cpu_percent", "read_bytes_per_second")
+UNITS = {"rss_bytes": 1024, "memory_percent": 0.01, "threads": 1, "cpu_percent": 0.01, "read_bytes_per_second": 0.1}
+
+
+class TestAnyProcesses(TestCase):
+    """Processes that come and go, unknown values, ties, intervals that change, ticks that come late."""
+
+    @settings(max_examples=10, deadline=None)
+    @given(st.integers(0, 2**32))
+    def test_they_equal_a_computation_over_the_raw_points(self, seed):
+        chance = random.Random(seed)
+        recorded = RecordedHost(f"host-{seed}")
+        raw = [self.tick(chance, MINUTE + number * 10) for number in range(chance.randrange(3, 12))]
+        for tick in sorted(raw, key=lambda _tick: chance.random()):
+            samples = {"processes": {"total": 1}, "process": [{"pid": pid, **row} for pid, row in tick[2].items()]}
+            recorded.tick(tick[0], tick[1], **samples)
+            if chance.random() < 0.2:
+                roll_up(recorded.host)
+        roll_up(recorded.host)
+        for start in {timestamp - timestamp % 60 for timestamp, _resolution, _processes in raw}:
+            self.compare(recorded.host, start, [tick for tick in raw if start <= tick[0] < start + 60])
+
+    def tick(self, chance, timestamp):
+        pids = chance.sample(range(1, 40), k=chance.randrange(0, 25))
+        names = (*LEVELS, *RATES)
+        values = {pid: {name: chance.choice([None, 0, 1, 2, 3, 50]) for name in names} for pid in pids}
+        units = {pid: {name: v and v * UNITS[name] for name, v in row.items()} for pid, row in values.items()}
+        return timestamp, chance.choice([1, 5, 5, 10]), units
+
+    def compare(self, host, start, ticks):
+        found = ProcessSample.objects.filter(host=host, tier=60, timestamp=start).select_related("process")
+        rows = {row.process.pid: row for row in found}
+        expected = {pid: processes_mean(pid, ticks) for _t, _r, processes in ticks for pid in processes}
+        assert set(rows) - {0} <= set(expected)
+        for pid, row in rows.items():
+            for name, (mean, highest) in expected.get(pid, {}).items():
+                assert getattr(row, name) == pytest.approx(mean, abs=UNITS[name] / 2 + 1e-9), name
+                assert getattr(row, f"{name}_max") == pytest.approx(highest), name
+        for name in ("cpu_percent", "rss_bytes"):
+            means = {pid: values[name][0] or 0 for pid, values in expected.items()}
+            least = sorted(means.values(), reverse=True)[:10][-1:] or [0]
+            above = {pid for pid, mean in means.items() if mean > least[0] + UNITS[name]}
+            assert above <= set(rows)
+
+
+def processes_mean(pid, ticks):
+    """Of each field the mean and the maximum: a rate over all the time, a level over that for which it is known."""
+    covered = sum(resolution for _timestamp, resolution, _processes in ticks)
+    found = {}
+    for name in (*LEVELS, *RATES):
+        pairs = [(resolution, processes.get(pid, {}).get(name)) for _timestamp, resolution, processes in ticks]
+        known = [(resolution, value) for resolution, value in pairs if value is not None]
+        seconds = covered if name in RATES else sum(resolution for resolution, _value in known)
+        mean = sum(resolution * value for resolution, value in known) / seconds if known else None
+        found[name] = mean, max((value for _resolution, value in known), default=None)
+    return found
