@@ -158,11 +158,24 @@ def stepped_points(
 
 def _rows(columns: "StepColumns", sources: Sequence[Source], step: int, wanted: Labels) -> list[Row]:
     """A row a step and thing: start, labels, and the values in the order of the names."""
-    # A bucket that is as wide as a step is one: to group it by itself would take twice the time.
-    single = [source for source in sources if source.width == step and source.tier != RAW]
-    several = [source for source in sources if source not in single]
-    rows = fetch(*union(columns.model, single, step, wanted, lambda _tier: columns.of_single_rows())) if single else []
+    if _is_one_tick_a_step(columns.model, sources, step):
+        single, several = [*sources], list[Source]()
+    else:
+        # A bucket that is as wide as a step is one.
+        single = [source for source in sources if source.width == step and source.tier != RAW]
+        several = [source for source in sources if source not in single]
+    # Nothing is added up there: to group each row by itself would take twice the time.
+    rows = fetch(*union(columns.model, single, step, wanted, columns.of_single_rows)) if single else []
     return rows + fetch(*_statement(columns, several, step, wanted)) if several else rows
+
+
+def _is_one_tick_a_step(model: type[Sample], sources: Sequence[Source], step: int) -> bool:
+    """Whether only raw points are read, each of which lies at the start of a step, and so is alone in it."""
+    if not sources or any(source.tier != RAW for source in sources):
+        return False
+    ticks, values = union(model, sources, step, {}, lambda _tier: "timestamp")
+    odd = f"SELECT 1 FROM ({ticks}) moments WHERE timestamp %% {int(step)} <> 0 LIMIT 1"  # noqa: S608
+    return not fetch(odd, values)
 
 
 def _mean_over(total: float | None, seconds: int | None, is_whole: bool) -> float | int | None:
@@ -178,6 +191,7 @@ class StepColumns:
         self.model, self.names, self.has_recorded = model, names, has_recorded
         fields: list[Any] = [f for f in model.measures() if not {f.name, *extreme_names(f)}.isdisjoint(names)]
         self.averaged = [field for field in fields if isinstance(field, Averaged)]
+        self.means = {name: field for field in self.averaged for name in extreme_names(field)}
         self.lists = [field for field in fields if isinstance(field, ShareList)]
         self.lasting = [field.name for field in fields if not has_maximum(field) and field.name not in model.key]
         self.rates = [(f.name, f.scale == 1) for f in self.averaged if isinstance(f, Rate) and f.name in names]
@@ -217,17 +231,19 @@ class StepColumns:
             return f"CAST(ROUND({total} * {field.step} / {known}) AS BIGINT)"
         return f"ROUND({total} * {field.step * 1000} / {field.scale} / {known}) / 1000"
 
-    def of_single_rows(self) -> str:
-        """What is read of a roll-up that is a step by itself."""
-        return ", ".join(["timestamp", *self.keys, *map(self._single, self.names)])
+    def of_single_rows(self, tier: int) -> str:
+        """What is read of a row that is a step by itself."""
+        return ", ".join(["timestamp", *self.keys, *(self._single(name, tier) for name in self.names)])
 
-    def _single(self, name: str) -> str:
+    def _single(self, name: str, tier: int) -> str:
         field = self.model._meta.get_field(name)
         if isinstance(field, ShareList):
             return "NULL"
         if self.has_recorded and isinstance(field, Rate):
-            return f"CAST({column(field)} AS DOUBLE PRECISION) * covered_seconds * {field.step} / {field.scale}"
-        return decoded(field)
+            weight = "resolution" if tier == RAW else "covered_seconds"
+            return f"CAST({column(field)} AS DOUBLE PRECISION) * {weight} * {field.step} / {field.scale}"
+        # A raw point is its own extreme.
+        return decoded(field, column(self.means.get(name, field) if tier == RAW else field))
 
     def shown(self) -> str:
         """In the order of the names; a list is put in later."""

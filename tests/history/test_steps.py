@@ -22,6 +22,11 @@ SAMPLE = st.fixed_dictionaries(
         | st.lists(st.none() | st.integers(0, 1000).map(lambda v: v / 10), min_size=1, max_size=3),
     }
 )
+# Ticks at multiples of five seconds, but for one now and then that came at another interval.
+TICK = st.builds(
+    lambda sample, gap, resolution: {**sample, "gap": gap, "resolution": resolution},
+    *(SAMPLE, st.sampled_from([5, 5, 5, 5, 10, 20, 3]), st.sampled_from([5, 5, 5, 1])),
+)
 
 
 @pytest.fixture
@@ -69,6 +74,16 @@ def list_mean(rows):
     window=st.tuples(st.integers(0, 80), st.integers(0, 80)),
 )
 def test_steps_equal_a_computation_by_hand(host, samples, step, window):
+    are_by_hand(host, samples, step, window)
+
+
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(samples=st.lists(TICK, min_size=1, max_size=12), window=st.tuples(st.integers(0, 90), st.integers(0, 90)))
+def test_ticks_that_are_steps_by_themselves_equal_it_too(host, samples, window):
+    are_by_hand(host, samples, 5, window)
+
+
+def are_by_hand(host, samples, step, window):
     rows = store(host, samples)
     start, end = FIRST_TICK + min(window), FIRST_TICK + max(window)
     rows = [row for row in rows if start <= row["timestamp"] <= end]
