@@ -24,8 +24,9 @@ def cluster(monkeypatch):
     cluster = OneProcess(threading.Event(), threading.Event(), uuid4(), broker=object(), start=False)
     cluster.task_queue, cluster.result_queue = ThreadQueue(), ThreadQueue()
     yield cluster
-    for _worker in cluster.pool:
+    for worker in cluster.pool:
         cluster.task_queue.put("STOP")
+        worker.join(10)
 
 
 def ended_worker(cluster, mark):
