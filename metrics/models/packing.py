@@ -5,6 +5,7 @@ A row of its own for each would take thirty times the time to read, where what t
 
 import struct
 from collections.abc import Iterator, Mapping
+from functools import cache
 from itertools import chain
 from typing import Any
 
@@ -25,8 +26,13 @@ def unpacked(data: bytes | memoryview | None) -> Iterator[tuple[int, int]]:
     """The pairs of an id and its value."""
     if not data:
         return iter(())
-    pairs: Iterator[Any] = struct.iter_unpack(f"<{bytes(data[:CODES_BYTES]).decode()}", data[CODES_BYTES:])
+    pairs: Iterator[Any] = _layout(bytes(data[:CODES_BYTES])).iter_unpack(data[CODES_BYTES:])
     return pairs
+
+
+@cache
+def _layout(codes: bytes) -> struct.Struct:
+    return struct.Struct(f"<{codes.decode()}")
 
 
 def _code(highest: int) -> str:
