@@ -14,6 +14,7 @@ from benchmarks.queries import DAY, FAMILIES
 from metrics.history.peaks import PeakQuery, read_peaks
 from metrics.history.processes import ProcessQuery, read_processes
 from metrics.history.series import SeriesQuery, read_series
+from metrics.history.top import TopQuery, read_top
 from metrics.models import Host, ProcessSample
 from metrics.models.samples import sample_models
 from metrics.tiers import summaries, tiers
@@ -36,6 +37,8 @@ def figures() -> Iterator[Figure]:
             series = SeriesQuery(host, family, start=newest - seconds, end=newest, limit=1000, step="auto")
             duration = milliseconds(lambda query=series: read_series(query), 5)
             yield Figure("ten years", f"{family}, {name}, step=auto", duration, "ms", 60)
+        top = TopQuery(host, start=newest - seconds, end=newest, limit=1000)
+        yield Figure("ten years", f"cpu/top, {name}", milliseconds(lambda query=top: read_top(query), 5), "ms", 60)
         ranked = ProcessQuery(host, start=newest - seconds, end=newest)
         duration = milliseconds(lambda query=ranked: read_processes(query), 3)
         yield Figure("ten years", f"processes over {name}", duration, "ms")
