@@ -6,9 +6,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
-from metrics.models import CollectorState, Host, Process, ProcessSample, RollUpState, Tick
+from metrics.models import CollectorState, Host, Process, ProcessSample, ProcessTotals, RollUpState, Tick
 from metrics.models.samples import CpuSample, MemorySample, Sample, sample_models
 from metrics.rollup.statements import averaged_fields
+from metrics.tiers import RAW
 
 GIB = 1024**3
 HOSTILE = "<img src=x onerror=alert(1)>"
@@ -186,13 +187,18 @@ class Machine:
             )[0]
             for pid, name, user, command, _cpu, _memory in self.processes
         ]
-        rows = (
+        rows = [
             {"timestamp": at, "process": process, **values}
             for at in times
             for process, facts in zip(identities, self.processes, strict=True)
             if (values := self._process(at, facts))
-        )
+        ]
         self._store(ProcessSample, rows)
+        stored = ProcessSample._meta.get_field("cpu_percent").get_prep_value
+        used: dict[int, dict[int, int]] = {at: {} for at in times}
+        for row in rows:
+            used[row["timestamp"]][row["process"].pk] = stored(row["cpu_percent"])
+        ProcessTotals.keep_cpu_by_process(self.host.pk, RAW, used.items())
 
     def _process(self, at: int, facts: tuple[Any, ...]) -> dict[str, Any] | None:
         pid, _name, _user, _command, cpu, memory = facts
