@@ -3,6 +3,8 @@
 import sqlite3
 
 import pytest
+from django.db import connection
+from django.test.utils import CaptureQueriesContext
 from django.utils import timezone
 from django_q.models import Failure
 from hypothesis import given, settings
@@ -15,7 +17,7 @@ from metrics.models import CpuSample, Host, InterfaceSample, NewestProcesses, Pr
 from metrics.retention import MOST_IN_BACKGROUND_SECONDS, apply_retention, outlived, prune_task_results
 from metrics.rollup.progress import roll_up
 from metrics.storage.connections import set_up_file
-from tests.skips import only_on_sqlite
+from tests.skips import only_on_postgresql, only_on_sqlite
 
 FIRST = 1_700_000_000
 NO_TIME = {"lag_milliseconds": 0, "duration_milliseconds": 0}
@@ -164,6 +166,20 @@ def test_old_failures_of_tasks_go(db, monkeypatch):
         Failure.objects.create(id=f"{number:032}", name="t", func="f", started=moment, stopped=moment, success=False)
     assert prune_task_results() == 2
     assert {failure.stopped.year for failure in Failure.objects.all()} == {2002, 2003, 2004}
+
+
+@only_on_postgresql("plans with what it expects of a table")
+def test_a_batch_is_looked_for_once_also_in_a_table_that_is_taken_for_empty(host):
+    with connection.cursor() as cursor:
+        cursor.execute("ANALYZE metrics_cpusample")
+        add_cpu(host, 30)
+        with CaptureQueriesContext(connection) as asked:
+            apply_retention(max_points=10)
+        [delete] = [query["sql"] for query in asked if 'DELETE FROM "metrics_cpusample"' in query["sql"]][:1]
+        cursor.execute(f"EXPLAIN {delete}")
+        plan = "\n".join(line for (line,) in cursor.fetchall())
+    assert "InitPlan" in plan
+    assert "Join" not in plan
 
 
 @only_on_sqlite("about its file")
