@@ -10,8 +10,8 @@ from django.db import connection, models
 from metrics.models.fields import EpochField, NumberField, ShareList
 
 Conflict = tuple[tuple[str, ...], tuple[str, ...]]
-# Rows of one statement where there are many.
-ROWS_AT_ONCE = 20
+# Where there are so many rows, so many are one statement; those of a tick are too few to gain by a second one.
+MANY_ROWS, ROWS_AT_ONCE = 100, 20
 # Of these fields, what the database takes as it is; of all others, whole numbers.
 PASSED: dict[type[Any], type] = {models.CharField: str, models.TextField: str, models.BooleanField: bool}
 
@@ -41,7 +41,7 @@ def insert_stored(model: type[models.Model], names: tuple[str, ...], rows: Seque
     if not rows:
         return 0
     statement = _statement(model, names, or_ignore=False, or_update=None)
-    rest = len(rows) % ROWS_AT_ONCE
+    rest = len(rows) % ROWS_AT_ONCE if len(rows) >= MANY_ROWS else len(rows)
     several = [
         tuple(chain.from_iterable(rows[first : first + ROWS_AT_ONCE])) for first in range(rest, len(rows), ROWS_AT_ONCE)
     ]

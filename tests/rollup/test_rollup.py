@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from metrics.models import CpuSample, InterfaceSample, MemorySample, ProcessSample, ProcessTotals, RollUpState, Tick
-from metrics.models.inserts import ROWS_AT_ONCE, insert_stored
+from metrics.models.inserts import MANY_ROWS, insert_stored
 from metrics.rollup.processes import OTHERS_NAME
 from metrics.rollup.progress import MOST_SOURCES, roll_up, stretches
 from metrics.tiers import stored_tiers
@@ -120,7 +120,7 @@ def test_a_transaction_takes_no_more_points_at_a_short_interval(recorded, interv
     assert [stretch.end for stretch in found[:-1]] == [stretch.start for stretch in found[1:]]
 
 
-@pytest.mark.parametrize("count", [0, 1, ROWS_AT_ONCE, 2 * ROWS_AT_ONCE + 3])
+@pytest.mark.parametrize("count", [0, 1, MANY_ROWS - 1, MANY_ROWS, MANY_ROWS + 3])
 def test_any_number_of_rows_is_inserted_in_their_order(recorded, count):
     names = ("host", "tier", "timestamp", "resolution", "points", "load_1")
     rows = [
