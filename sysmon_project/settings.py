@@ -169,9 +169,7 @@ Q_CLUSTER: dict[str, Any] = {
     "cluster_name": SYSMON_HOSTNAME,
     "workers": 2,
     "queue_limit": 4,
-    # Seconds between two looks at the queue, and at the workers, which cost as much. `up` notices
-    # by itself, within two seconds, that nobody records.
-    "poll": 1,
+    # Seconds between two looks at the workers. `up` notices by itself, within two seconds, that nobody records.
     "guard_cycle": 5,
     "catch_up": False,
     "ack_failures": True,
@@ -184,7 +182,12 @@ Q_CLUSTER: dict[str, Any] = {
     "save_limit_per": "func",
     "log_level": "WARNING",
     "label": "Scheduled tasks",
-    **({"broker_class": "metrics.supervision.redis_queue.RedisQueue"} if REDIS_URL else {"orm": "default"}),
+    **(
+        {"broker_class": "metrics.supervision.redis_queue.RedisQueue"}
+        if REDIS_URL
+        # Without a pause of django-q2's own between two looks: this queue waits by itself.
+        else {"broker_class": "metrics.supervision.database_queue.DatabaseQueue", "orm": "default", "poll": 0}
+    ),
 }
 
 # Static files ----------------------------------------------------------------------------------------------------

@@ -24,6 +24,7 @@ from typing_extensions import override
 from metrics import conf
 from metrics.lifeline import Lifeline
 from metrics.schedules import JOBS, Job, ensure_schedules
+from metrics.supervision.database_queue import DatabaseQueue
 
 log = logging.getLogger(__name__)
 
@@ -108,6 +109,13 @@ class OneProcess(Sentinel):
     @override
     def spawn_monitor(self) -> Any:
         return ThreadOfCluster(monitor, self.result_queue, self.broker)
+
+    @override
+    def stop(self) -> None:
+        """Called when all is to end: the pusher, which waits for tasks, hears of it at once."""
+        self.event_out.set()
+        DatabaseQueue.ring()
+        super().stop()  # type: ignore[no-untyped-call]
 
     @override
     def reincarnate(self, process: ThreadOfCluster) -> None:
