@@ -10,7 +10,7 @@ from django.db import connection
 
 from metrics.models import Sample
 from metrics.models.fields import ExtremeList, ShareList
-from metrics.rollup.statements import SOURCE, Stretch, list_fields, quoted, source_columns, table
+from metrics.rollup.statements import SOURCE, Columns, Stretch, list_fields, quoted, table
 
 WeightedLists = list[tuple[int, Sequence[float | None], Sequence[float | None]]]
 # The values of one element, in the order of the lists that it is in; None also where a list is too short.
@@ -18,13 +18,13 @@ Element = tuple[float | None, ...]
 CODEC = ExtremeList()
 
 
-def roll_up_lists(model: type[Sample], stretch: Stretch) -> None:
+def roll_up_lists(model: type[Sample], stretch: Stretch, columns: Columns) -> None:
     """Fill the list columns of the roll-up rows that are there already."""
     for field in list_fields(model):
-        _roll_up(model, field, stretch)
+        _roll_up(model, field, stretch, columns)
 
 
-def _roll_up(model: type[Sample], field: ShareList, stretch: Stretch) -> None:
+def _roll_up(model: type[Sample], field: ShareList, stretch: Stretch, columns: Columns) -> None:
     mean, highest = quoted(field), connection.ops.quote_name(f"{field.name}_max")
     update = (
         f"UPDATE {table(model)} SET {mean} = %s, {highest} = %s"  # noqa: S608
@@ -32,14 +32,13 @@ def _roll_up(model: type[Sample], field: ShareList, stretch: Stretch) -> None:
     )
     rows = [
         (*encoded(lists), stretch.host.pk, stretch.tier.width_seconds, start)
-        for start, lists in _by_bucket(model, field, stretch).items()
+        for start, lists in _by_bucket(model, field, stretch, columns).items()
     ]
     with connection.cursor() as cursor:
         cursor.executemany(update, rows)
 
 
-def _by_bucket(model: type[Sample], field: ShareList, stretch: Stretch) -> dict[int, WeightedLists]:
-    columns = source_columns(stretch.tier)
+def _by_bucket(model: type[Sample], field: ShareList, stretch: Stretch, columns: Columns) -> dict[int, WeightedLists]:
     select = (
         f"SELECT timestamp, {columns.weight}, {quoted(field)}, {columns.extreme(field, 'max')} FROM {table(model)}"  # noqa: S608
         f" WHERE {SOURCE} ORDER BY timestamp"

@@ -16,13 +16,13 @@ from metrics.models import CpuSample, Host, Process, ProcessSample, ProcessTotal
 from metrics.models.fields import Rate
 from metrics.models.inserts import insert_stored
 from metrics.models.packing import unpacked
-from metrics.rollup.statements import SOURCE, Columns, Stretch, averaged_fields, quoted, source_columns, table
+from metrics.rollup.statements import SOURCE, Columns, Stretch, averaged_fields, quoted, table
 
 # Who the row for all others points to: no real process has this pid and start.
 OTHERS_NAME = "(all others)"
 Stored = dict[str, Any]
-# A process in a bucket: its id, then of each averaged field, in their order, the sum weighted by seconds, the seconds
-# for which it is known, and the maximum. What comes after these is not looked at.
+# A process in a bucket: its id, then of each averaged field, in their order, the sum weighted by seconds of a rate or
+# the mean of a level, and the maximum. What comes after these is not looked at.
 Sums = tuple[Any, ...]
 # A row for the table, its values in the order of `row_names`.
 Row = tuple[Any, ...]
@@ -39,7 +39,7 @@ class Bucket(NamedTuple):
     totals: Stored
 
 
-def roll_up_processes(stretch: Stretch) -> None:
+def roll_up_processes(stretch: Stretch, columns: Columns) -> None:
     """Compute the rows of a stretch anew; a process that is no longer among the highest loses its row."""
     if stretch.tier.top_processes == 0:
         roll_up_cpu_by_process(stretch)
@@ -49,7 +49,7 @@ def roll_up_processes(stretch: Stretch) -> None:
     if not buckets:
         return
     others = others_of(stretch.host)
-    by_bucket = _summed(stretch, others)
+    by_bucket = _summed(stretch, columns, others)
     rows = [list(rows_of_bucket(bucket, by_bucket.get(bucket.start, []), stretch, others)) for bucket in buckets]
     insert_stored(ProcessSample, row_names(), [row for of_bucket in rows for row in of_bucket])
     used = [(bucket.start, cpu_by_process(found)) for bucket, found in zip(buckets, rows, strict=True)]
@@ -126,8 +126,8 @@ def _means(processes: Sequence[Sums], covered: int) -> list[Column]:
     columns = list(zip(*processes, strict=True))
     means: list[Column] = [columns[0]]
     for place, is_rate in _layout():
-        totals, known, maxima = columns[place : place + 3]
-        means += (_rates(totals, covered) if is_rate else _levels(totals, known), maxima)
+        sums, maxima = columns[place : place + 2]
+        means += (_rates(sums, covered) if is_rate else _levels(sums), maxima)
     return means
 
 
@@ -135,18 +135,15 @@ def _rates(totals: Column, covered: int) -> Column:
     return [None if total is None or not covered else round(total / covered) for total in totals]
 
 
-def _levels(totals: Column, known: Column) -> Column:
-    return [
-        round(total / seconds) if total is not None and seconds else None
-        for total, seconds in zip(totals, known, strict=True)
-    ]
+def _levels(means: Column) -> Column:
+    return [None if mean is None else round(mean) for mean in means]
 
 
 @lru_cache
 def _layout() -> list[tuple[int, bool]]:
-    """Each averaged field: the place of its sum, and whether it is averaged over all the time."""
+    """Each averaged field: the place of its sum or mean, and whether it is averaged over all the time."""
     fields = averaged_fields(ProcessSample)
-    return [(1 + 3 * number, isinstance(field, Rate)) for number, field in enumerate(fields)]
+    return [(1 + 2 * number, isinstance(field, Rate)) for number, field in enumerate(fields)]
 
 
 def _highest(means: Sequence[Column], count: int) -> Iterable[int]:
@@ -182,12 +179,12 @@ def _rest(totals: Stored, chosen: Sequence[Row]) -> Iterator[int | None]:
         yield None
 
 
-def _summed(stretch: Stretch, others: int) -> dict[int, list[Sums]]:
+def _summed(stretch: Stretch, columns: Columns, others: int) -> dict[int, list[Sums]]:
     """The processes of each bucket, by its start."""
     found: dict[int, list[Sums]] = defaultdict(list)
     parameters = [stretch.tier.width_seconds, *stretch.source, others]
     with connection.cursor() as cursor:
-        cursor.execute(_sums_statement(source_columns(stretch.tier)), parameters)
+        cursor.execute(_sums_statement(columns), parameters)
         for sums in cursor.fetchall():
             found[sums[-1] * stretch.tier.width_seconds].append(sums)
     return found
@@ -198,9 +195,9 @@ def _sums_statement(columns: Columns) -> str:
     sums = []
     for field in averaged_fields(ProcessSample):
         name = quoted(field)
-        # A rate is averaged over all the time, so nobody asks for how much of it is known.
-        known = "0" if isinstance(field, Rate) else columns.known_seconds(name)
-        sums += [columns.weighted_sum(name), known, f"MAX({columns.extreme(field, 'max')})"]
+        # A rate is averaged over all the time, which the process' own rows do not say.
+        sums.append(columns.weighted_sum(name) if isinstance(field, Rate) else columns.mean(name))
+        sums.append(f"MAX({columns.extreme(field, 'max')})")
     # The process first: SQLite sorts faster by what tells most rows apart.
     return (
         f"SELECT process_id, {', '.join(sums)}, timestamp / %s AS bucket FROM {table(ProcessSample)}"  # noqa: S608

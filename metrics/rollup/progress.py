@@ -11,7 +11,7 @@ from metrics.models import Host, ProcessSample, RollUpState, Tick
 from metrics.models.samples import sample_models
 from metrics.rollup.lists import roll_up_lists
 from metrics.rollup.processes import roll_up_processes
-from metrics.rollup.statements import Stretch, roll_up_table, table
+from metrics.rollup.statements import Stretch, roll_up_table, source_columns, table
 from metrics.tiers import Tier, stored_tiers, summaries, tiers
 
 # Ticks looked at in one go; buckets that one transaction writes, and points of time that it makes them from, whatever
@@ -118,12 +118,13 @@ def summarise(host: Host, start: int, end: int) -> None:
 def roll_up_stretch(stretch: Stretch) -> None:
     """Compute every table's rows of a stretch of buckets."""
     with transaction.atomic():
+        columns = source_columns(stretch)
         for model in sample_models():
             if model is not ProcessSample:
-                roll_up_table(model, stretch)
-                roll_up_lists(model, stretch)
+                roll_up_table(model, stretch, columns)
+                roll_up_lists(model, stretch, columns)
         # Last: the row for all others is what is left of the machine's total.
-        roll_up_processes(stretch)
+        roll_up_processes(stretch, columns)
 
 
 def stretches(host: Host, tier: Tier, times: Iterable[int]) -> Iterator[Stretch]:

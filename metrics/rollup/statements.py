@@ -7,7 +7,7 @@ from typing import Any
 
 from django.db import connection, models
 
-from metrics.models import Host, Sample
+from metrics.models import Host, Sample, Tick
 from metrics.models.fields import Averaged, ShareList
 from metrics.tiers import RAW, Tier
 
@@ -33,13 +33,19 @@ SOURCE = "host_id = %s AND tier = %s AND timestamp >= %s AND timestamp < %s"
 
 @dataclass(frozen=True, slots=True)
 class Columns:
-    """The columns of the rows that a bucket is made from: raw samples have no extremes and no coverage of their own."""
+    """The columns of the rows that a bucket is made from: raw samples have no extremes and no coverage of their own.
+
+    `interval` is the seconds that each of them stands for, where that is the same for all.
+    """
 
     is_raw: bool
+    interval: int | None = None
 
     @property
     def weight(self) -> str:
         """The seconds that a row stands for."""
+        if self.interval:
+            return str(self.interval)
         return "resolution" if self.is_raw else "covered_seconds"
 
     def extreme(self, field: Averaged | ShareList, extreme: str) -> str:
@@ -48,32 +54,51 @@ class Columns:
 
     def weighted_sum(self, name: str) -> str:
         """The sum of a column times time; a whole number, which PostgreSQL would make a decimal."""
-        return f"CAST(SUM({name} * {self.weight}) AS BIGINT)"
+        total = f"SUM({name}) * {self.interval}" if self.interval else f"SUM({name} * {self.weight})"
+        return f"CAST({total} AS BIGINT)"
 
-    def known_seconds(self, name: str) -> str:
+    def mean(self, name: str) -> str:
+        """The mean over the time for which the value is known."""
+        if self.interval:
+            return f"CAST(AVG({name}) AS DOUBLE PRECISION)"
+        return f"CAST({self.weighted_sum(name)} AS DOUBLE PRECISION) / {self._known_seconds(name)}"
+
+    def stored_mean(self, name: str) -> str:
+        """The mean, rounded to what a column stores."""
+        return f"CAST(ROUND({self.mean(name)}) AS BIGINT)"
+
+    def _known_seconds(self, name: str) -> str:
         """The time for which a column is known: all but that of the few rows without a value, which takes half as long
         as to add up that of all others."""
         return f"(SUM({self.weight}) - COALESCE(SUM({self.weight}) FILTER (WHERE {name} IS NULL), 0))"
 
-    def mean(self, name: str) -> str:
-        """The mean over the time for which the value is known, rounded to what a column stores."""
-        total = f"CAST({self.weighted_sum(name)} AS DOUBLE PRECISION)"
-        return f"CAST(ROUND({total} / {self.known_seconds(name)}) AS BIGINT)"
+
+def source_columns(stretch: Stretch) -> Columns:
+    """The columns of what a stretch is made from."""
+    is_raw = stretch.tier.source_seconds == RAW
+    return Columns(is_raw, _interval(stretch) if is_raw else None)
 
 
-def source_columns(tier: Tier) -> Columns:
-    """The columns of what a tier is made from."""
-    return Columns(is_raw=tier.source_seconds == RAW)
+def _interval(stretch: Stretch) -> int | None:
+    """The interval of all ticks of a stretch, which their samples have as well; None where it changes."""
+    statement = (
+        f"SELECT MIN(resolution), MAX(resolution) FROM {table(Tick)}"  # noqa: S608
+        " WHERE host_id = %s AND timestamp >= %s AND timestamp < %s"
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(statement, [stretch.host.pk, stretch.start, stretch.end])
+        shortest, longest = cursor.fetchone()
+    return shortest if shortest == longest else None
 
 
-def roll_up_table(model: type[Sample], stretch: Stretch) -> None:
+def roll_up_table(model: type[Sample], stretch: Stretch, columns: Columns) -> None:
     """Compute the roll-up rows of a table that keeps all of its things."""
     width = stretch.tier.width_seconds
     parameters = [stretch.host.pk, width, width, width, *stretch.source]
     if lasting_fields(model):
         parameters += [stretch.host.pk, stretch.tier.source_seconds]
     with connection.cursor() as cursor:
-        cursor.execute(_statement(model, source_columns(stretch.tier)), parameters)
+        cursor.execute(_statement(model, columns), parameters)
 
 
 @lru_cache
@@ -139,7 +164,7 @@ def _targets(field: Averaged) -> list[str]:
 
 def _aggregates(field: Averaged, columns: Columns) -> list[str]:
     name = quoted(field)
-    aggregates = [f"{columns.mean(name)} AS {name}"]
+    aggregates = [f"{columns.stored_mean(name)} AS {name}"]
     for extreme in field.extremes:
         target = connection.ops.quote_name(f"{field.name}_{extreme}")
         aggregates.append(f"{extreme.upper()}({columns.extreme(field, extreme)}) AS {target}")

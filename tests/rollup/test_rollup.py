@@ -111,6 +111,17 @@ def test_an_unknown_value_covers_nothing(recorded):
     assert (row["percent"], row["points"], row["covered_seconds"]) == (20.0, 2, 10)
 
 
+def test_a_tick_weighs_as_many_seconds_as_it_stands_for(recorded):
+    samples = {"cpu": {"percent": 10.0, "per_core": [10.0]}, "processes": {"cpu_percent": 10.0}}
+    recorded.tick(MINUTE, 40, **samples, process=[{"pid": 1, "cpu_percent": 10.0, "threads": 10}])
+    samples = {"cpu": {"percent": 40.0, "per_core": [40.0]}, "processes": {"cpu_percent": 40.0}}
+    recorded.tick(MINUTE + 40, 20, **samples, process=[{"pid": 1, "cpu_percent": 40.0, "threads": 40}])
+    roll_up(recorded.host)
+    assert rows(CpuSample, 60, "percent", "per_core") == [{"timestamp": MINUTE, "percent": 20.0, "per_core": [20.0]}]
+    process = ProcessSample.objects.get(tier=60, process__pid=1)
+    assert (process.cpu_percent, process.threads) == (20.0, 20)
+
+
 @pytest.mark.parametrize("interval", [1, 5, 60])
 def test_a_transaction_takes_no_more_points_at_a_short_interval(recorded, interval):
     finest = stored_tiers()[0]
@@ -247,8 +258,9 @@ class TestAnyHistory(TestCase):
         recorded = RecordedHost(f"host-{seed}")
         samples = []
         timestamp = MINUTE + chance.randrange(900)
+        intervals = chance.choice([[5], [1, 5, 10, 60]])
         for _ in range(chance.randrange(5, 60)):
-            resolution = chance.choice([1, 5, 10, 60])
+            resolution = chance.choice(intervals)
             timestamp = (timestamp // resolution + 1) * resolution + chance.choice(
                 [0, 0, 0, 0, 300]
             ) // resolution * resolution
@@ -285,7 +297,8 @@ class TestAnyProcesses(TestCase):
     def test_they_equal_a_computation_over_the_raw_points(self, seed):
         chance = random.Random(seed)
         recorded = RecordedHost(f"host-{seed}")
-        raw = [self.tick(chance, MINUTE + number * 10) for number in range(chance.randrange(3, 12))]
+        intervals = chance.choice([[5], [1, 5, 5, 10]])
+        raw = [self.tick(chance, MINUTE + number * 10, intervals) for number in range(chance.randrange(3, 12))]
         for tick in sorted(raw, key=lambda _tick: chance.random()):
             samples = {"processes": {"total": 1}, "process": [{"pid": pid, **row} for pid, row in tick[2].items()]}
             recorded.tick(tick[0], tick[1], **samples)
@@ -295,12 +308,12 @@ class TestAnyProcesses(TestCase):
         for start in {timestamp - timestamp % 60 for timestamp, _resolution, _processes in raw}:
             self.compare(recorded.host, start, [tick for tick in raw if start <= tick[0] < start + 60])
 
-    def tick(self, chance, timestamp):
+    def tick(self, chance, timestamp, intervals):
         pids = chance.sample(range(1, 40), k=chance.randrange(0, 25))
         names = (*LEVELS, *RATES)
         values = {pid: {name: chance.choice([None, 0, 1, 2, 3, 50]) for name in names} for pid in pids}
         units = {pid: {name: v and v * UNITS[name] for name, v in row.items()} for pid, row in values.items()}
-        return timestamp, chance.choice([1, 5, 5, 10]), units
+        return timestamp, chance.choice(intervals), units
 
     def compare(self, host, start, ticks):
         found = ProcessSample.objects.filter(host=host, tier=60, timestamp=start).select_related("process")
