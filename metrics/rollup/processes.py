@@ -132,7 +132,8 @@ def _means(processes: Sequence[Sums], covered: int) -> list[Column]:
 
 
 def _rates(totals: Column, covered: int) -> Column:
-    return [None if total is None or not covered else round(total / covered) for total in totals]
+    # Most processes read and write nothing: what is 0 need not be divided.
+    return [total and round(total / covered) for total in totals]
 
 
 def _levels(means: Column) -> Column:
@@ -173,9 +174,11 @@ def _places_of_orders() -> list[list[int]]:
 
 def _rest(totals: Stored, chosen: Sequence[Row]) -> Iterator[int | None]:
     """What is left for all others: mean and maximum of each averaged field; no maximum is known of a rest."""
+    columns = list(zip(*chosen, strict=True))
     for place, field in enumerate(averaged_fields(ProcessSample)):
         total = totals.get(field.name)
-        yield None if total is None else max(0, total - sum([row[1 + 2 * place] or 0 for row in chosen]))
+        known = filter(None, columns[1 + 2 * place]) if chosen else ()
+        yield None if total is None else max(0, total - sum(known))
         yield None
 
 

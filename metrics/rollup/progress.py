@@ -39,12 +39,13 @@ def _roll_up_some(host: Host) -> int:
     times = {timestamp for _pk, timestamp in ticks}
     newest_before = int(state.newest.timestamp()) if state.newest else None
     newest = max(times | ({newest_before} if newest_before else set()))
+    finest = tiers()[0].width_seconds
     for tier in stored_tiers():
         finished = _finished(host, tier, times, newest_before) if tier.is_summary else times
         for stretch in stretches(host, tier, finished):
             roll_up_stretch(stretch)
         # All that follow are made of what was made first.
-        times = {time - time % tiers()[0].width_seconds for time in times}
+        times = {time - time % finest for time in times}
     RollUpState.objects.filter(pk=state.pk).update(last_tick=ticks[-1][0], newest=newest)
     return len(ticks)
 
