@@ -1,6 +1,7 @@
 """The query parameters: a declarative class for each endpoint, which checks them and documents them."""
 
 import re
+import string
 from functools import cache
 from typing import Any
 
@@ -24,6 +25,8 @@ LIMITS: dict[type, str] = {
     MaxValueValidator: "max_value",
     MaxLengthValidator: "max_length",
 }
+# What may stand around a number; strip() alone would take control characters as well.
+BLANKS = string.whitespace
 SECONDS_OF_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
@@ -45,9 +48,10 @@ class WholeNumberField(serializers.IntegerField):
     """Digits and nothing else: int() would also take 1_0, or the digits of other scripts."""
 
     def to_internal_value(self, value: str) -> int:  # type: ignore[override]
-        if not re.fullmatch("[+-]?[0-9]{1,18}", value.strip()):
-            self.fail("max_string_length" if len(value) > 18 else "invalid")
-        return int(value)
+        text = value.strip(BLANKS)
+        if not re.fullmatch("[+-]?[0-9]{1,18}", text):
+            self.fail("max_string_length" if len(text) > 18 else "invalid")
+        return int(text)
 
 
 @extend_schema_field({"type": "string", "pattern": "^(auto|0{0,12}[1-9][0-9]{0,5}[smhd]?)$"})
@@ -63,7 +67,7 @@ class StepField(serializers.Field[Any, Any, Any, Any]):
     def to_internal_value(self, value: str) -> int | str:
         if value == "auto":
             return value
-        parts = re.fullmatch(r"([+-]?[0-9]{1,18})([smhd]?)", value.strip())
+        parts = re.fullmatch(r"([+-]?[0-9]{1,18})([smhd]?)", value.strip(BLANKS))
         if parts is None:
             self.fail("invalid")
         seconds = int(parts[1]) * SECONDS_OF_UNIT[parts[2]]
