@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from metrics.models import CpuSample, Host, ProcessSample, ProcessTotals, Sample
-from metrics.models.fields import Averaged, Kind
+from metrics.models.fields import Averaged, Kind, Rate
 from metrics.models.packing import packed
 from metrics.rollup.lists import encoded
 from metrics.rollup.processes import Bucket, Sums, bucket_of, row_names, rows_of_bucket
@@ -222,19 +222,25 @@ def _sums(frame: Frame, pk: int, process: ProcessThing, parts: list[tuple[int, i
     """What `rollup.processes` gets from the database."""
     interval = frame.quarter.machine.interval_seconds
     known = sum([end - start for start, end in parts]) * interval
-    sums: list[int] = [pk]
+    sums: list[float] = [pk]
     for field in averaged_fields(ProcessSample):
         line = process.lines.get(field.name)
         if line is None:
-            value = _constant(frame, field, process)
-            sums += (value * known, known, value)
+            high = _constant(frame, field, process)
+            total = high * known
         elif line.extras or parts != [(frame.first, frame.end)]:
             total = sum([line.total(end) - line.total(start) for start, end in parts]) * interval
-            sums += (total, known, _highest(frame, line, parts))
+            high = _highest(frame, line, parts)
         else:
             mean, _low, high = frame.of(line)
-            sums += (mean * known, known, high)
+            total = mean * known
+        sums += _sum_and_highest(field, total, known, high)
     return tuple(sums)
+
+
+def _sum_and_highest(field: Averaged, total: int, known: int, high: int) -> tuple[float, int]:
+    """Of a rate the sum, of a level the mean over the seconds for which it is known; and the maximum."""
+    return (total if isinstance(field, Rate) else total / known, high)
 
 
 def _highest(frame: Frame, line: Line, parts: list[tuple[int, int]]) -> int:
@@ -252,13 +258,16 @@ def _constant(frame: Frame, field: Averaged, process: ProcessThing) -> int:
 
 def _joined_sums(rows: list[Stored]) -> list[Sums]:
     """Sums over the rows of minutes, as SQL makes them from what the minutes have stored."""
-    names = [field.name for field in averaged_fields(ProcessSample)]
-    found: dict[int, list[int]] = {}
+    by_process: dict[int, list[Stored]] = defaultdict(list)
     for row in rows:
-        covered = row["covered_seconds"]
-        sums = found.setdefault(row["process"], [0, 0, 0] * len(names))
-        for place, name in enumerate(names):
-            sums[3 * place] += row[name] * covered
-            sums[3 * place + 1] += covered
-            sums[3 * place + 2] = max(sums[3 * place + 2], row[f"{name}_max"])
-    return [(pk, *sums) for pk, sums in found.items()]
+        by_process[row["process"]].append(row)
+    return [(pk, *_joined(found)) for pk, found in by_process.items()]
+
+
+def _joined(minutes: list[Stored]) -> list[float]:
+    known = sum([row["covered_seconds"] for row in minutes])
+    sums: list[float] = []
+    for field in averaged_fields(ProcessSample):
+        total = sum([row[field.name] * row["covered_seconds"] for row in minutes])
+        sums += _sum_and_highest(field, total, known, max([row[f"{field.name}_max"] for row in minutes]))
+    return sums
