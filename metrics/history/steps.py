@@ -8,6 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from math import ceil
 from typing import Any, Literal, NamedTuple
 
+from metrics import conf
 from metrics.history.catalogue import extreme_names, has_maximum
 from metrics.history.columns import Point, Row, column, convert, converters, decoded, extreme_column, fetch, table
 from metrics.history.lists import list_values
@@ -158,24 +159,21 @@ def stepped_points(
 
 def _rows(columns: "StepColumns", sources: Sequence[Source], step: int, wanted: Labels) -> list[Row]:
     """A row a step and thing: start, labels, and the values in the order of the names."""
-    if _is_one_tick_a_step(columns.model, sources, step):
-        single, several = [*sources], list[Source]()
-    else:
-        # A bucket that is as wide as a step is one.
-        single = [source for source in sources if source.width == step and source.tier != RAW]
-        several = [source for source in sources if source not in single]
-    # Nothing is added up there: to group each row by itself would take twice the time.
-    rows = fetch(*union(columns.model, single, step, wanted, columns.of_single_rows)) if single else []
+    if step <= conf.interval_seconds() and all(source.tier == RAW for source in sources):
+        # Most likely each tick is at the start of a step, and so alone in it.
+        rows = _single_rows(columns, sources, step, wanted)
+        if all(row[0] % step == 0 for row in rows):
+            return rows
+    # A bucket that is as wide as a step is one.
+    single = [source for source in sources if source.width == step and source.tier != RAW]
+    several = [source for source in sources if source not in single]
+    rows = _single_rows(columns, single, step, wanted)
     return rows + fetch(*_statement(columns, several, step, wanted)) if several else rows
 
 
-def _is_one_tick_a_step(model: type[Sample], sources: Sequence[Source], step: int) -> bool:
-    """Whether only raw points are read, each of which lies at the start of a step, and so is alone in it."""
-    if not sources or any(source.tier != RAW for source in sources):
-        return False
-    ticks, values = union(model, sources, step, {}, lambda _tier: "timestamp")
-    odd = f"SELECT 1 FROM ({ticks}) moments WHERE timestamp %% {int(step)} <> 0 LIMIT 1"  # noqa: S608
-    return not fetch(odd, values)
+def _single_rows(columns: "StepColumns", sources: Sequence[Source], step: int, wanted: Labels) -> list[Row]:
+    """Of rows that are steps by themselves: to group each of them would take twice the time."""
+    return fetch(*union(columns.model, sources, step, wanted, columns.of_single_rows)) if sources else []
 
 
 def _mean_over(total: float | None, seconds: int | None, is_whole: bool) -> float | int | None:

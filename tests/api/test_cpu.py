@@ -142,7 +142,7 @@ def test_it_takes_few_queries(api, recorded, django_assert_max_num_queries):
     recorded.ticks(20)
     with django_assert_max_num_queries(3):
         api.get(ADDRESS)
-    with django_assert_max_num_queries(10):
+    with django_assert_max_num_queries(9):
         api.get(ADDRESS, {"step": 10})
 
 
