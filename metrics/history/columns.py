@@ -12,6 +12,7 @@ from django.db import connection, models
 
 from metrics.models import Sample
 from metrics.models.fields import ExtremeList, Flag, NumberField, ShareList
+from metrics.tiers import RAW
 
 Point = dict[str, Any]
 Row = tuple[Any, ...]
@@ -42,6 +43,11 @@ def column(field: Any) -> str:
 def extreme_column(field: Any, extreme: str) -> str:
     """The column, in SQL, that keeps an extreme of a field in a roll-up."""
     return connection.ops.quote_name(f"{field.column}_{extreme}")
+
+
+def weight_of(tier: int) -> str:
+    """The column, in SQL, of the seconds that a row of a tier stands for."""
+    return "resolution" if tier == RAW else "covered_seconds"
 
 
 def decoded(field: Any, stored: str = "") -> str:

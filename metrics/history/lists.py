@@ -8,7 +8,7 @@ from typing import Any
 import orjson
 
 from metrics.history.catalogue import extreme_names
-from metrics.history.columns import Point, Row, column, extreme_column, fetch
+from metrics.history.columns import Point, Row, column, extreme_column, fetch, weight_of
 from metrics.history.sources import Source, union
 from metrics.models import Sample
 from metrics.models.fields import ShareList
@@ -44,8 +44,7 @@ def _by_step(
     def select(tier: int) -> str:
         # Where a roll-up has no maxima its means are the most that is known.
         extreme = f"{mean} AS {highest}" if tier == RAW else f"COALESCE({highest}, {mean}) AS {highest}"
-        weight = "resolution" if tier == RAW else "covered_seconds"
-        return f"timestamp, {weight} AS weight, {mean}, {extreme}, timestamp - timestamp %% {int(step)} AS start{keys}"
+        return f"timestamp, {weight_of(tier)} AS weight, {mean}, {extreme}, timestamp - timestamp %% {int(step)} AS start{keys}"
 
     found: dict[Row, list[Texts]] = defaultdict(list)
     for row in fetch(*union(model, sources, step, wanted, select)):

@@ -10,7 +10,18 @@ from typing import Any, Literal, NamedTuple
 
 from metrics import conf
 from metrics.history.catalogue import extreme_names, has_maximum
-from metrics.history.columns import Point, Row, column, convert, converters, decoded, extreme_column, fetch, table
+from metrics.history.columns import (
+    Point,
+    Row,
+    column,
+    convert,
+    converters,
+    decoded,
+    extreme_column,
+    fetch,
+    table,
+    weight_of,
+)
 from metrics.history.lists import list_values
 from metrics.history.pieces import Piece, aggregates, whole_buckets
 from metrics.history.sources import Source, cut, ends_of, union
@@ -197,8 +208,7 @@ class StepColumns:
 
     def of_rows(self, step: int, tier: int) -> str:
         """What is read of a row: start of its step, labels, when and where it is, its weight, means and extremes."""
-        weight = "resolution" if tier == RAW else "covered_seconds"
-        read = [f"{start_of(step)} AS step_start", *self.keys, f"{weight} AS weight"]
+        read = [f"{start_of(step)} AS step_start", *self.keys, f"{weight_of(tier)} AS weight"]
         if self.lasting:
             read += [f"timestamp * {PLACE} + tier AS place"]
         for field in self.averaged:
@@ -238,8 +248,7 @@ class StepColumns:
         if isinstance(field, ShareList):
             return "NULL"
         if self.has_recorded and isinstance(field, Rate):
-            weight = "resolution" if tier == RAW else "covered_seconds"
-            return f"CAST({column(field)} AS DOUBLE PRECISION) * {weight} * {field.step} / {field.scale}"
+            return f"CAST({column(field)} AS DOUBLE PRECISION) * {weight_of(tier)} * {field.step} / {field.scale}"
         # A raw point is its own extreme.
         return decoded(field, column(self.means.get(name, field) if tier == RAW else field))
 
