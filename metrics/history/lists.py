@@ -44,7 +44,8 @@ def _by_step(
     def select(tier: int) -> str:
         # Where a roll-up has no maxima its means are the most that is known.
         extreme = f"{mean} AS {highest}" if tier == RAW else f"COALESCE({highest}, {mean}) AS {highest}"
-        return f"timestamp, {weight_of(tier)} AS weight, {mean}, {extreme}, timestamp - timestamp %% {int(step)} AS start{keys}"
+        read = f"timestamp, {weight_of(tier)} AS weight, {mean}, {extreme}"
+        return f"{read}, timestamp - timestamp %% {int(step)} AS start{keys}"
 
     found: dict[Row, list[Texts]] = defaultdict(list)
     for row in fetch(*union(model, sources, step, wanted, select)):
