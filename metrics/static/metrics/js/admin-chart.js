@@ -33,7 +33,8 @@ function start(chart) {
   new MutationObserver(draw).observe(document.documentElement, { attributeFilter: ["data-theme"] });
 }
 
-const width = () => Math.max(200, figure.clientWidth - 24);
+// What the list beside its filters leaves, which on a tablet is little.
+const width = () => Math.max(1, figure.clientWidth - 24);
 
 function isDark() {
   const { theme } = document.documentElement.dataset;
