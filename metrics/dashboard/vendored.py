@@ -18,10 +18,9 @@ from django.core.files.storage import FileSystemStorage
 
 
 @dataclass(frozen=True, slots=True)
-class VendoredFile:
-    """A file of a package, the name under which it is published, and its SHA-256."""
+class Carrier:
+    """A package that ships a file, where it lies in there, and the SHA-256 of the one that was looked at."""
 
-    name: str
     package: str
     path: str
     sha256: str
@@ -30,31 +29,66 @@ class VendoredFile:
         """Where it lies; None where the package or the file is not there. The package is not imported."""
         spec = find_spec(self.package)
         folders = spec.submodule_search_locations if spec else None
-        file = Path(next(iter(folders))) / self.path if folders else None
-        return file if file and file.is_file() else None
+        files = (Path(folder) / self.path for folder in folders or ())
+        return next((file for file in files if file.is_file()), None)
+
+    def is_genuine(self, file: Path) -> bool:
+        """Whether a file is the one that was looked at."""
+        return sha256_of(file) == self.sha256
 
 
-# uPlot 1.6.31 by Leon Sorokin (MIT), the same bytes as in npm's package; youplot is the carrier of the two files.
+@dataclass(frozen=True, slots=True)
+class VendoredFile:
+    """The name under which a file is published, and the packages that ship it, the preferred one first."""
+
+    name: str
+    carriers: tuple[Carrier, ...]
+
+    def find(self) -> Path | None:
+        """The file of the first carrier that has the genuine one; None where none has."""
+        found = ((carrier, carrier.find()) for carrier in self.carriers)
+        return next((file for carrier, file in found if file and carrier.is_genuine(file)), None)
+
+
+# uPlot by Leon Sorokin (MIT). youplot carries 1.6.31, the same bytes as in npm's package. It is young, so there is a
+# second one, with 1.6.18, for an index that does not have it any more: docs/decisions.md.
+FALLBACK, FALLBACK_FOLDER = "metaflow_extensions", "card_uplot/plugins/cards/uplot/uplot"
 VENDORED = (
     VendoredFile(
         "uplot/uPlot.iife.min.js",
-        "youplot",
-        "vendor/uplot.iife.min.js",
-        "2d27e8ad3d228164525ce213f9dc716f39b4e3aee0cc773fb3491c96cf4921a2",
+        (
+            Carrier(
+                "youplot",
+                "vendor/uplot.iife.min.js",
+                "2d27e8ad3d228164525ce213f9dc716f39b4e3aee0cc773fb3491c96cf4921a2",
+            ),
+            Carrier(
+                FALLBACK,
+                f"{FALLBACK_FOLDER}/uPlot.iife.min.js",
+                "addc030d2f1268dbee42ef31f7173b624b87443277163b04651490705dce7397",
+            ),
+        ),
     ),
     VendoredFile(
         "uplot/uPlot.min.css",
-        "youplot",
-        "vendor/uplot.min.css",
-        "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04",
+        (
+            Carrier(
+                "youplot", "vendor/uplot.min.css", "df630c6a8d6f8eeaff264b50f73ce5b114f646ffd9a0bb74f049b0a00135fa04"
+            ),
+            Carrier(
+                FALLBACK,
+                f"{FALLBACK_FOLDER}/uPlot.min.css",
+                "37d952f00df006ceab033267e05f050cedd8d6906467cc86525dee795dcfa6a9",
+            ),
+        ),
     ),
 )
 
 
 @cache
-def is_genuine(path: Path, sha256: str) -> bool:
-    """Whether a file is the one that was looked at; asked once a process."""
-    return hashlib.sha256(path.read_bytes()).hexdigest() == sha256
+def sha256_of(file: Path) -> str:
+    """The checksum of a file, in hexadecimal digits; read once a process."""
+    return hashlib.sha256(file.read_bytes()).hexdigest()
 
 
 class VendoredFinder(BaseFinder):
@@ -64,7 +98,7 @@ class VendoredFinder(BaseFinder):
 
     def check(self, **_kwargs: Any) -> list[CheckMessage]:
         """An error for each file that is missing or altered."""
-        return [error for file in self.files if (error := _complaint(file))]
+        return [error for file in self.files if (error := _error_about(file))]
 
     def find(self, path: str, find_all: bool = False, **_kwargs: Any) -> Any:
         """The file published under this name."""
@@ -78,8 +112,7 @@ class VendoredFinder(BaseFinder):
 
     def _genuine(self) -> Iterator[tuple[VendoredFile, Path]]:
         for file in self.files:
-            real = file.find()
-            if real is not None and is_genuine(real, file.sha256):
+            if real := file.find():
                 yield file, real
 
 
@@ -96,18 +129,19 @@ class OneFileStorage(FileSystemStorage):
         return str(self.file)
 
 
-def _complaint(file: VendoredFile) -> Error | None:
-    real = file.find()
-    if real is None:
+def _error_about(file: VendoredFile) -> Error | None:
+    if file.find():
+        return None
+    altered = [str(real) for carrier in file.carriers if (real := carrier.find())]
+    if altered:
         return Error(
-            f"{file.package} does not provide {file.path}, without which the page draws no charts.",
-            hint="Install what requirements.txt lists.",
-            id="metrics.E001",
-        )
-    if not is_genuine(real, file.sha256):
-        return Error(
-            f"{real} is not the file that sysmon was made with, so it is not published.",
+            f"{altered[0]} is not the file that sysmon was made with, so it is not published.",
             hint="Install the version of the package that requirements.txt pins.",
             id="metrics.E002",
         )
-    return None
+    preferred = file.carriers[0]
+    return Error(
+        f"{preferred.package} does not provide {preferred.path}, without which the page draws no charts.",
+        hint="Install what requirements.txt lists.",
+        id="metrics.E001",
+    )
