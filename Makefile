@@ -8,6 +8,12 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
+# Wheels only: installing runs no code of a package. Where a platform has no wheel of one: `make run PIP_ONLY_BINARY=`.
+PIP_ONLY_BINARY ?= :all:
+export PIP_ONLY_BINARY
+# LOCKED=1 installs what the locks list, each file by its hash, as CI and the image do.
+LOCKED ?=
+FROM = $(if $(LOCKED),--require-hashes -r $(1).lock,-r $(1).txt)
 # Each is touched when what it is named after has been installed.
 INSTALLED := $(VENV)/requirements
 INSTALLED_DEV := $(VENV)/requirements-dev
@@ -18,7 +24,7 @@ python-says = $(shell $(PYTHON) -c '$(1)' 2>/dev/null)
 .DEFAULT_GOAL := help
 # A .venv that was interrupted half-way is made anew.
 .DELETE_ON_ERROR:
-.PHONY: help run test test-postgresql soak check bench
+.PHONY: help run test test-postgresql soak check bench lock licences
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -49,19 +55,28 @@ check: $(INSTALLED_DEV) ## Format, lint, types, security, migrations, Django's c
 	$(BIN)/mypy
 	$(BIN)/bandit --quiet --configfile pyproject.toml --recursive metrics sysmon_project manage.py
 	$(BIN)/python -m tests.audit
+	$(BIN)/python -m tests.licences --check
 	$(BIN)/python manage.py makemigrations --check --dry-run
 	$(BIN)/python manage.py check --deploy --fail-level WARNING
 	SYSMON_HTTPS=1 $(BIN)/python manage.py check --deploy --fail-level WARNING
 	$(BIN)/python manage.py spectacular --validate --fail-on-warn --file $(SYSMON_DATA_DIR)/openapi.yml
 
+lock: export UV_CUSTOM_COMPILE_COMMAND = make lock
+lock: $(INSTALLED_DEV) ## Write the locks anew after a requirement has changed: every file that may be installed, by its hash
+	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
+	    --only-binary :all: --generate-hashes --no-emit-index-url --no-annotate --output-file $$name.lock $$name.txt || exit; done
+
+licences: $(INSTALLED_DEV) ## Write the table of licences anew
+	@$(BIN)/python -m tests.licences
+
 $(INSTALLED): requirements.txt $(BIN)/python
 	@echo "installing requirements.txt into $(VENV)"
-	@$(PIP) -r requirements.txt
+	@$(PIP) $(call FROM,requirements)
 	@touch $@
 
 $(INSTALLED_DEV): requirements-dev.txt $(INSTALLED)
 	@echo "installing requirements-dev.txt into $(VENV)"
-	@$(PIP) -r requirements-dev.txt
+	@$(PIP) $(call FROM,requirements-dev)
 	@touch $@
 
 # What is missing is said in one line, before anything is made.

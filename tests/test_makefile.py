@@ -39,7 +39,8 @@ def test_without_a_target_it_lists_all_of_them(make):
     done = make()
     assert done.returncode == 0
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
-        ["make", target] for target in ("help", "run", "test", "test-postgresql", "soak", "bench", "check")
+        ["make", target]
+        for target in ("help", "run", "test", "test-postgresql", "soak", "bench", "check", "lock", "licences")
     ]
 
 
