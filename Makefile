@@ -6,7 +6,7 @@ PYTHON ?= python3
 ARGS ?=
 
 VENV := .venv
-BIN := $(VENV)/bin
+BIN := $(VENV)/$(if $(filter Windows_NT,$(OS)),Scripts,bin)
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet install
 # Wheels only: installing runs no code of a package. Where a platform has no wheel of one: `make run PIP_ONLY_BINARY=`.
 PIP_ONLY_BINARY ?= :all:
