@@ -5,6 +5,7 @@ from datetime import timedelta
 from typing import Any
 
 from django.conf import settings
+from django.db.models import Q
 from django.utils import timezone
 from django_q.models import Schedule
 
@@ -34,6 +35,28 @@ def jobs() -> tuple[Job, ...]:
     return (*JOBS, FORWARD) if conf.forward_destinations() else JOBS
 
 
+# What a row may hold beside the name of a job; a job takes none of it, so a row of a job holds none.
+EXTRAS = ("hook", "args", "kwargs", "intended_date_kwarg")
+
+
+def job_named(func: str) -> Job | None:
+    """The job that has this dotted path; None where the program has none."""
+    return next((job for job in jobs() if job.func == func), None)
+
+
+def is_job(row: Schedule) -> bool:
+    """Whether a row of the schedule is a job of the program's own, and nothing else."""
+    return job_named(row.func) is not None and not any(getattr(row, name) for name in EXTRAS)
+
+
+def job_rows() -> Q:
+    """The condition for the rows of which `is_job` is true."""
+    condition = Q(func__in=[job.func for job in jobs()])
+    for name in EXTRAS:
+        condition &= Q(**{f"{name}__isnull": True}) | Q(**{name: ""})
+    return condition
+
+
 def cluster_name() -> str:
     """The queue of this machine: several machines on one database each have their own."""
     return str(settings.Q_CLUSTER["cluster_name"])
@@ -54,7 +77,7 @@ def _ensure(job: Job) -> int:
         "schedule_type": Schedule.MINUTES,
         "minutes": job.minutes,
         "repeats": -1,
-        "intended_date_kwarg": None,
+        **dict.fromkeys(EXTRAS),
     }
     rows = Schedule.objects.filter(cluster=cluster_name(), func=job.func)
     found = list(rows.order_by("pk"))

@@ -61,7 +61,8 @@ INSTALLED_APPS = [
     "rest_framework",
     "drf_spectacular",
     "drf_spectacular_sidecar",
-    "django_q",
+    # django-q2, for the program's own jobs only.
+    "sysmon_project.own_jobs.OwnJobsConfig",
 ]
 
 MIDDLEWARE = [
@@ -178,10 +179,9 @@ Q_CLUSTER: dict[str, Any] = {
     "timeout": 86_400,
     "retry": 86_460,
     "recycle": 100_000,
-    "save_limit": 20,
-    "save_limit_per": "func",
+    # Successes are not saved; failures are, by metrics/supervision/job_failures.py.
+    "save_limit": -1,
     "log_level": "WARNING",
-    "label": "Scheduled tasks",
     **(
         {"broker_class": "metrics.supervision.redis_queue.RedisQueue"}
         if REDIS_URL

@@ -33,16 +33,27 @@ MAY_IMPORT = {
     "forwarding": "history exporters models conf",
     "alerts": "history models conf",
     "tables": "formats models",
-    "admin": "models tiers formats conf tokens",
+    "admin": "models tiers formats conf tokens schedules.is_job",
     "templatetags": "first_user models formats",
-    "supervision": "lifeline schedules storage conf",
+    "supervision": "lifeline schedules storage conf formats models.JobFailure",
     "tasks": ANY,
     "management": ANY,
     "apps": ANY,
 }
 WITHOUT_DJANGO = {"collectors", "times", "lifeline"}
-# `tokens` knows no samples, see above.
-WRITERS = {"recording", "rollup", "retention", "simulation", "alerts", "tokens", "forwarding", "upkeep", "copying"}
+# `tokens` and `supervision` know no samples, see above.
+WRITERS = {
+    "recording",
+    "rollup",
+    "retention",
+    "simulation",
+    "alerts",
+    "tokens",
+    "forwarding",
+    "upkeep",
+    "copying",
+    "supervision",
+}
 WRITES = {"create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete", "save", "_raw_delete"}
 
 

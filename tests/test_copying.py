@@ -3,13 +3,17 @@
 from django.apps import apps
 
 from metrics.copying import copied_models
-from metrics.models import ApiToken, Recorder, UpkeepLease
+from metrics.models import ApiToken, JobFailure, Recorder, ScheduledJob, UpkeepLease
 
-STAYS = {ApiToken, Recorder, UpkeepLease}
+STAYS = {ApiToken, JobFailure, Recorder, ScheduledJob, UpkeepLease}
 
 
 def test_every_table_is_copied_but_those_that_belong_to_the_machine():
     assert set(copied_models()) == set(apps.get_app_config("metrics").get_models()) - STAYS
+
+
+def test_no_row_of_another_app_is_copied():
+    assert {model._meta.app_label for model in copied_models()} == {"metrics"}
 
 
 def test_what_others_point_to_goes_first():

@@ -158,14 +158,19 @@ def test_a_dry_look_deletes_nothing(host):
     assert CpuSample.objects.count() == 30
 
 
-def test_old_failures_of_tasks_go(db, monkeypatch):
+def test_old_failures_of_our_own_tasks_go(db, monkeypatch):
     monkeypatch.setattr(retention, "KEPT_FAILURES", 3)
     now = timezone.now()
     for number in range(5):
         moment = now.replace(year=2000 + number)
-        Failure.objects.create(id=f"{number:032}", name="t", func="f", started=moment, stopped=moment, success=False)
+        for func in ("metrics.tasks.prune", "shop.tasks.mail"):
+            Failure.objects.create(
+                id=f"{func[:1]}{number:031}", name="t", func=func, started=moment, stopped=moment, success=False
+            )
     assert prune_task_results() == 2
-    assert {failure.stopped.year for failure in Failure.objects.all()} == {2002, 2003, 2004}
+    own = Failure.objects.filter(func="metrics.tasks.prune")
+    assert {failure.stopped.year for failure in own} == {2002, 2003, 2004}
+    assert Failure.objects.filter(func="shop.tasks.mail").count() == 5
 
 
 @only_on_postgresql("plans with what it expects of a table")

@@ -2,6 +2,7 @@
 
 from metrics.models.forwarding import ForwardCursor, TickReading
 from metrics.models.hosts import Host
+from metrics.models.jobs import JobFailure, ScheduledJob
 from metrics.models.processes import NewestProcesses, Process, ProcessSample, ProcessTotals
 from metrics.models.recorders import CollectorState, NewestReading, Recorder, RollUpState, Tick, UpkeepLease
 from metrics.models.samples import (
@@ -24,6 +25,7 @@ __all__ = [
     "ForwardCursor",
     "Host",
     "InterfaceSample",
+    "JobFailure",
     "MemorySample",
     "NewestProcesses",
     "NewestReading",
@@ -34,6 +36,7 @@ __all__ = [
     "Recorder",
     "RollUpState",
     "Sample",
+    "ScheduledJob",
     "Tick",
     "TickReading",
     "UpkeepLease",

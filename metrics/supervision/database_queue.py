@@ -1,18 +1,26 @@
 """The queue of django-q2 in the database, with a bell: what is queued by the process that works on it is found at once.
 
 django-q2 looks at the queue time and again, which is most of what a cluster does. Here only its own scheduler queues
-anything, so a look now and then is enough for what somebody else may have put there.
+anything, so a look now and then is enough for what somebody else may have put there. What an entry is, `own_jobs` says.
 """
 
 import threading
+from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Left
+from django.utils import timezone
 from django_q.brokers.orm import ORM
 from django_q.conf import Conf
 from typing_extensions import override
 
+from metrics.schedules import jobs
+from metrics.supervision.own_jobs import MAX_ENTRY_CHARACTERS, entry_of, package_for, refusals
+
 LONGEST_WAIT_SECONDS = 10.0
+# Entries that one look reads the beginning of.
+LOOK_ROWS = 10
 
 
 class DatabaseQueue(ORM):
@@ -27,15 +35,27 @@ class DatabaseQueue(ORM):
 
     @override
     def enqueue(self, task: str) -> Any:
-        key = super().enqueue(task)  # type: ignore[no-untyped-call]
+        key = super().enqueue(entry_of(task))  # type: ignore[no-untyped-call]
         # The scheduler queues within a transaction.
         transaction.on_commit(self.ring, using=Conf.ORM)
         return key
 
     @override
-    def dequeue(self) -> Any:
-        tasks = super().dequeue()  # type: ignore[no-untyped-call]
-        if not tasks:
-            self._bell.wait(LONGEST_WAIT_SECONDS)
-            self._bell.clear()
-        return tasks
+    def dequeue(self) -> list[tuple[int, str]]:
+        """One task at the most: its key and its package."""
+        start = Left("payload", MAX_ENTRY_CHARACTERS)
+        due = self.get_connection().filter(key=self.list_key, lock__lt=timezone.now())
+        others = []
+        for key, entry in due.order_by("pk").values_list("pk", start)[:LOOK_ROWS]:
+            package = package_for(entry)
+            if package is None:
+                others.append(entry)
+            # Nothing, where another process has just taken it: then it is not due any more.
+            elif due.filter(pk=key).update(lock=timezone.now() + timedelta(seconds=Conf.RETRY)):
+                return [(key, package)]
+        if others:
+            count, _by_model = due.exclude(payload__in=[job.func for job in jobs()]).delete()
+            refusals.note(others[0], "the queue", max(count, 1))
+        self._bell.wait(LONGEST_WAIT_SECONDS)
+        self._bell.clear()
+        return []

@@ -1,4 +1,7 @@
-"""The queue of django-q2 in Redis, which may go away and come back: the recorder goes on, and so does the cluster."""
+"""The queue of django-q2 in Redis, which may go away and come back: the recorder goes on, and so does the cluster.
+
+What an entry is, `own_jobs` says; what a cluster says of itself there, `cluster_status`.
+"""
 
 import contextlib
 import logging
@@ -11,6 +14,8 @@ from redis import Redis, RedisError
 from typing_extensions import override
 
 from metrics.lifeline import attached
+from metrics.supervision.cluster_status import json_of, package_of_status
+from metrics.supervision.own_jobs import entry_of, package_for, refusals
 from sysmon_project.redis_options import QUEUE_OPTIONS
 
 log = logging.getLogger(__name__)
@@ -36,19 +41,19 @@ class RedisQueue(RedisBroker):  # type: ignore[misc]
     @override
     def dequeue(self) -> Any:
         try:
-            task = super().dequeue()
+            found = super().dequeue()
         except RedisError as error:
             self._wait(error)
             return None
         if self._is_silent:
             self._is_silent = False
             log.warning("Redis answers again")
-        return task
+        return self._only_jobs(found or [])
 
     @override
     def enqueue(self, task: str) -> Any:
         try:
-            return super().enqueue(task)
+            return super().enqueue(entry_of(task))
         except RedisError as error:
             raise QueueSilent(f"Redis does not answer: {error}") from None
 
@@ -68,9 +73,27 @@ class RedisQueue(RedisBroker):  # type: ignore[misc]
 
     @override
     def set_stat(self, key: str, value: str, timeout: int) -> None:
-        """What the admin's monitor of django-q2 shows, each second."""
+        """What `qmonitor` and `qinfo` show, every few seconds."""
         with contextlib.suppress(RedisError):
-            super().set_stat(key, value, timeout)
+            super().set_stat(key, json_of(value), timeout)
+
+    @override
+    def get_stat(self, key: str) -> str | None:
+        """One cluster's, None where it says nothing."""
+        return package_of_status(super().get_stat(key))
+
+    @override
+    def get_stats(self, pattern: str) -> list[str]:
+        """All clusters'."""
+        return [package for text in super().get_stats(pattern) or [] if (package := package_of_status(text))]
+
+    @staticmethod
+    def _only_jobs(found: list[tuple[None, bytes]]) -> list[tuple[None, str]]:
+        entries = [entry.decode(errors="backslashreplace") for _key, entry in found]
+        packages = [(entry, package_for(entry)) for entry in entries]
+        for entry in [entry for entry, package in packages if package is None]:
+            refusals.note(entry, "the queue")
+        return [(None, package) for _entry, package in packages if package]
 
     def _wait(self, error: RedisError) -> None:
         attached().excuse_hand_over()

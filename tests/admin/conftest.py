@@ -14,11 +14,13 @@ from metrics.models import (
     CollectorState,
     ForwardCursor,
     Host,
+    JobFailure,
     NewestProcesses,
     NewestReading,
     Process,
     Recorder,
     RollUpState,
+    ScheduledJob,
     Tick,
     TickReading,
     UpkeepLease,
@@ -82,6 +84,10 @@ def recorded(host, make_sample):
         TickReading.objects.create(host=host, timestamp=AT, rows=zlib.compress(b'{"cpu":[{"load_1":1.5}]}')),
         UpkeepLease.objects.create(host=host, holder=host.name, expires_at=now()),
         Recorder.objects.create(host=host, window="w", pid=4242, first_tick=AT, taken_over_at=now()),
+        ScheduledJob.objects.create(func="os.system", args="'id'", cluster=host.name, minutes=1),
+        JobFailure.objects.create(
+            machine=host.name, job="metrics.tasks.prune", started_at=AT, failed_at=AT, message=ATTACK, traceback=ATTACK
+        ),
     ]
     return {type(row): row for row in rows}
 

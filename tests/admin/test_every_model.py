@@ -78,8 +78,13 @@ def test_its_list_takes_few_queries(model, recorded, superuser_client, django_as
         superuser_client.get(list_path(model))
 
 
-def test_django_q2_keeps_its_own_pages(superuser_client):
-    assert superuser_client.get("/admin/django_q/schedule/").status_code == 200
+def test_no_model_of_django_q2_has_pages(superuser_client):
+    models = list(apps.get_app_config("django_q").get_models())
+    assert len(models) >= 5
+    for model in models:
+        assert not admin.site.is_registered(model)
+        assert superuser_client.get(f"/admin/django_q/{model._meta.model_name}/").status_code == 404
+    assert "django_q" not in text_of(superuser_client.get("/admin/"))
 
 
 def test_the_admin_is_called_sysmon_and_leads_to_the_dashboard(superuser_client):

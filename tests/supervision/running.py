@@ -69,12 +69,12 @@ class Up:
         self.launch(*arguments, prefix=prefix)
         self.await_start()
 
-    def launch(self, *arguments: str, prefix: Sequence[str] = ()) -> None:
-        """Start it."""
+    def launch(self, *arguments: str, prefix: Sequence[str] = (), command: str = "up") -> None:
+        """Start it, or another command that records."""
         self._logged_before = self.log.stat().st_size if self.log.exists() else 0
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                [*prefix, sys.executable, "manage.py", "up", *arguments],
+                [*prefix, sys.executable, "manage.py", command, *arguments],
                 cwd=PROJECT, env=self.environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
                 start_new_session=True,
             )  # fmt: skip
