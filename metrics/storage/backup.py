@@ -9,6 +9,8 @@ from pathlib import Path
 
 from metrics.storage.damage import damage_in, set_aside
 
+# Tasks that were planned, queued or stored with django-q2; the program makes its own anew.
+TABLES_OF_TASKS = "django_q_"
 # Copied in one go: some milliseconds.
 STEP_PAGES = 1000
 APP = "metrics"
@@ -44,6 +46,7 @@ def put_back(backup: Path, database: Path, known_migrations: set[str]) -> Path |
     check_is_usable(backup, known_migrations)
     with _draft(database) as draft:
         _copy(backup, draft)
+        _leave_out_what_runs(draft)
         kept = set_aside(database, "replaced") if database.exists() else None
         draft.replace(database)
     return kept
@@ -88,6 +91,23 @@ def _copy(source: Path, target: Path) -> None:
         raise BackupError(f"{source} cannot be copied: {error}") from None
     if damage := damage_in(target, seconds=None):
         raise BackupError(f"{source} is damaged: {damage}")
+
+
+def _leave_out_what_runs(file: Path) -> None:
+    """Take out the rows of django-q2 and every trigger: sysmon makes none."""
+    try:
+        with contextlib.closing(sqlite3.connect(file)) as opened, opened:
+            found = opened.execute("SELECT type, name FROM sqlite_master WHERE type IN ('trigger', 'table')").fetchall()
+            for name in [name for kind, name in found if kind == "trigger"]:
+                opened.execute(f"DROP TRIGGER {_quoted(name)}")
+            for name in [name for kind, name in found if kind == "table" and name.lower().startswith(TABLES_OF_TASKS)]:
+                opened.execute(f"DELETE FROM {_quoted(name)}")  # noqa: S608
+    except sqlite3.DatabaseError as error:
+        raise BackupError(f"what is planned and queued in it cannot be left out: {error}") from None
+
+
+def _quoted(name: str) -> str:
+    return '"' + name.replace('"', '""') + '"'
 
 
 @contextlib.contextmanager
