@@ -16,7 +16,7 @@ def finished(result="went wrong : Traceback (most recent call last):\n  File x\n
     return {"func": JOBS[1].func, "success": False, "result": result, "started": now, "stopped": now, **values}
 
 
-def test_a_failure_is_kept_as_text(db):
+def test_a_failure_is_kept_as_text(one_connection):
     save_failure(finished())
     row = JobFailure.objects.get()
     assert (row.machine, row.job, row.message) == ("test-host", JOBS[1].func, "went wrong")
@@ -24,12 +24,12 @@ def test_a_failure_is_kept_as_text(db):
     assert Task.objects.count() == 0
 
 
-def test_a_success_leaves_nothing(db):
+def test_a_success_leaves_nothing(one_connection):
     save_failure(finished(success=True))
     assert (JobFailure.objects.count(), Task.objects.count()) == (0, 0)
 
 
-def test_the_newest_of_each_machine_are_kept(db, monkeypatch):
+def test_the_newest_of_each_machine_are_kept(one_connection, monkeypatch):
     monkeypatch.setattr(job_failures, "KEPT_FAILURES", 3)
     now = timezone.now()
     JobFailure.objects.create(machine="other", job="j", started_at=now, failed_at=now, message="", traceback="")
@@ -41,7 +41,7 @@ def test_the_newest_of_each_machine_are_kept(db, monkeypatch):
 
 
 @pytest.mark.parametrize("text", ["\0", "\ud800", "x" * 1_000_000, "", None, "a\nb\x1b[2J"])
-def test_whatever_an_error_says_can_be_stored(db, text):
+def test_whatever_an_error_says_can_be_stored(one_connection, text):
     save_failure(finished(text))
     save_failure(finished(f"{text} : Traceback {text}"))
     assert JobFailure.objects.count() == 2
@@ -49,7 +49,7 @@ def test_whatever_an_error_says_can_be_stored(db, text):
     assert longest < 20_000
 
 
-def test_a_database_that_takes_nothing_is_a_line(db, monkeypatch, caplog):
+def test_a_database_that_takes_nothing_is_a_line(one_connection, monkeypatch, caplog):
     def fail(**_values):
         raise DatabaseError("full")
 

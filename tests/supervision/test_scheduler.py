@@ -28,7 +28,7 @@ ODD = {
 
 
 @pytest.fixture
-def queue(db):
+def queue(one_connection):
     scheduler._refused.clear()
     return DatabaseQueue(list_key=cluster_name())
 
