@@ -6,6 +6,7 @@ Named in INSTALLED_APPS in its place. A project of somebody else's that has the 
 from typing import Any
 
 from django.contrib import admin
+from django.db import router
 from django.db.models.signals import post_migrate
 from django_q.apps import DjangoQConfig
 from typing_extensions import override
@@ -24,11 +25,16 @@ class OwnJobsConfig(DjangoQConfig):
         for model in self.get_models():
             if admin.site.is_registered(model):
                 admin.site.unregister(model)
-        post_migrate.connect(delete_results, sender=self)
+        post_migrate.connect(make_ready, sender=self)
 
 
-def delete_results(using: str, **_signal: Any) -> None:
-    """Results that an older version or anybody else has stored: nobody reads them, and nothing is added to them."""
+def make_ready(using: str, **_signal: Any) -> None:
+    """Schedule the jobs of this machine, so that `qcluster` records after a `migrate`; and delete the results that an
+    older version or anybody else has stored: nobody reads them, and nothing is added to them."""
     from django_q.models import Task
 
-    Task.objects.using(using)._raw_delete(using)
+    from metrics.schedules import ensure_schedules
+
+    if using == router.db_for_write(Task):
+        ensure_schedules()
+        Task.objects.using(using)._raw_delete(using)

@@ -5,19 +5,27 @@ from datetime import timedelta
 from django.utils import timezone
 from django_q.models import Schedule
 
-from metrics.schedules import JOBS, cluster_name, ensure_schedules
+from metrics.schedules import EXTRAS, JOBS, cluster_name, ensure_schedules
 
 
 def rows():
     return list(
-        Schedule.objects.order_by("func").values("name", "func", "minutes", "schedule_type", "cluster", "repeats")
+        Schedule.objects.order_by("func").values(
+            "name", "func", "minutes", "schedule_type", "cluster", "repeats", *EXTRAS
+        )
     )
 
 
 def test_they_are_made(db):
+    Schedule.objects.all().delete()
     ensure_schedules()
     assert {row["func"] for row in rows()} == {job.func for job in JOBS}
     assert {row["cluster"] for row in rows()} == {"test-host"}
+
+
+def test_a_migration_makes_them(db):
+    assert ensure_schedules() == 0
+    assert {row["func"] for row in rows()} == {job.func for job in JOBS}
 
 
 def test_running_it_twice_changes_nothing(db):
@@ -30,7 +38,7 @@ def test_running_it_twice_changes_nothing(db):
 def test_a_row_that_was_changed_is_put_right(db):
     ensure_schedules()
     before = rows()
-    Schedule.objects.update(minutes=59, repeats=3)
+    Schedule.objects.update(minutes=59, repeats=3, hook="os.system", args="1", kwargs="a=1", intended_date_kwarg="a")
     assert ensure_schedules() == len(JOBS)
     assert rows() == before
 

@@ -27,6 +27,7 @@ def test_its_list_and_its_detail_page_open(model, recorded, superuser_client):
 
 @by_model
 def test_its_list_opens_while_nothing_is_stored(model, superuser_client):
+    model.objects.all().delete()
     assert "0 " + str(model._meta.verbose_name_plural) in text_of(superuser_client.get(list_path(model)))
 
 

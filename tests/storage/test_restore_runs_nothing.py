@@ -5,6 +5,7 @@ from contextlib import closing
 
 import pytest
 
+from metrics.schedules import JOBS
 from tests.skips import only_on_sqlite
 from tests.supervision.planted import pickled
 from tests.supervision.running import Up
@@ -60,9 +61,14 @@ def restored(made, backup):
 
 @pytest.mark.parametrize("table", TABLES)
 def test_no_row_of_django_q2_comes_along(backup, restored, table):
-    assert rows(backup, f"SELECT COUNT(*) FROM django_q_{table}") == [(1,)]
-    assert rows(restored, f"SELECT COUNT(*) FROM django_q_{table}") == [(0,)]
+    planted = {"schedule": "func = 'os.system'"}.get(table, "1")
+    assert rows(backup, f"SELECT COUNT(*) FROM django_q_{table} WHERE {planted}") == [(1,)]
+    assert rows(restored, f"SELECT COUNT(*) FROM django_q_{table} WHERE {planted}") == [(0,)]
     assert not (backup.parent / "ran").exists()
+
+
+def test_the_programs_own_jobs_are_scheduled_anew(restored):
+    assert rows(restored, "SELECT func FROM django_q_schedule ORDER BY func") == sorted((job.func,) for job in JOBS)
 
 
 def test_no_trigger_comes_along(backup, restored):

@@ -30,6 +30,7 @@ ODD = {
 @pytest.fixture
 def queue(one_connection):
     scheduler._refused.clear()
+    Schedule.objects.all().delete()
     return DatabaseQueue(list_key=cluster_name())
 
 
