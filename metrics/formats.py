@@ -12,6 +12,8 @@ from django.utils.translation import gettext as _
 
 EMPTY = "-"
 MAX_CHARACTERS = 80
+# For what is not cut, such as a message with the path of a file in it.
+MAX_LINE = 8192
 MAX_LISTED = 16
 
 _BINARY_PREFIXES = ("", "Ki", "Mi", "Gi", "Ti", "Pi", "Ei")

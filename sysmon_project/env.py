@@ -24,6 +24,11 @@ class SettingError(ImproperlyConfigured):
     def __init__(self, name: str, value: object, allowed: str) -> None:
         super().__init__(f"{name}={value!s}: {allowed}")
 
+    @property
+    def line(self) -> str:
+        """The text as one line, whatever is in the value."""
+        return " ".join(str(self).split())
+
 
 class Env:
     """The program's settings as text, and readers that turn them into typed values.
@@ -111,8 +116,16 @@ class Env:
         return value or None
 
     def path(self, name: str, default: str) -> Path:
-        """A path; a relative one counts from the project's folder."""
-        return (self.base_dir / Path(self.text(name, default)).expanduser()).absolute()
+        """A path as it is, blanks at its ends included; `~` is a home, and a relative one counts from the project's
+        folder."""
+        text = self._values.get(name) or ""
+        path = Path(text if text.strip() else default)
+        try:
+            return (self.base_dir / path.expanduser()).absolute()
+        except RuntimeError:
+            raise SettingError(
+                name, path, f"there is no home for {path.parts[0]}; write ./{path} for the name"
+            ) from None
 
     def time_zone(self, name: str, default: str) -> str:
         """The name of a time zone, such as Asia/Seoul."""
@@ -126,6 +139,7 @@ class Env:
     def url(self, name: str, schemes: Sequence[str]) -> str:
         """A URL with one of the schemes; its value is never repeated in the error: it may hold a password."""
         value = self.text(name)
-        if value and urlsplit(value).scheme not in schemes:
+        scheme, separator, _rest = value.partition("://")
+        if value and (not separator or scheme.lower() not in schemes):
             raise SettingError(name, "…", f"must begin with one of {', '.join(s + '://' for s in schemes)}")
         return value

@@ -5,12 +5,13 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import dj_database_url
 import tzlocal
 
 from metrics.forwarding.destinations import parse_destinations
+from metrics.storage.permissions import use_private_umask
 from metrics.tiers import DEFAULT_TIERS, parse_tiers
 from sysmon_project.addresses import allowed_hosts
+from sysmon_project.databases import database_settings
 from sysmon_project.env import Env
 from sysmon_project.proxies import parse_networks
 from sysmon_project.secret_key import data_directory, generated_secret_key
@@ -18,6 +19,7 @@ from sysmon_project.static_state import state_of
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(BASE_DIR)
+use_private_umask()
 
 # What a user may set ---------------------------------------------------------------------------------------------
 SYSMON_INTERVAL = env.integer("SYSMON_INTERVAL", 5, minimum=1, maximum=60)
@@ -121,38 +123,7 @@ AUTH_PASSWORD_VALIDATORS = [
 SQLITE_FILE = SYSMON_DATA_DIR / "sysmon.sqlite3"
 # What the rate limits have counted: a file of its own, which may be lost.
 ATTEMPTS_FILE = SYSMON_DATA_DIR / "attempts.sqlite3"
-SQLITE_OPTIONS = {
-    # Readers wait this long for a lock (seconds); the recorder sets a shorter time of its own.
-    "timeout": 10,
-    "transaction_mode": "IMMEDIATE",
-    # What a file keeps for itself is in metrics/storage/connections.py.
-    "init_command": "PRAGMA synchronous=NORMAL; PRAGMA journal_size_limit=16777216; PRAGMA temp_store=MEMORY",
-}
-# A server that is gone without a word is given up after some seconds; the address may say otherwise.
-POSTGRESQL_OPTIONS = {
-    "application_name": f"sysmon {SYSMON_HOSTNAME}",
-    "connect_timeout": 3,
-    "tcp_user_timeout": 5000,
-    "keepalives_idle": 10,
-    "keepalives_interval": 3,
-    "keepalives_count": 3,
-}
-
-
-def _database() -> dict[str, Any]:
-    database: dict[str, Any] = dict(
-        dj_database_url.parse(DATABASE_URL or f"sqlite:///{SQLITE_FILE}", conn_max_age=None)
-    )
-    if database["ENGINE"] == "django.db.backends.sqlite3":
-        database["OPTIONS"] = SQLITE_OPTIONS
-    else:
-        # A connection that the server has closed meanwhile is noticed before a request, and not by it.
-        database["CONN_HEALTH_CHECKS"] = True
-        database["OPTIONS"] = {**POSTGRESQL_OPTIONS, **database.get("OPTIONS", {})}
-    return database
-
-
-DATABASES = {"default": _database()}
+DATABASES = {"default": database_settings(DATABASE_URL, SQLITE_FILE, BASE_DIR, SYSMON_HOSTNAME)}
 
 CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if REDIS_URL:

@@ -17,8 +17,11 @@ os.environ.update(
     DATABASE_URL=os.environ.get("SYSMON_TEST_DATABASE_URL", ""),
 )
 
+_umask = os.umask(0o022)
 from sysmon_project.settings import *  # noqa: E402, F403
 from sysmon_project.settings import LOGGING  # noqa: E402
 
+# The servers of the tests run as other users, and read what the tests write.
+os.umask(_umask)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGGING["root"]["level"] = "ERROR"  # type: ignore[index]

@@ -1,19 +1,20 @@
 """A copy of the database while it is in use, and the way back."""
 
 import contextlib
-import os
+import shutil
 import sqlite3
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
 from metrics.storage.damage import damage_in, set_aside
+from metrics.storage.permissions import NotPrivateError, check_place_for_a_copy
+from metrics.storage.versions import APP, newer_migration
 
 # Tasks that were planned, queued or stored with django-q2; the program makes its own anew.
 TABLES_OF_TASKS = "django_q_"
 # Copied in one go: some milliseconds.
 STEP_PAGES = 1000
-APP = "metrics"
 
 
 class BackupError(Exception):
@@ -35,15 +36,18 @@ def back_up(source: Path, target: Path, *, may_replace: bool = False) -> Content
         raise BackupError(f"{target} is the database itself")
     if target.exists() and not may_replace:
         raise BackupError(f"{target} exists; --force replaces it")
+    # What cannot be read is found out by copying it.
+    with contextlib.suppress(sqlite3.DatabaseError):
+        _check_version(source)
     with _draft(target) as draft:
         _copy(source, draft)
         draft.replace(target)
     return contents_of(target)
 
 
-def put_back(backup: Path, database: Path, known_migrations: set[str]) -> Path | None:
+def put_back(backup: Path, database: Path) -> Path | None:
     """Make a copy the database, which nobody may be using; return where the one that was there is kept."""
-    check_is_usable(backup, known_migrations)
+    check_is_usable(backup)
     with _draft(database) as draft:
         _copy(backup, draft)
         _leave_out_what_runs(draft)
@@ -52,22 +56,26 @@ def put_back(backup: Path, database: Path, known_migrations: set[str]) -> Path |
     return kept
 
 
-def check_is_usable(backup: Path, known_migrations: set[str]) -> None:
+def check_is_usable(backup: Path) -> None:
     """Raise BackupError for a file that is damaged, no database of sysmon, or one of a newer sysmon."""
     if not backup.is_file():
         raise BackupError(f"{backup} is not there" if not backup.exists() else f"{backup} is not a file")
     try:
         if damage := damage_in(backup, seconds=None):
             raise BackupError(f"{backup} is damaged: {damage}")
-        with _reading(backup) as opened:
-            rows = opened.execute("SELECT name FROM django_migrations WHERE app = ?", [APP]).fetchall()
+        _check_version(backup)
     except sqlite3.OperationalError as error:
         raise BackupError(f"{backup} is no database of sysmon: {error}") from None
+
+
+def _check_version(file: Path) -> None:
+    with _reading(file) as opened:
+        rows = opened.execute("SELECT name FROM django_migrations WHERE app = ?", [APP]).fetchall()
     applied = {row[0] for row in rows}
     if not applied:
-        raise BackupError(f"{backup} is no database of sysmon")
-    if unknown := sorted(applied - known_migrations):
-        raise BackupError(f"{backup} was made by a newer sysmon, which has the migration {unknown[-1]}")
+        raise BackupError(f"{file} is no database of sysmon")
+    if newer := newer_migration(applied):
+        raise BackupError(f"{file} was made by a newer sysmon, which has the migration {newer}")
 
 
 def contents_of(backup: Path) -> Contents:
@@ -119,13 +127,26 @@ def _reading(file: Path) -> Iterator[sqlite3.Connection]:
 
 @contextlib.contextmanager
 def _draft(target: Path) -> Iterator[Path]:
-    """A file beside the target for its owner only; it is gone afterwards unless it took the target's place."""
-    draft = target.with_name(f".{target.name}.part")
+    """A place for a file in a directory of its own beside the target (0700), in which nobody else can put or read
+    anything. It is gone afterwards, with what did not take the target's place."""
+    directory = target.with_name(f".{target.name}.part")
     try:
-        draft.unlink(missing_ok=True)
-        os.close(os.open(draft, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600))
-        yield draft
+        check_place_for_a_copy(target.parent)
+        _remove(directory)
+        directory.mkdir(mode=0o700)
+        try:
+            yield directory / "copy"
+        finally:
+            _remove(directory)
+    except NotPrivateError as error:
+        raise BackupError(str(error)) from None
     except OSError as error:
         raise BackupError(f"{error.filename or target}: {error.strerror}") from None
-    finally:
+
+
+def _remove(draft: Path) -> None:
+    """Also what an older version left, which was a file."""
+    if draft.is_dir() and not draft.is_symlink():
+        shutil.rmtree(draft)
+    else:
         draft.unlink(missing_ok=True)

@@ -133,3 +133,10 @@ def test_health_checks_are_answered_whatever_hosts_are_named(config):
     web = yaml.safe_load(done.stdout)["services"]["web"]
     assert web["environment"]["SYSMON_ALLOWED_HOSTS"].split(",") == ["localhost", "127.0.0.1", "sysmon.example.org"]
     assert web["healthcheck"]["test"][3].startswith("http://127.0.0.1:8000/")
+
+
+def test_the_data_directory_of_a_container_is_its_users_alone():
+    user = re.findall(r"^USER (\d+)$", (DEPLOY / "Dockerfile").read_text(), re.MULTILINE)[-1]
+    for service in (SERVICES[name] for name in ("worker", "web", "exporter")):
+        [options] = [mount.partition(":")[2] for mount in service["tmpfs"] if mount.startswith("/var/lib/sysmon:")]
+        assert {"mode=0700", f"uid={user}"} <= set(options.split(","))

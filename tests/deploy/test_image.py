@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from metrics.storage.permissions import make_private
 from tests.skips import missing
 from tests.source import ROOT
 
@@ -98,3 +99,14 @@ def test_every_file_of_the_program_is_in_it(image):
     for package in ("metrics", "sysmon_project"):
         files = {path.relative_to(ROOT) for path in (ROOT / package).rglob("*") if path.is_file()}
         assert {path for path in files - inside if "__pycache__" not in path.parts} == set()
+
+
+def test_the_data_directory_is_made_by_the_user_that_runs_it_in_a_place_of_roots(tmp_path):
+    text = DOCKERFILE.read_text()
+    [(mode, place)] = re.findall(r"install --directory --owner root --group root --mode (\d+) (\S+)", text)
+    assert re.findall(r"SYSMON_DATA_DIR=(\S+)", text) == [f"{place}/data"]
+    assert re.findall(r"^VOLUME (\S+)$", text, re.MULTILINE) == [place]
+    # As it is there for a user of the group 0: the place is no user's, and sticky.
+    tmp_path.chmod(int(mode, 8))
+    make_private(tmp_path / "data")
+    assert (tmp_path / "data").stat().st_mode & 0o777 == 0o700

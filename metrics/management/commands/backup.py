@@ -5,7 +5,7 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from metrics.formats import size
+from metrics.formats import MAX_LINE, size, visible
 from metrics.storage.backup import BackupError, Contents, back_up
 from metrics.storage.damage import database_file
 from metrics.times import iso
@@ -26,12 +26,12 @@ class Command(BaseCommand):
                 "the database is not a file; for PostgreSQL: pg_dump --format=custom --file=FILE DATABASE"
             )
         if not source.exists():
-            raise CommandError(f"there is no database yet in {source.parent}")
+            raise CommandError(f"there is no database yet in {visible(str(source.parent), MAX_LINE)}")
         try:
             found = back_up(source, file, may_replace=force)
         except BackupError as error:
-            raise CommandError(str(error)) from None
-        self.stdout.write(f"{file}: {described(found)}")
+            raise CommandError(visible(str(error), MAX_LINE)) from None
+        self.stdout.write(f"{visible(str(file), MAX_LINE)}: {described(found)}")
 
 
 def described(found: Contents) -> str:

@@ -5,6 +5,7 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.recorder import MigrationRecorder
@@ -13,7 +14,9 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from metrics import conf
 from metrics.copying import CopyError, HistoryCopy, Table
+from metrics.formats import MAX_LINE, visible
 from metrics.models import Tick
+from metrics.storage.location import is_address, is_sqlite_address, sqlite_file
 from metrics.storage.statistics import refresh_statistics
 from metrics.supervision.database import prepare_database
 from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
@@ -40,7 +43,7 @@ class Command(BaseCommand):
                 check_versions()
                 self._copy(HistoryCopy(SOURCE, TARGET))
         except (DirectoryInUse, CopyError) as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:
             raise CommandError(f"a database cannot be used: {' '.join(str(error).split())}") from None
         finally:
@@ -81,16 +84,28 @@ class Command(BaseCommand):
 
 def open_source(source: str) -> None:
     """Make the other database known to Django."""
-    parsed: dict[str, Any] = dict(dj_database_url.parse(source if "://" in source else f"sqlite:///{_file(source)}"))
-    if parsed["NAME"] == connection.settings_dict["NAME"] and parsed["HOST"] == connection.settings_dict["HOST"]:
+    parsed: dict[str, Any]
+    if is_address(source) and not is_sqlite_address(source):
+        try:
+            parsed = {**dj_database_url.parse(source)}
+        except ValueError:
+            raise CopyError("the database to copy from must be a file or begin with postgres://") from None
+    else:
+        parsed = {"ENGINE": "django.db.backends.sqlite3", "NAME": _file(source), "HOST": ""}
+    own = connection.settings_dict
+    if (str(parsed["NAME"]), parsed["HOST"]) == (str(own["NAME"]), own["HOST"]):
         raise CopyError("that is the database of the settings itself; DATABASE_URL says where to copy to")
     options = {"OPTIONS": {}, "CONN_HEALTH_CHECKS": False}
-    connections.databases[SOURCE] = {**connection.settings_dict, **options, **parsed}
+    connections.databases[SOURCE] = {**own, **options, **parsed}
 
 
 def _file(source: str) -> Path:
-    """SQLite would make a file that is not there."""
-    file = Path(source).absolute()
+    """A path, or the file of an address. SQLite would make one that is not there."""
+    try:
+        named = sqlite_file(source, settings.BASE_DIR) if is_sqlite_address(source) else source
+    except ValueError as error:
+        raise CopyError(f"the address of the database to copy from {error}") from None
+    file = Path(named).absolute()
     if not file.is_file():
         raise CopyError(f"{source} is no file")
     return file

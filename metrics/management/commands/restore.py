@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connections
-from django.db.migrations.loader import MigrationLoader
 
+from metrics.formats import MAX_LINE, visible
 from metrics.management.commands.backup import described
-from metrics.storage.backup import APP, BackupError, contents_of, put_back
+from metrics.storage.backup import BackupError, contents_of, put_back
 from metrics.storage.damage import database_file
 from metrics.supervision.database import prepare_database
 from metrics.supervision.locks import PARTS, DirectoryInUse, hold_data_directory
@@ -31,17 +31,12 @@ class Command(BaseCommand):
         try:
             with hold_data_directory(PARTS):
                 connections.close_all()
-                kept = put_back(file, database, _known_migrations())
+                kept = put_back(file, database)
                 prepare_database(PARTS)
         except (BackupError, DirectoryInUse) as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:
             raise CommandError(f"the database cannot be used: {error}") from None
         if kept:
-            self.stdout.write(f"what was there is kept as {kept}")
-        self.stdout.write(f"restored {file}: {described(contents_of(database))}")
-
-
-def _known_migrations() -> set[str]:
-    """The names of this program's migrations."""
-    return {name for app, name in MigrationLoader(None).disk_migrations if app == APP}
+            self.stdout.write(f"what was there is kept as {visible(str(kept), MAX_LINE)}")
+        self.stdout.write(f"restored {visible(str(file), MAX_LINE)}: {described(contents_of(database))}")

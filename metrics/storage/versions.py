@@ -1,0 +1,43 @@
+"""Is a database of this version, or of an older one? A newer one is left alone: its tables may mean something else."""
+
+import pkgutil
+from importlib import import_module
+from typing import Any
+
+from django.db import DatabaseError
+from django.db.migrations.loader import MigrationLoader
+from django.db.migrations.recorder import MigrationRecorder
+
+APP = "metrics"
+# Aliases of the databases that this process has looked at.
+_known: set[str] = set()
+
+
+class NewerDatabaseError(DatabaseError):
+    """A database that a newer version has migrated; the text is for the user."""
+
+
+def newer_migration(applied: set[str]) -> str | None:
+    """The last of these migrations that this program has not; None where it has all of them."""
+    package, _is_set = MigrationLoader.migrations_module(APP)
+    known = {module.name for module in pkgutil.iter_modules(import_module(str(package)).__path__)}
+    return max(applied - known, default=None)
+
+
+def refuse_newer(connection: Any) -> None:
+    """Raise NewerDatabaseError for a database of a newer version: once a process, at its first connection, so that it
+    holds for every command and every web server."""
+    if connection.alias in _known:
+        return
+    try:
+        # Of other apps nothing is said: what they have depends on the versions of their packages.
+        applied = {name for app, name in MigrationRecorder(connection).applied_migrations() if app == APP}
+        if newer := newer_migration(applied):
+            raise NewerDatabaseError(
+                f"it was made by a newer sysmon, which has the migration {newer};"
+                " start that version, or `restore` a backup of this one"
+            )
+    except DatabaseError:
+        connection.close()
+        raise
+    _known.add(connection.alias)
