@@ -4,11 +4,15 @@ import contextlib
 import logging
 import os
 import signal
+import sys
 import time
 from collections.abc import Callable
+from ctypes import c_char
 from multiprocessing import get_all_start_methods, get_context
 from multiprocessing.context import BaseContext
 from multiprocessing.process import BaseProcess
+from multiprocessing.sharedctypes import RawArray
+from typing import Any
 
 import django
 from django.apps import apps
@@ -23,11 +27,16 @@ Target = Callable[[Lifeline], None]
 FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
 # A process that ran for so long failed for a new reason: it is started again at once.
 PROVEN_SECONDS = 20.0
+REASON_BYTES = 256
 
 
 def context() -> BaseContext:
     """Forked children share the memory of what is imported already; where nothing can fork, they start anew."""
     return get_context("fork" if "fork" in get_all_start_methods() else "spawn")
+
+
+class CannotStart(Exception):
+    """The system does not give what a process needs; the text is for the user."""
 
 
 class Part:
@@ -51,14 +60,19 @@ class Part:
         self._started_at = 0.0
         self._due_at = 0.0
         self._pause_seconds = 0.0
+        # Whether what the system does not give now is the end of all: later it is tried again, for that may pass.
+        self.has_to_start = True
+        # What it did not give (memory, threads, files), written by the process itself; empty for nothing.
+        self._refusal: Any = RawArray(c_char, REASON_BYTES)
 
     def look_after(self) -> None:
-        """One look: start the process if it is due, clear away and reschedule it if it has ended or is stuck."""
+        """One look: start the process if it is due, clear away and reschedule it if it has ended or is stuck. Raises
+        CannotStart while `has_to_start`, where the system does not let it."""
         if self._process is None:
             if time.monotonic() >= self._due_at:
                 self._start()
         elif not self._process.is_alive():
-            self._fail(f"has ended ({self._process.exitcode})")
+            self._fail(f"has ended ({self._refusal.value.decode() or self._process.exitcode})")
         elif complaint := self._complaint():
             self._fail(complaint)
 
@@ -94,13 +108,20 @@ class Part:
         connections.close_all()
         self._before_start()
         self._process = context().Process(  # type: ignore[attr-defined]
-            target=_main, args=(self._target, self._lifeline), name=f"sysmon-{self.name}"
+            target=_main, args=(self._target, self._lifeline, self._refusal), name=f"sysmon-{self.name}"
         )
-        self._process.start()
         self._started_at = time.monotonic()
+        self._refusal.value = b""
+        try:
+            self._process.start()
+        except OSError as error:
+            self._process, self._refusal.value = None, _as_reason(error)
+            self._fail(f"cannot be started ({error.strerror})")
 
     def _fail(self, reason: str) -> None:
         self.kill()
+        if self._refusal.value and self.has_to_start:
+            raise CannotStart(f"the {self.name} cannot be started: {self._refusal.value.decode()}")
         now = time.monotonic()
         has_proven = now - self._started_at > PROVEN_SECONDS
         grown = max(self._pause_seconds * 2, FIRST_PAUSE_SECONDS)
@@ -109,8 +130,23 @@ class Part:
         log.warning("the %s %s; it is started again in %.1f s", self.name, reason, self._pause_seconds)
 
 
-def _main(target: Target, lifeline: Lifeline) -> None:
-    """First thing in the new process."""
+def _main(target: Target, lifeline: Lifeline, refusal: Any) -> None:
+    """First thing in the new process: what the system refuses to it is told to the supervisor, in a line."""
+    try:
+        _run(target, lifeline)
+    except (MemoryError, OSError, RuntimeError) as error:
+        if isinstance(error, RuntimeError) and "start new thread" not in str(error):
+            raise
+        refusal.value = _as_reason(error)
+        sys.exit(1)
+
+
+def _as_reason(error: BaseException) -> bytes:
+    text = "not enough memory" if isinstance(error, MemoryError) else getattr(error, "strerror", None) or str(error)
+    return " ".join(str(text).split()).encode("ascii", "replace")[: REASON_BYTES - 1]
+
+
+def _run(target: Target, lifeline: Lifeline) -> None:
     if hasattr(os, "setsid"):
         os.setsid()
     signal.set_wakeup_fd(-1)

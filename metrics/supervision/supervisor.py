@@ -41,13 +41,16 @@ class Supervisor:
         self._looked_at = time.monotonic()
 
     def run(self) -> None:
-        """Start everything; return when everything has ended."""
+        """Start everything; return when everything has ended. A CannotStart where the system does not let a part do
+        its work from the beginning."""
         self._looked_at = time.monotonic()
         share_memory()
         with self._signals() as woken:
-            while self._stop_signal is None:
-                self._look(woken)
-            self._end()
+            try:
+                while self._stop_signal is None:
+                    self._look(woken)
+            finally:
+                self._end()
 
     def _look(self, woken: socket.socket) -> None:
         now = time.monotonic()
@@ -60,6 +63,8 @@ class Supervisor:
         clear_orphans([pid for part in self._parts if (pid := part.pid) is not None])
         if not self._was_announced and self._is_ready():
             self._was_announced = True
+            for part in self._parts:
+                part.has_to_start = False
             self._announce()
         handles = [handle for part in self._parts if (handle := part.handle) is not None]
         all_is_well = self._was_announced and len(handles) == len(self._parts)

@@ -9,6 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from metrics import conf
+from metrics.formats import MAX_LINE, visible
 from metrics.lifeline import Interruptible
 from metrics.recording.once import look_once
 from metrics.recording.pending import BackgroundTicks
@@ -16,7 +17,9 @@ from metrics.recording.recording import Recording, this_host
 from metrics.recording.token import BackgroundToken
 from metrics.recording.window import Window, is_recording
 from metrics.supervision.database import prepare_database
+from metrics.supervision.limits import COLLECT_KILOBYTES, check_limits
 from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
+from metrics.supervision.part import CannotStart
 from metrics.tables import print_tick
 from metrics.times import iso
 
@@ -54,6 +57,7 @@ class Command(BaseCommand):
 
     def _record(self, interval_seconds: int, duration_seconds: float | None) -> None:
         try:
+            check_limits(COLLECT_KILOBYTES)
             with hold_data_directory([WORKER]), Interruptible() as line:
                 prepare_database([WORKER])
                 host = this_host()
@@ -64,8 +68,8 @@ class Command(BaseCommand):
                     host, interval_seconds, pending=partial(BackgroundTicks, report=line.mark_pending)
                 )
                 ticks = Window(recording, line, token=BackgroundToken).run(duration_seconds)
-        except DirectoryInUse as error:
-            raise CommandError(str(error)) from None
+        except (DirectoryInUse, CannotStart) as error:
+            raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:
             raise CommandError(f"the database cannot be used: {error}") from None
         self.stdout.write(f"{ticks} ticks recorded")

@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from metrics import conf
+from metrics.formats import MAX_LINE, visible
 from metrics.lifeline import Interruptible
 from metrics.retention import apply_retention
 from metrics.simulation.history import History, can_be_computed
@@ -81,7 +82,7 @@ show it. It is refused where a real machine was recorded; try it in a data direc
                     if not self._simulate(machine, days, line):
                         break
         except DirectoryInUse as error:
-            raise CommandError(str(error)) from None
+            raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:
             raise CommandError(f"the database cannot be used: {error}") from None
 

@@ -10,12 +10,14 @@ from django.db import DatabaseError, connection, connections
 
 from metrics import conf
 from metrics.first_user import hint
+from metrics.formats import MAX_LINE, visible
 from metrics.lifeline import Lifeline
 from metrics.recording.runner import runners
 from metrics.supervision import address
 from metrics.supervision.database import prepare_database
+from metrics.supervision.limits import UP_KILOBYTES, check_limits
 from metrics.supervision.locks import WEB, WORKER, DirectoryInUse, hold_data_directory
-from metrics.supervision.part import Part, context
+from metrics.supervision.part import CannotStart, Part, context
 from metrics.supervision.supervisor import Supervisor
 from metrics.supervision.web import answer_once, load_application, run_web
 from metrics.supervision.worker import complaint_about, load_jobs, run_worker
@@ -40,13 +42,14 @@ class Command(BaseCommand):
     def handle(self, *args: Any, only: str | None, **options: Any) -> None:
         names = [only] if only else [WORKER, WEB]
         try:
+            check_limits(UP_KILOBYTES)
             with hold_data_directory(names):
                 if WEB in names:
                     address.check_is_free()
                 prepare_database(names)
                 self._supervise(names)
-        except (DirectoryInUse, address.AddressTaken) as error:
-            raise CommandError(str(error)) from None
+        except (DirectoryInUse, address.AddressTaken, CannotStart) as error:
+            raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:
             raise CommandError(f"the database cannot be used: {' '.join(str(error).split())}") from None
 
@@ -96,4 +99,8 @@ def _what() -> str:
 def _where() -> str:
     """Where the samples go; of an address nothing that could be a secret."""
     database = connection.settings_dict
-    return str(settings.SYSMON_DATA_DIR) if connection.vendor == "sqlite" else f"PostgreSQL, {database['NAME']}"
+    return (
+        visible(str(settings.SYSMON_DATA_DIR), MAX_LINE)
+        if connection.vendor == "sqlite"
+        else f"PostgreSQL, {database['NAME']}"
+    )
