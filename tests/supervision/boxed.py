@@ -29,7 +29,7 @@ class BoxedUp(Up):
 
     def start(self, *arguments: str) -> None:
         """Start it in a box; the process of a BoxedUp is that of `unshare`."""
-        self.directory.mkdir()
+        self.directory.mkdir(mode=0o700)
         with self.log.open("wb") as out, self.errors().open("wb") as errors:
             self.process = subprocess.Popen(
                 [*self.box(), sys.executable, "manage.py", "up", *arguments],
