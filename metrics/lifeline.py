@@ -15,7 +15,7 @@ from multiprocessing.sharedctypes import RawArray
 from types import FrameType
 from typing import NamedTuple, Protocol, Self
 
-_BEAT, _HAND_OVER, _RECORDER, _STOPPING, _PENDING, _EXCUSED_AT = range(6)
+_BEAT, _HAND_OVER, _RECORDER, _STOPPING, _PENDING, _EXCUSED_AT, _PROXY = range(7)
 _REASON_BYTES = 256
 
 
@@ -47,13 +47,21 @@ class Line(Protocol):
     def pending(self) -> Pending:
         """What was last said of that by the recorder, where it is one of the same supervisor."""
 
+    def note_proxy(self) -> bool:
+        """Say that a proxy stands in front, for all processes until the next start; True for whoever says so first."""
+
+    def has_proxy(self) -> bool:
+        """Whether somebody has said so."""
+
 
 class Lifeline:
     """The line between a supervisor and its processes; made before they are forked."""
 
     def __init__(self, context: BaseContext) -> None:
         self._rope, self._anchor = context.Pipe(duplex=False)
-        self._marks = RawArray(c_double, 6)
+        self._marks = RawArray(c_double, 7)
+        # Taken by the first who sees a proxy, and never given back: no lock that a killed process could keep.
+        self._first_proxy = context.Semaphore(1)
         self._reason = RawArray(c_char, _REASON_BYTES)
         # What a supervised process does when it is asked to end.
         self.on_stop: Callable[[], None] = terminate_self
@@ -129,6 +137,15 @@ class Lifeline:
         """What was last said of that; a reader may see a reason with the number before it, once."""
         return Pending(int(self._marks[_PENDING]), self._reason.value.decode(errors="ignore"))
 
+    def note_proxy(self) -> bool:
+        """Say that a proxy stands in front; a part that is started again knows it too."""
+        self._marks[_PROXY] = 1.0
+        return self._first_proxy.acquire(block=False)
+
+    def has_proxy(self) -> bool:
+        """Whether somebody has said so."""
+        return bool(self._marks[_PROXY])
+
     def _end_with_supervisor(self) -> None:
         self._rope.poll(None)
         if not self._marks[_STOPPING]:
@@ -138,6 +155,9 @@ class Lifeline:
 
 class Unwatched:
     """A line at whose other end nobody is: it only remembers what was said."""
+
+    # Of the whole process: `attached` makes a new line each time that it is asked.
+    _proxy = threading.Event()
 
     def __init__(self) -> None:
         self._pending = Pending(0, "")
@@ -158,6 +178,16 @@ class Unwatched:
     def pending(self) -> Pending:
         """What was said."""
         return self._pending
+
+    def note_proxy(self) -> bool:
+        """Remember it in this process."""
+        is_first = not self._proxy.is_set()
+        self._proxy.set()
+        return is_first
+
+    def has_proxy(self) -> bool:
+        """Whether it was said in this process."""
+        return self._proxy.is_set()
 
 
 class Unsupervised(Unwatched):

@@ -1,6 +1,7 @@
 """Which host names this machine answers to, from the address that the web server listens on."""
 
 import ipaddress
+import re
 import socket
 from collections.abc import Iterable
 
@@ -9,15 +10,35 @@ import psutil
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
 
 
+Address = ipaddress.IPv4Address | ipaddress.IPv6Address
+
+
 def is_loopback(host: str) -> bool:
-    """Whether a host name or address can only mean this machine itself."""
-    bare = host.strip("[]")
+    """Whether a host name or address, without a port, can only mean this machine itself, in whatever spelling."""
+    bare = host.strip("[]").lower().removesuffix(".")
     if bare == "localhost" or bare.endswith(".localhost"):
         return True
+    address = parse_address(bare) or _short_address(bare)
+    return address is not None and address.is_loopback
+
+
+def parse_address(text: str) -> Address | None:
+    """The address that a text is, None where it is none; an IPv4 address in IPv6's clothes is one of IPv4."""
     try:
-        return ipaddress.ip_address(bare).is_loopback
+        address = ipaddress.ip_address(text)
     except ValueError:
-        return False
+        return None
+    return getattr(address, "ipv4_mapped", None) or address
+
+
+def _short_address(text: str) -> Address | None:
+    """What resolvers and browsers take for an address of IPv4 too, such as 127.1 and 0x7f000001."""
+    if not re.fullmatch(r"[0-9a-fx.]+", text):
+        return None
+    try:
+        return ipaddress.IPv4Address(socket.inet_aton(text))
+    except OSError:
+        return None
 
 
 def allowed_hosts(bind_address: str) -> list[str]:

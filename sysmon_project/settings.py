@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 
 MIDDLEWARE = [
     "metrics.api.conditional.ConditionalMiddleware",
+    "metrics.api.access.ProxyNoticeMiddleware",
     "sysmon_project.proxies.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "metrics.dashboard.static_files.StaticFilesMiddleware",

@@ -9,6 +9,7 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from typing_extensions import override
 
+from sysmon_project.addresses import parse_address
 from sysmon_project.attempts import Attempts
 
 if TYPE_CHECKING:  # REST framework's views import the throttles that the settings name
@@ -103,9 +104,7 @@ def network_of(sender: str | None) -> str:
 
     None is what comes by a socket that has no addresses.
     """
-    try:
-        address = ipaddress.ip_address(sender or "")
-    except ValueError:
+    address = parse_address(sender or "")
+    if address is None:
         return (sender or "")[:64]
-    address = getattr(address, "ipv4_mapped", None) or address
     return str(ipaddress.ip_network((address, NETWORK_BITS[address.version]), strict=False))

@@ -4,13 +4,19 @@ import pytest
 
 from sysmon_project.addresses import allowed_hosts, is_loopback
 
+LOOPBACK = ["localhost", "LOCALHOST", "localhost.", "a.localhost", ".localhost", "127.0.0.1", "127.8.9.1", "127.1",
+            "127.0.1", "0x7f.1", "2130706433", "[::1]", "::1", "0:0:0:0:0:0:0:1", "::1%lo", "::ffff:127.0.0.1",
+            "[::ffff:7f00:1]", "::FFFF:127.0.0.2"]  # fmt: skip
+OTHERS = ["", ".", "0.0.0.0", "0", "::", "example.org", "192.168.1.2", "localhost.example.org", "alocalhost", "128.1",
+          "127.0.0.1.example.org", "::ffff:192.0.2.1", "unix:/run/sysmon.sock", "facade", "127.0.0.1 x"]  # fmt: skip
 
-@pytest.mark.parametrize("host", ["localhost", "127.0.0.1", "127.8.9.1", "[::1]", "::1", "a.localhost"])
+
+@pytest.mark.parametrize("host", LOOPBACK)
 def test_loopback_is_known(host):
     assert is_loopback(host)
 
 
-@pytest.mark.parametrize("host", ["0.0.0.0", "example.org", "192.168.1.2", "::", "localhost.example.org", ""])
+@pytest.mark.parametrize("host", OTHERS)
 def test_others_are_not_loopback(host):
     assert not is_loopback(host)
 

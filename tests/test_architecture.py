@@ -27,7 +27,7 @@ MAY_IMPORT = {
     "copying": "models",
     "upkeep": "models conf rollup retention",
     "history": "models tiers conf lifeline",
-    "api": "history conf times models.Host models.ApiToken tokens",
+    "api": "history conf times lifeline models.Host models.ApiToken tokens",
     "dashboard": "history conf times models.Host api",
     "exporters": "history conf times tiers models.Host models.fields api",
     "forwarding": "history exporters models conf",

@@ -51,7 +51,7 @@ def test_a_name_that_was_bound_to_this_address_is_refused(api, recorded, name, a
 
 
 @pytest.mark.parametrize("address", ["/admin/login/", "/language", "/admin/logout/"])
-def test_a_form_of_another_page_is_refused(db, settings, address):
+def test_a_form_of_another_page_is_refused(db, no_attempts, settings, address):
     settings.ALLOWED_HOSTS = ["localhost"]
     client = Client(enforce_csrf_checks=True, headers={"host": "localhost"})
     client.force_login(User.objects.create_superuser("root"))

@@ -3,6 +3,7 @@
 import os
 import time
 from multiprocessing import get_context
+from threading import Event
 
 import pytest
 
@@ -77,3 +78,23 @@ def test_a_line_that_nobody_watches_remembers_what_was_said_too():
     line = Unwatched()
     line.mark_pending(2, "full")
     assert line.pending() == (2, "full")
+
+
+def test_a_proxy_is_known_to_all_processes_and_one_of_them_was_the_first():
+    context = get_context("fork")
+    lifeline, first = Lifeline(context), context.SimpleQueue()
+    assert not lifeline.has_proxy()
+    children = [context.Process(target=lambda: first.put(lifeline.note_proxy())) for _ in range(4)]
+    for child in children:
+        child.start()
+    for child in children:
+        child.join()
+    assert sorted(first.get() for _ in children) == [False, False, False, True]
+    lifeline.reset()
+    assert lifeline.has_proxy()
+
+
+def test_without_a_supervisor_a_process_knows_of_its_own_proxy(monkeypatch):
+    monkeypatch.setattr(Unwatched, "_proxy", Event())
+    assert [Unwatched().has_proxy(), Unwatched().note_proxy(), Unwatched().note_proxy()] == [False, True, False]
+    assert Unwatched().has_proxy()

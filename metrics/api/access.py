@@ -1,17 +1,25 @@
 """Who may read: everybody on this machine, or whoever has signed in."""
 
-import ipaddress
+import logging
+from collections.abc import Callable
 
 from django.conf import settings
-from django.http import HttpRequest
+from django.core.exceptions import DisallowedHost
+from django.http import HttpRequest, HttpResponse
 from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from typing_extensions import override
 
-from sysmon_project.addresses import is_loopback
+from metrics.api.proxy_signs import proves_proxy, shows_proxy
+from metrics.lifeline import attached
+from sysmon_project.addresses import is_loopback, parse_address
+
+log = logging.getLogger(__name__)
 
 AUTO, PUBLIC = "auto", "public"
 COMMAND_PERMISSION = "metrics.view_command"
+# Who sets one of these has a proxy in front.
+SETTINGS_OF_PROXIES = ("SYSMON_TRUSTED_PROXIES", "SYSMON_HTTPS")
 
 
 class ApiAccess(BasePermission):
@@ -33,19 +41,45 @@ def may_see_commands(request: Request) -> bool:
 
 
 def is_public_on_loopback(request: Request | HttpRequest) -> bool:
-    """Whether access is `auto` and nobody but this machine can have sent the request.
+    """Whether access is `auto` and nothing shows that anybody but this machine has sent the request.
 
     What the server was told to listen on is not enough: another server may run this program, or a proxy stand in front.
     """
-    if settings.SYSMON_API_ACCESS != AUTO or not is_loopback(settings.SYSMON_HOST):
+    if not is_open_by_settings() or attached().has_proxy() or shows_proxy(request.META):
         return False
-    return all(map(is_loopback, settings.ALLOWED_HOSTS)) and _comes_from_here(request)
+    sender = parse_address(request.META.get("REMOTE_ADDR", ""))
+    return sender is not None and sender.is_loopback
 
 
-def _comes_from_here(request: Request | HttpRequest) -> bool:
-    meta = request.META
-    was_forwarded = any(name.startswith("HTTP_X_FORWARDED_") or name in {"HTTP_FORWARDED", "HTTP_VIA"} for name in meta)
+def is_open_by_settings() -> bool:
+    """Whether access is `auto`, and the settings say that nobody but this machine can ask."""
+    if settings.SYSMON_API_ACCESS != AUTO or any(getattr(settings, name) for name in SETTINGS_OF_PROXIES):
+        return False
+    return all(map(is_loopback, (settings.SYSMON_HOST, *settings.ALLOWED_HOSTS)))
+
+
+class ProxyNoticeMiddleware:
+    """Ends public access until the next start, for all processes, when a browser proves that a proxy is in front.
+
+    It looks at every request, static files too: they are the first that a page asks for.
+    """
+
+    def __init__(self, get_response: Callable[[HttpRequest], HttpResponse]) -> None:
+        self._get_response = get_response
+
+    def __call__(self, request: HttpRequest) -> HttpResponse:
+        if proves_proxy(request.META) and is_open_by_settings() and _names_us(request) and attached().note_proxy():
+            log.warning(
+                "a browser came through a proxy: reading takes a sign-in until the next start; "
+                "behind a proxy set SYSMON_API_ACCESS=authenticated"
+            )
+        return self._get_response(request)
+
+
+def _names_us(request: HttpRequest) -> bool:
+    """Not a page whose name was bound to this address (DNS rebinding): its browser could be made to say anything."""
     try:
-        return not was_forwarded and ipaddress.ip_address(meta.get("REMOTE_ADDR", "")).is_loopback
-    except ValueError:
+        request.get_host()
+    except DisallowedHost:
         return False
+    return True

@@ -19,6 +19,7 @@ from typing import Any
 from metrics.api.answers import TimelessResponse
 from metrics.api.conditional import CONDITION, names, unchanged
 from metrics.history.freshness import commit_mark
+from metrics.lifeline import attached
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -40,7 +41,7 @@ HEADERS = frozenset(
     )
 )
 # What else tells one request from another.
-ADDRESS = ("REMOTE_ADDR", "wsgi.url_scheme", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")
+ADDRESS = ("SERVER_PROTOCOL", "REMOTE_ADDR", "wsgi.url_scheme", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")
 
 
 @dataclass(frozen=True, slots=True)
@@ -162,7 +163,9 @@ def key_of(environ: Environ) -> Hashable | None:
     headers = [item for item in environ.items() if item[0].startswith("HTTP_")]
     if any(name not in HEADERS for name, _value in headers):
         return None
-    return (*map(environ.get, ADDRESS), *(item for item in headers if item[0] != CONDITION))
+    # What was kept while access was public is not for whom a proxy that was noticed since brings.
+    has_proxy = attached().has_proxy()
+    return (has_proxy, *map(environ.get, ADDRESS), *(item for item in headers if item[0] != CONDITION))
 
 
 def is_repeatable(response: TimelessResponse) -> bool:

@@ -60,7 +60,7 @@ class HealthSerializer(Serializer):
     checks = serializers.DictField(
         required=False,
         help_text="What was looked at, each with a status and what is known about it: database, sampling (the newest"
-        " tick), recorder, families, and forwarding where a destination is set",
+        " tick), recorder, families, forwarding where a destination is set, and access where a proxy was noticed",
     )
 
 

@@ -22,7 +22,7 @@ def read_health() -> dict[str, Any]:
         checks = {"database": {"status": OK}, **_checks(host, now)}
     except DatabaseError as error:
         checks = {"database": {"status": FAILED, "message": str(error)}}
-    checks["storing"] = _storing()
+    checks |= {"storing": _storing(), **_access()}
     is_healthy = all(checks.get(name, {}).get("status") == OK for name in ("database", "sampling"))
     return {"is_healthy": is_healthy, "host": conf.host_name(), "timestamp": now, "checks": checks}
 
@@ -76,6 +76,14 @@ def _storing() -> Check:
     if pending.reason:
         return {"status": FAILED, "pending_ticks": pending.ticks, "message": pending.reason}
     return {"status": OK, "pending_ticks": 0}
+
+
+def _access() -> dict[str, Check]:
+    """That a proxy was noticed, which ends public access until the next start and degrades nothing; else nothing."""
+    if not attached().has_proxy():
+        return {}
+    message = "a browser came through a proxy: reading takes a sign-in; set SYSMON_API_ACCESS=authenticated"
+    return {"access": {"status": FAILED, "message": message}}
 
 
 def _forwarding(host: Host) -> dict[str, Check]:

@@ -4,6 +4,7 @@ import threading
 import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from multiprocessing import get_context
 from typing import Any
 
 import pytest
@@ -13,6 +14,7 @@ from django.test.utils import CaptureQueriesContext
 
 from metrics.api.front_door import FrontDoor, KeptAnswer, KeptAnswers
 from metrics.history.freshness import CommitWatch
+from metrics.lifeline import Lifeline
 from metrics.models import CpuSample, Host
 from metrics.retention import apply_retention
 from metrics.rollup.progress import roll_up
@@ -80,9 +82,14 @@ class Visitor:
 
     def get(self, path, *, past_the_door=False, address="127.0.0.1", method="GET", body="", **headers):
         """Status, headers and body."""
+        protocol = headers.pop("protocol", "HTTP/1.1")
         environ = RequestFactory().generic(method, f"/api/v1/{path}", body).environ
         named = {"HOST": "localhost", "ACCEPT": "*/*", **headers}
-        environ |= {"REMOTE_ADDR": address, **{f"HTTP_{name}": value for name, value in named.items()}}
+        environ |= {
+            "REMOTE_ADDR": address,
+            "SERVER_PROTOCOL": protocol,
+            **{f"HTTP_{name}": value for name, value in named.items()},
+        }
         environ.pop("HTTP_COOKIE", None) if "COOKIE" not in headers else None
         started = []
         application = self.django if past_the_door else self.door
@@ -207,6 +214,21 @@ def test_a_command_line_is_kept_for_nobody_who_may_not_see_it(visitor, settings)
     assert b"node" in visitor.agrees("metrics/processes")[2]
     settings.SYSMON_API_ACCESS = "public"
     assert b"node" not in Visitor().agrees("metrics/processes", address="192.0.2.1")[2]
+
+
+def test_what_was_kept_for_this_machine_is_not_given_through_a_proxy(visitor):
+    assert b"node" in visitor.get("metrics/processes")[2]
+    assert visitor.agrees("metrics/processes", protocol="HTTP/1.0")[0] == "401 Unauthorized"
+    assert visitor.agrees("metrics/processes", REFERER="http://sysmon.example.org/")[0] == "401 Unauthorized"
+
+
+def test_nothing_that_was_kept_while_access_was_public_is_given_once_a_proxy_was_noticed(visitor, monkeypatch):
+    lifeline = Lifeline(get_context())
+    monkeypatch.setattr("metrics.lifeline._attached", lifeline)
+    assert visitor.agrees("metrics/processes")[0] == "200 OK"
+    lifeline.note_proxy()
+    assert visitor.agrees("metrics/processes")[0] == "401 Unauthorized"
+    assert visitor.agrees("metrics/processes")[0] == "401 Unauthorized"
 
 
 # What is stored changes -----------------------------------------------------------------------------------------

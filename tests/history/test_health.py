@@ -1,12 +1,13 @@
 """Health: what is looked at, and what degrades."""
 
 import os
+from multiprocessing import get_context
 
 import pytest
 from django.db import OperationalError
 
 from metrics.history.health import read_health
-from metrics.lifeline import Unwatched
+from metrics.lifeline import Lifeline, Unwatched
 from metrics.models import Recorder
 from tests.conftest import FIRST_TICK
 
@@ -80,3 +81,15 @@ def test_ticks_that_wait_for_the_database_are_counted_with_the_reason(recorded, 
     }
     line.mark_pending(0)
     assert read_health()["checks"]["storing"] == {"status": "ok", "pending_ticks": 0}
+
+
+def test_a_proxy_that_was_noticed_is_named_and_degrades_nothing(recorded, at_noon, monkeypatch):
+    recorded.tick(cpu={})
+    lifeline = Lifeline(get_context())
+    monkeypatch.setattr("metrics.lifeline._attached", lifeline)
+    assert "access" not in read_health()["checks"]
+    lifeline.note_proxy()
+    health = read_health()
+    assert health["is_healthy"]
+    assert health["checks"]["access"]["status"] == "failed"
+    assert "SYSMON_API_ACCESS=authenticated" in health["checks"]["access"]["message"]

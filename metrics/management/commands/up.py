@@ -77,12 +77,17 @@ class Command(BaseCommand):
         return Part("worker", run_worker, lifeline, complaint, before_start=lifeline.reset)
 
     def _announce_address(self, first_step: str | None) -> None:
+        # What the web server has loaded, and a worker alone does not need.
+        from metrics.api.access import is_open_by_settings
+
         if settings.IS_SECRET_KEY_GENERATED and connection.vendor == "postgresql":
             self.stdout.write(
                 "the secret key is this machine's own; others on this PostgreSQL need one SYSMON_SECRET_KEY"
             )
         if first_step:
             self.stdout.write(first_step)
+        if is_open_by_settings():
+            self.stdout.write("Everybody on this machine may read. Behind a proxy set SYSMON_API_ACCESS=authenticated")
         self.stdout.write(f"sysmon is at {address.url()} and samples {_what()}. Ctrl-C ends it.")
         self.stdout.flush()
 
