@@ -44,6 +44,14 @@ class Attempts:
             self._connection = None
             return self._admit(self._own(), subject, most, seconds)
 
+    def wait(self, subject: str, most: int, seconds: float) -> float:
+        """After how many seconds there is room for an attempt, 0 where there is; counts none."""
+        try:
+            return self._wait(self._shared(), subject, most, seconds)[0]
+        except sqlite3.Error:
+            self._connection = None
+            return self._wait(self._own(), subject, most, seconds)[0]
+
     def _shared(self) -> sqlite3.Connection:
         if self._connection is None:
             self._connection = _opened(str(self._file))
@@ -55,20 +63,27 @@ class Attempts:
         return self._spare
 
     def _admit(self, connection: sqlite3.Connection, subject: str, most: int, seconds: float) -> float:
-        # All processes of a machine share this clock, and nobody can set it.
-        now = time.monotonic()
         connection.execute("BEGIN IMMEDIATE")
         with connection:
-            attempts = _one(connection, "SELECT attempts FROM subjects WHERE subject = ?", subject) or 0
-            slot = int(attempts) % most
-            until = _one(connection, "SELECT until FROM attempts WHERE subject = ? AND slot = ?", subject, slot)
-            # Later than any attempt of now: it was written before a restart of the machine, when the clock began anew.
-            if until is not None and now < until <= now + seconds:
-                return float(until - now)
+            wait, attempts = self._wait(connection, subject, most, seconds)
+            if wait:
+                return wait
+            now, slot = time.monotonic(), attempts % most
             connection.execute("REPLACE INTO subjects VALUES (?, ?, ?)", (subject, attempts + 1, now + seconds))
             connection.execute("REPLACE INTO attempts VALUES (?, ?, ?)", (subject, slot, now + seconds))
             self._tidy(connection, now)
         return 0
+
+    def _wait(self, connection: sqlite3.Connection, subject: str, most: int, seconds: float) -> tuple[float, int]:
+        """After how many seconds there is room, and how many attempts there were."""
+        # All processes of a machine share this clock, and nobody can set it.
+        now = time.monotonic()
+        attempts = int(_one(connection, "SELECT attempts FROM subjects WHERE subject = ?", subject) or 0)
+        slot = attempts % most
+        until = _one(connection, "SELECT until FROM attempts WHERE subject = ? AND slot = ?", subject, slot)
+        # Later than any attempt of now: it was written before a restart of the machine, when the clock began anew.
+        is_full = until is not None and now < until <= now + seconds
+        return (float(until - now) if is_full and until is not None else 0.0), attempts
 
     def _tidy(self, connection: sqlite3.Connection, now: float) -> None:
         self._until_tidied -= 1

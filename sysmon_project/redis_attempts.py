@@ -16,8 +16,10 @@ local counted = redis.call('ZCARD', KEYS[1])
 if counted >= tonumber(ARGV[1]) then
     return tostring(redis.call('ZRANGE', KEYS[1], 0, 0, 'WITHSCORES')[2] + ARGV[2] - now)
 end
-redis.call('ZADD', KEYS[1], now, now .. ' ' .. counted)
-redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] * 1000))
+if ARGV[3] == '1' then
+    redis.call('ZADD', KEYS[1], now, now .. ' ' .. counted)
+    redis.call('PEXPIRE', KEYS[1], math.ceil(ARGV[2] * 1000))
+end
 return '0'
 """
 
@@ -30,10 +32,20 @@ class RedisAttempts:
 
     def admit(self, subject: str, most: int, seconds: float) -> float:
         """Count an attempt, and return 0; or do not, and return after how many seconds there is room for one."""
+        wait = self._ask(subject, most, seconds, is_attempt=True)
+        return self._spare.admit(subject, most, seconds) if wait is None else wait
+
+    def wait(self, subject: str, most: int, seconds: float) -> float:
+        """After how many seconds there is room for an attempt, 0 where there is; counts none."""
+        wait = self._ask(subject, most, seconds, is_attempt=False)
+        return self._spare.wait(subject, most, seconds) if wait is None else wait
+
+    def _ask(self, subject: str, most: int, seconds: float, *, is_attempt: bool) -> float | None:
+        """None where Redis does not answer."""
         cache: Any = caches["default"]
         key = cache.make_and_validate_key(f"attempts {subject}".replace(" ", ":"))
         try:
             client = cache._cache.get_client(key, write=True)
-            return max(0.0, float(client.eval(ADMIT, 1, key, most, seconds)))
+            return max(0.0, float(client.eval(ADMIT, 1, key, most, seconds, int(is_attempt))))
         except RedisError:
-            return self._spare.admit(subject, most, seconds)
+            return None

@@ -1,4 +1,4 @@
-"""Bounds how often an address may try a password at the admin's sign-in."""
+"""Bounds how often an address may try a password in the admin."""
 
 from collections.abc import Callable
 from math import ceil
@@ -10,6 +10,9 @@ from rest_framework.views import APIView
 
 from sysmon_project.throttles import SignInThrottle
 
+# Where the admin looks at a password that somebody has sent: at the sign-in, and before it takes another one.
+CHECKS_PASSWORD = ("admin:login", "admin:password_change")
+
 
 class SignInThrottleMiddleware:
     """Answers 429 where an address has tried too many passwords. The API's own address for tokens counts with it."""
@@ -18,7 +21,7 @@ class SignInThrottleMiddleware:
         self._get_response = get_response
 
     def __call__(self, request: HttpRequest) -> HttpResponse:
-        if request.method == "POST" and request.path == reverse("admin:login"):
+        if request.method == "POST" and request.path in map(reverse, CHECKS_PASSWORD):
             throttle = SignInThrottle()
             if not throttle.allow_request(Request(request), APIView()):
                 return _refused(throttle.wait())

@@ -5,6 +5,7 @@ from threading import local
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.conf import settings
+from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from typing_extensions import override
@@ -55,11 +56,15 @@ class RateThrottle(SimpleRateThrottle):
 
     @override
     def allow_request(self, request: Request, view: "APIView") -> bool:
+        request._request.was_counted = True  # type: ignore[attr-defined]
         subject = self.get_cache_key(request, view) if self.rate else None
         if subject is None:
             return True
-        self._wait = attempts().admit(f"{self.scope} {self.rate} {subject}", self.num_requests, self.duration)
+        self._wait = attempts().admit(self._name(subject), self.num_requests, self.duration)
         return self._wait == 0
+
+    def _name(self, subject: str) -> str:
+        return f"{self.scope} {self.rate} {subject}"
 
     @override
     def wait(self) -> float:
@@ -97,6 +102,36 @@ class SignInThrottle(RateThrottle):
     @override
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
         return network_of(self.get_ident(request))
+
+
+class Guesses(RateThrottle):
+    """Credentials that were wrong, sent with requests to the API: after too many of an address none of it is looked at
+    for a while, as with passwords."""
+
+    scope = "guess"
+    setting = "SYSMON_RATE_ANON"
+
+    def check(self, request: Request) -> None:
+        """Throttled where the address of a request has guessed too often; counts nothing."""
+        if self.rate and (wait := attempts().wait(self._subject(request), self.num_requests, self.duration)):
+            raise Throttled(wait)
+
+    def count(self, request: Request) -> None:
+        """Count a wrong guess."""
+        if self.rate:
+            attempts().admit(self._subject(request), self.num_requests, self.duration)
+
+    def _subject(self, request: Request) -> str:
+        return self._name(network_of(self.get_ident(request)))
+
+
+def count_refused(request: Request, view: "APIView") -> float:
+    """Count a request that was refused before its view came to count it, and return 0; or, where there were too many,
+    after how many seconds there is room for one."""
+    if getattr(request._request, "was_counted", False):
+        return 0
+    refusing = (throttle for throttle in view.get_throttles() if not throttle.allow_request(request, view))
+    return max((throttle.wait() or 0 for throttle in refusing), default=0)
 
 
 def network_of(sender: str | None) -> str:

@@ -47,6 +47,14 @@ def test_there_is_room_as_soon_as_the_oldest_attempt_no_longer_counts(attempts, 
     assert attempts.admit("a", 3, 60) == 10
 
 
+def test_how_long_it_takes_is_told_without_counting(attempts, clock):
+    assert [attempts.wait("a", 2, 60) for _ in range(5)] == [0] * 5
+    assert [attempts.admit("a", 2, 60) for _ in range(2)] == [0, 0]
+    clock.now += 10
+    assert [attempts.wait("a", 2, 60) for _ in range(2)] == [50, 50]
+    assert attempts.wait("b", 2, 60) == 0
+
+
 def test_who_is_refused_does_not_wait_longer_for_asking_again(attempts, clock):
     attempts.admit("a", 1, 60)
     for second in range(59):

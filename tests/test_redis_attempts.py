@@ -37,6 +37,12 @@ def test_one_more_than_the_rate_has_to_wait(attempts):
     assert attempts.admit("sign-in 3/min b", 3, 60) == 0
 
 
+def test_how_long_it_takes_is_told_without_counting(attempts):
+    assert [attempts.wait("a", 1, 60) for _ in range(3)] == [0, 0, 0]
+    assert attempts.admit("a", 1, 60) == 0
+    assert 58 < attempts.wait("a", 1, 60) <= 60
+
+
 def test_there_is_room_again_when_the_time_is_over(attempts, spare):
     assert attempts.admit("a", 1, 0.05) == 0
     assert not spare.exists()
@@ -55,3 +61,4 @@ def test_while_redis_is_away_this_machine_counts_alone(attempts, server):
     server.kill()
     server.wait()
     assert [attempts.admit("a", 1, 60) > 0 for _ in range(2)] == [False, True]
+    assert attempts.wait("a", 1, 60) > 0

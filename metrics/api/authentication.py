@@ -1,5 +1,7 @@
 """Who asks: the session of a browser, an API token, or a JWT."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 from django.contrib.auth.models import AbstractBaseUser
@@ -16,6 +18,7 @@ from typing_extensions import override
 
 from metrics.models import ApiToken
 from metrics.tokens import find_token, is_api_token, note_use
+from sysmon_project.throttles import Guesses
 
 # What a 401 says; a browser's session cannot be sent by a header.
 CHALLENGE = 'Bearer realm="sysmon"'
@@ -41,9 +44,10 @@ class ApiTokenAuthentication(BaseAuthentication):
         scheme, secret = credentials(request)
         if scheme != TOKEN and not (scheme == BEARER and is_api_token(secret)):
             return None
-        token = find_token(secret)
-        if token is None:
-            raise AuthenticationFailed(_("Invalid token."))
+        with counting_guesses(request):
+            token = find_token(secret)
+            if token is None:
+                raise AuthenticationFailed(_("Invalid token."))
         note_use(token)
         return token.user, token
 
@@ -60,10 +64,11 @@ class JwtAuthentication(JWTAuthentication):
         scheme, text = credentials(request)
         if scheme != BEARER or is_api_token(text):
             return None
-        if len(text) > MAX_JWT_CHARACTERS:
-            raise AuthenticationFailed(_("Invalid token."))
-        token = self.get_validated_token(text.encode())
-        return self.get_user(token), token
+        with counting_guesses(request):
+            if len(text) > MAX_JWT_CHARACTERS:
+                raise AuthenticationFailed(_("Invalid token."))
+            token = self.get_validated_token(text.encode())
+            return self.get_user(token), token
 
     @override
     def get_user(self, validated_token: Token) -> Any:
@@ -75,6 +80,19 @@ class JwtAuthentication(JWTAuthentication):
     @override
     def authenticate_header(self, request: Request) -> str:
         return CHALLENGE
+
+
+@contextmanager
+def counting_guesses(request: Request) -> Iterator[None]:
+    """Within it, credentials are looked at that were sent with a request: what fails counts as a guess, and after too
+    many (`SYSMON_RATE_ANON`) nothing of that address is looked at for a while."""
+    guesses = Guesses()
+    guesses.check(request)
+    try:
+        yield
+    except AuthenticationFailed:
+        guesses.count(request)
+        raise
 
 
 def credentials(request: Request | HttpRequest) -> tuple[str, str]:

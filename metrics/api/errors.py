@@ -17,6 +17,7 @@ from rest_framework.views import exception_handler as drf_exception_handler
 
 from metrics import conf
 from metrics.api.renderers import JsonRenderer, is_for_people
+from sysmon_project.throttles import count_refused
 
 log = logging.getLogger(__name__)
 
@@ -65,7 +66,7 @@ STOPPED = ("interrupted", "statement timeout")
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
     """What DRF calls for an error in a view. None, which ends in `server_error`, for what nobody expected."""
-    error = _as_api_exception(error)
+    error = _counted(_as_api_exception(error), context)
     response = drf_exception_handler(error, context)
     if response is None:
         return None
@@ -74,6 +75,19 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         response["Retry-After"] = str(ceil(wait))
     _answer_in_json(context["request"])
     return response
+
+
+def _counted(error: Exception, context: dict[str, Any]) -> Exception:
+    """The error; where it comes before the request was counted, as that for a stranger does, it counts now, and is
+    Throttled where there were too many."""
+    if not isinstance(error, exceptions.APIException) or isinstance(error, Unavailable):
+        return error
+    try:
+        wait = count_refused(context["request"], context["view"])
+    except (exceptions.APIException, DatabaseError, InterfaceError):
+        # Who asks is not known, as with another kind of credentials in a request that was refused for something else.
+        return error
+    return exceptions.Throttled(wait) if wait else error
 
 
 def _as_api_exception(error: Exception) -> Exception:

@@ -8,7 +8,7 @@ from django.urls import Resolver404, URLPattern, get_resolver, resolve, reverse
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
 from drf_spectacular.utils import extend_schema
 from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
-from rest_framework.exceptions import NotFound
+from rest_framework.exceptions import NotFound, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
@@ -16,6 +16,7 @@ from rest_framework.views import APIView
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer, is_for_people
 from metrics.api.schema import document
 from metrics.api.views import ReadOnlyViewSet
+from sysmon_project.throttles import count_refused
 
 METHODS = ["get", "head", "options"]
 # What is not in the API's own table of addresses.
@@ -27,6 +28,8 @@ class SignInFirst(APIView):
 
     def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> Any:
         if is_for_people(request.accepted_renderer) and not request.user.is_authenticated:
+            if wait := count_refused(request, self):
+                raise Throttled(wait)
             raise SignInNeeded(request.get_full_path())
         super().permission_denied(request, message, code)
 

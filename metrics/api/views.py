@@ -5,7 +5,7 @@ from typing import Any, ClassVar
 import orjson
 from django.db import DatabaseError
 from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
-from rest_framework.exceptions import AuthenticationFailed
+from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
@@ -210,7 +210,7 @@ class HealthViewSet(ReadOnlyViewSet):
     def _may_see_checks(self, request: Request) -> bool:
         try:
             return has_access(request)
-        except (DatabaseError, AuthenticationFailed):
+        except (DatabaseError, AuthenticationFailed, Throttled):
             return False
 
 
