@@ -21,6 +21,7 @@ from typing_extensions import override
 from metrics.lifeline import Lifeline, attach
 from metrics.supervision.bodies import Places, Refused, announced_bytes
 from metrics.supervision.deadline import bound_queries
+from metrics.supervision.granian_requests import drop_ambiguous_headers
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -86,6 +87,7 @@ def _own_host() -> str:
 
 def run_web(lifeline: Lifeline) -> None:
     """Serve until a SIGTERM."""
+    drop_ambiguous_headers()
     server_class = ServerOfOneProcess if settings.SYSMON_WEB_PROCESSES == 1 else Granian
     server = server_class(
         "sysmon_project.wsgi:application",

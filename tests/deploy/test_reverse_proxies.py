@@ -1,5 +1,6 @@
 """Behind a real proxy nobody reads without a sign-in, but for what SECURITY.md says cannot be noticed."""
 
+import itertools
 import re
 
 import pytest
@@ -9,6 +10,8 @@ from tests.supervision.running import Up, eventually
 
 pytestmark = pytest.mark.live
 
+# This machine has many addresses.
+senders = (f"127.0.2.{number}" for number in itertools.count(1))
 PASSWORD = "a-right-long-one-7"
 GUARDED = ["/api/v1/metrics/processes", "/api/v1/metrics/cpu", "/metrics", "/openapi.json", "/api/v1", "/"]
 SHORTEST = {
@@ -171,3 +174,15 @@ def test_plain_http_is_sent_to_tls(proxy):
     answer = ask(proxy.places["other_port"], "/docs")
     assert answer.status in {301, 308}
     assert answer.headers["Location"].startswith(f"https://{NAME}")
+
+
+@pytest.mark.parametrize("forged", ["X_Forwarded_For", "X-Forwarded-For"])
+def test_passwords_are_counted_by_who_asks_the_proxy_whatever_he_says_himself(proxy, forged):
+    form = {"username": "root", "password": "wrong"}
+    sender = next(senders)
+    answers = [
+        ask(proxy.port, "/api/v1/auth/token", form, tls=True, sender=sender, headers={forged: f"198.51.100.{number}"})
+        for number in range(7)
+    ]
+    assert [answer.status for answer in answers] == [401] * 5 + [429] * 2
+    assert ask(proxy.port, "/api/v1/auth/token", form, tls=True, sender=next(senders)).status == 401
