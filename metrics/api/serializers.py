@@ -55,6 +55,12 @@ class HealthSerializer(Serializer):
     """Whether sysmon does its work."""
 
     status = serializers.ChoiceField(["healthy", "degraded"], help_text="All that a stranger is told")
+    warnings = serializers.ListField(
+        child=serializers.DictField(),
+        required=False,
+        help_text="The families that failed at the newest tick, or of which a part had to wait, each with its status"
+        " and a message. They degrade nothing",
+    )
     host = serializers.CharField(required=False)
     timestamp = serializers.DateTimeField(required=False)
     checks = serializers.DictField(
@@ -338,6 +344,7 @@ def health_example() -> dict[str, Any]:
     """A healthy answer."""
     return {
         "status": "healthy",
+        "warnings": [],
         "host": "web-1",
         "timestamp": TIMESTAMP,
         "checks": {

@@ -27,6 +27,8 @@ class Collector(ABC):
     """
 
     family: ClassVar[str]
+    warning: str = ""
+    """What keeps the newest reading from being whole, such as a part that had to wait; empty where nothing does."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)

@@ -5,8 +5,9 @@ the word before it (`--password …`), or for the program it is given to (`-p…
 it (a shell script, a header, the whole command line of a process that rewrote its arguments) is text:
 patterns that span words are hidden first, then its own words are walked.
 
-Where a word may or may not be a secret, it is hidden. All patterns take time linear in the length of the
-text, since any user can start a process with a command line made to be slow.
+Where a word may or may not be a secret, it is hidden. All of it takes time linear in the length of the text, since
+any user can start a process with a command line made to be slow: no pattern looks at a character again from each
+place before it. What is cut off the end of a line (command_lines.py) may have been a closing quote: the end closes it.
 """
 
 import re
@@ -57,9 +58,10 @@ def _hide_after(previous: str, word: str, options: Options) -> Hide | None:
 
 
 def _mask_word(word: str, previous: str, options: Options) -> str:
-    for option, hide_value in options.same_word.items():
-        if word.startswith(option) and len(word) > len(option):
-            return option + hide_value(word[len(option) :])
+    for length in options.lengths:
+        hide_value = options.same_word.get(word[:length])
+        if hide_value and len(word) > length:
+            return word[:length] + hide_value(word[length:])
     if _has_blank(word) and _SCRIPT_OPTION.fullmatch(previous):
         return _mask_text(word)
     return _mask_element(word)
@@ -129,7 +131,7 @@ def _mask_text(text: str) -> str:
 _PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
     # scheme://user:secret@host, but not scheme://host:port/path@version
     (
-        re.compile(r"(://[^\s/:@\"']{0,256}:)(?!\d{1,5}[/?#])[^\s@]{1,512}@(?:[^\s/@]{0,256}@)*"),
+        re.compile(r"(://[^\s/:@\"']*+:)(?!\d{1,5}[/?#])(?:(?!://)[^\s@])++@(?:(?:(?!://)[^\s/@])*+@)*"),
         rf"\1{MASK}@",
     ),
     (
@@ -141,11 +143,11 @@ _PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
     ),
     (re.compile(r"(?i)\b(bearer\s{1,8})[\w.~+/=-]{16,}"), rf"\1{MASK}"),
     # https://TOKEN@host; a user has a shorter name
-    (re.compile(r"(https?://)[\w.~-]{20,512}@"), rf"\1{MASK}@"),
+    (re.compile(r"(https?://)[\w.~-]{20,}+@"), rf"\1{MASK}@"),
     # user:secret@host without a scheme, but not image:tag@sha256:…, package:name@1.2 or mailto:
     (
         re.compile(
-            r"(?<!\S)((?:[\w.-]{1,64}/)?(?!mailto:)[\w.+-]{1,64}:)[^\s@/:]{1,256}@"
+            r"(?<!\S)((?:[\w.-]{1,64}/)?(?!mailto:)[\w.+-]{1,64}:)[^\s@/:]++@"
             r"(?=(?!sha\d+:)(?:[A-Za-z]|\d{1,3}(?:\.\d{1,3}){3}))"
         ),
         rf"\1{MASK}@",
@@ -160,37 +162,55 @@ _PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
     ),
     # What an address is called that is a secret itself: web hooks of Slack and Discord, bots of Telegram.
     (re.compile(r"(hooks\.slack\.com/services/|/api/webhooks/\d{1,32}/)[\w/-]+"), rf"\1{MASK}"),
-    (re.compile(r"(\d{6,12}:)AA[\w-]{30,}"), rf"\1{MASK}"),
+    (re.compile(r"(?<!\d)(\d{6,12}:)AA[\w-]{30,}"), rf"\1{MASK}"),
     (re.compile(r"\b((?:AKIA|ASIA)[A-Z0-9]{16}:)\S+"), rf"\1{MASK}"),
     (re.compile(r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----.*", re.DOTALL), MASK),
-    (re.compile(r"\beyJ[\w-]{8,256}\.[\w-]{8,}\.[\w-]*"), MASK),
+    # A JWT, or what three dotted words hold of one.
+    (re.compile(r"(?<![\w-])(?=[\w-]*?eyJ)[\w-]{11,}+\.[\w-]{8,}+\.[\w-]*+"), MASK),
 )
 
 # "name": "value" as in JSON, name: value as in a header, name = value as in a configuration
-_NAMED_VALUE = re.compile(
+_VALUE_NAME = re.compile(
     r"""
-    (?<![\w.-]) (?P<before> (?P<quote>\\?["'])? (?P<name>[\w.-]{1,64}) (?(quote)(?P=quote))
-                            (?(quote) \s{0,8}[:=]>?\s{0,8} | (?: :\s{1,8} | \s{1,8}=>?\s{1,8} ) ) )
-    (?P<value> \\?"[^"]*" | '[^']*' | \[[^\]]{0,1024}\] | [^\s,;}\])"']+ )
+    (?<![\w.-]) (?P<quote>\\?["'])? (?P<name>[\w.-]{1,64}+) (?(quote)(?P=quote))
+                (?(quote) \s{0,8}[:=]>?\s{0,8} | (?: :\s{1,8} | \s{1,8}=>?\s{1,8} ) )
     """,
     re.VERBOSE,
 )
-_OPENING_QUOTE = re.compile(r"""\\?["']""")
+_VALUE = re.compile(
+    r"""(?P<quote>\\?") [^"]*+ (?:"|\Z) | (?P<single>') [^']*+ (?:'|\Z) | \[ [^\]]*+ (?:\]|\Z) | [^\s,;}\])"']++""",
+    re.VERBOSE,
+)
+
+
+# What every text has in it that one of the patterns finds something in; most words of most lines have nothing of it.
+_MAY_MATCH = re.compile(
+    r"[:@\s\"']|gh[oprsu]_|github_pat_|glpat-|xox|xapp-|sk-|k_live_|npm_|AIza|pypi-|hf_|dckr_|dop_v1|tskey-|shpat_"
+    r"|sysmon_|AGE-SECRET|SG\.|hooks\.slack|/api/webhooks/|eyJ"
+)
 
 
 def _mask_patterns(text: str) -> str:
+    if not _MAY_MATCH.search(text):
+        return text
     for pattern, replacement in _PATTERNS:
         text = pattern.sub(replacement, text)
-    return _NAMED_VALUE.sub(_mask_named_value, text)
+    return _mask_named_values(text)
 
 
-def _mask_named_value(match: re.Match[str]) -> str:
-    hide_value = hide_named(match["name"])
-    if not hide_value:
-        return match[0]
-    opening = _OPENING_QUOTE.match(match["value"])
-    shown = f"{opening[0]}{MASK}{opening[0]}" if opening else hide_value(match["value"])
-    return match["before"] + shown
+def _mask_named_values(text: str) -> str:
+    """Hide the values of secrets; in what follows another name, names are looked for again."""
+    kept: list[str] = []
+    done = begin = 0
+    while named := _VALUE_NAME.search(text, begin):
+        begin = named.end()
+        hide_value = hide_named(named["name"])
+        value = _VALUE.match(text, begin) if hide_value else None
+        if hide_value and value:
+            quote = value["quote"] or value["single"]
+            kept += [text[done:begin], f"{quote}{MASK}{quote}" if quote else hide_value(value[0])]
+            done = begin = value.end()
+    return "".join([*kept, text[done:]])
 
 
 _PAIR_END = re.compile(r"([&;,?#|])")

@@ -3,11 +3,12 @@
 import os
 import re
 from collections.abc import Mapping
-from functools import cache
+from functools import lru_cache
 from typing import NamedTuple
 
 import psutil
 
+from metrics.collectors.command_lines import MAX_COMMAND_BYTES, split_arguments
 from metrics.collectors.text import decode
 
 PROC_DIRECTORY = "/proc"
@@ -31,9 +32,11 @@ _UNKNOWN_STATUS = "?"  # psutil's word for it
 
 COMM_BYTES = 15  # the kernel keeps no more of a program's name
 
+MAX_USERS = 1024  # names that are remembered: with a range of subordinate ids one user can have 65,536
+
 _FILE_BYTES = 4096  # more than stat or io can hold
-_CMDLINE_BYTES = 16384
-_WORD_ENDS = (b"\0", b" ", b"\n", b":", b",", b";")
+# What may follow the fifteen bytes of a name; a title that goes on as `=…` or `:…` may hold anything.
+_LONGER_NAME = re.compile(r"[\w.+-]{0,240}")
 
 # A worker of the kernel says after its name what it works on, which changes all the time.
 _KERNEL_WORKER = re.compile(rb"(kworker/u?\d+:\d+H?)[-+].*", re.DOTALL)
@@ -106,31 +109,24 @@ def read_io(pid: str) -> tuple[int | None, int | None]:
 
 
 def read_arguments(pid: str) -> list[str] | None:
-    """Read the command line; [] for a kernel thread or a zombie, None where permission is denied.
-
-    Of a very long one the last word read is dropped: half a secret could not be told from harmless text.
-    """
+    """Read the arguments, as far as they are kept; [] for a kernel thread or a zombie, None where that is denied."""
     try:
-        raw = _read(f"{PROC_DIRECTORY}/{pid}/cmdline", _CMDLINE_BYTES)
+        return split_arguments(_read(f"{PROC_DIRECTORY}/{pid}/cmdline", MAX_COMMAND_BYTES + 1))
     except PermissionError:
         return None
-    if len(raw) == _CMDLINE_BYTES:
-        raw = raw[: max(raw.rfind(end) for end in _WORD_ENDS) + 1]
-    raw = raw.rstrip(b"\0")  # who rewrites his arguments leaves NULs behind
-    return [decode(argument) for argument in raw.split(b"\0")] if raw else []
 
 
-def read_username(pid: str) -> str | None:
-    """Return the name of a process's real user, the uid as text where it has none."""
+def read_uid(pid: str) -> int | None:
+    """Return the real user of a process, None where permission is denied."""
     try:
         status = _read(f"{PROC_DIRECTORY}/{pid}/status", _FILE_BYTES)
     except PermissionError:
         return None
     uid = status.partition(b"\nUid:")[2].split(maxsplit=1)[:1]
-    return username(int(uid[0])) if uid else None
+    return int(uid[0]) if uid else None
 
 
-@cache
+@lru_cache(MAX_USERS)
 def username(uid: int) -> str:
     """Return a user's name, the uid as text where there is none."""
     import pwd  # not there on Windows
@@ -148,7 +144,8 @@ def program_name(comm: bytes, arguments: list[str] | None) -> str:
     if len(comm) < COMM_BYTES or not longer.startswith(beginning):
         return decode(comm)
     # Who rewrites his arguments puts all of them into the first: the name ends at the next blank.
-    return beginning + longer[len(beginning) :].partition(" ")[0]
+    rest = _LONGER_NAME.match(longer, len(beginning))
+    return beginning + (rest[0] if rest else "")
 
 
 def _read(path: str, size: int) -> bytes:

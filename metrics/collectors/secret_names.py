@@ -2,8 +2,9 @@
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property, lru_cache
 from itertools import permutations
-from typing import NamedTuple
 
 MASK = "***"
 
@@ -49,14 +50,23 @@ _LOOKS_LIKE_A_PATH = re.compile(r"(~|\.{0,2}/|[A-Za-z]:\\)|.*\.(pem|key|json|crt
 _SWITCH = re.compile(r"\d|true|false|yes|no|on|off|none|null", re.IGNORECASE)
 
 
+# Something that each name of a secret has in it; most names of options have nothing of it, and are told at once.
+_MAY_BE_SECRET = re.compile(r"pas|secret|cred|bearer|auth|key|pwd|psk|pw|token", re.IGNORECASE)
+
+
 def hide_named(name: str) -> Hide | None:
     """Return how to hide the value of this option, variable, field or header; None where it is no secret.
 
     >>> hide_named("--api-key")("abc"), hide_named("--keyboard")
     ('***', None)
     """
-    if len(name) > _NAME_CHARACTERS or name in _WORKING_DIRECTORIES:
+    if len(name) > _NAME_CHARACTERS or name in _WORKING_DIRECTORIES or not _MAY_BE_SECRET.search(name):
         return None
+    return _hide_named(name)
+
+
+@lru_cache(1024)
+def _hide_named(name: str) -> Hide | None:
     words = [word.lower() for word in _WORD_BOUNDARY.split(name) if word]
     if not words or words[0] in _NEGATIONS or not (_is_secret(words) or _is_key_variable(name, words)):
         return None
@@ -108,11 +118,17 @@ def _hide_oracle_password(word: str) -> str:
     return f"{user}/{MASK}{''.join(password.partition('@')[1:])}" if user and found else word
 
 
-class Options(NamedTuple):
+@dataclass(frozen=True)
+class Options:
     """Options of a program that take a secret: as the next word (`-p x`), or in the same one (`-px`)."""
 
     next_word: Mapping[str, Hide]
     same_word: Mapping[str, Hide]
+
+    @cached_property
+    def lengths(self) -> tuple[int, ...]:
+        """How long what stands before a secret in the same word can be: a word is looked up, not tried with each."""
+        return tuple(sorted({len(option) for option in self.same_word}))
 
 
 def _options(next_word: str = "", same_word: str = "", *, hidden_by: Hide = hide) -> Options:

@@ -24,7 +24,22 @@ def read_health() -> dict[str, Any]:
         checks = {"database": {"status": FAILED, "message": str(error)}}
     checks |= {"storing": _storing(), **_access()}
     is_healthy = all(checks.get(name, {}).get("status") == OK for name in ("database", "sampling"))
-    return {"is_healthy": is_healthy, "host": conf.host_name(), "timestamp": now, "checks": checks}
+    return {
+        "is_healthy": is_healthy,
+        "warnings": _warnings(checks.get("families", {})),
+        "host": conf.host_name(),
+        "timestamp": now,
+        "checks": checks,
+    }
+
+
+def _warnings(families: dict[str, Check]) -> list[Check]:
+    """The families that failed at the newest tick, and those of which a part had to wait; they degrade nothing."""
+    return [
+        {"family": family, "status": check["status"], "message": check["message"]}
+        for family, check in families.items()
+        if check["status"] == CollectorState.Outcome.FAILED or (check["status"] == OK and check["message"])
+    ]
 
 
 def _checks(host: Host | None, now: float) -> dict[str, Check]:

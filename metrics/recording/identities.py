@@ -1,6 +1,6 @@
 """Who the processes of a reading are: the ids of their identity rows, found or made."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 from metrics.models import Host, Process, ProcessSample
@@ -17,10 +17,12 @@ class Identity(NamedTuple):
 
 
 class Known(NamedTuple):
-    """An identity row: its id and the name that it has."""
+    """An identity row: its id, and what its columns say of the process."""
 
     pk: int
     name: str
+    description: int
+    """Hash of all facts, of which a command line may be long."""
 
 
 class ProcessIdentities:
@@ -52,20 +54,27 @@ class ProcessIdentities:
         return Identity(row["pid"], round((booted_at + row["start_seconds"]) * 100))
 
     def _unknown(self, identities: Sequence[Identity], rows: Sequence[Row]) -> dict[Identity, Row]:
-        """Those that are not known, or that have run another program since and so have another name."""
+        """Those that are not known, or are described differently: they run another program since, or gave themselves
+        another title."""
         found = zip(identities, rows, strict=True)
-        return {
-            identity: row
-            for identity, row in found
-            if (known := self._known.get(identity)) is None or known.name != row["name"]
-        }
+        return {identity: row for identity, row in found if not self._is_stored(identity, row)}
+
+    def _is_stored(self, identity: Identity, row: Row) -> bool:
+        """Whether the row of a process says what it is; a command line that had to wait takes nothing away."""
+        known = self._known.get(identity)
+        if known is None or known.name != row["name"]:
+            return False
+        return row["command"] is None or known.description == _description(map(row.get, ProcessSample.facts))
 
     def _look_up(self, identities: Sequence[Identity], rows: Sequence[Row]) -> None:
         if pids := {identity.pid for identity in self._unknown(identities, rows)}:
-            stored = Process.objects.filter(host=self._host, pid__in=pids).only("pid", "started_at", "name")
+            stored = Process.objects.filter(host=self._host, pid__in=pids).only(
+                "pid", "started_at", *ProcessSample.facts
+            )
             for process in stored:
                 identity = Identity(process.pid, round(process.started_at.timestamp() * 100))
-                self._known[identity] = Known(process.pk, process.name)
+                facts = (getattr(process, name) for name in ProcessSample.facts)
+                self._known[identity] = Known(process.pk, process.name, _description(facts))
 
     def _make(self, unknown: dict[Identity, Row]) -> None:
         if not unknown:
@@ -81,3 +90,7 @@ class ProcessIdentities:
         ]
         insert(Process, rows, or_update=(("host", "pid", "started_at"), ProcessSample.facts))
         self._look_up(list(unknown), list(unknown.values()))
+
+
+def _description(facts: Iterable[Any]) -> int:
+    return hash(tuple(facts))

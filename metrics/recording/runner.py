@@ -20,7 +20,8 @@ def uptime_seconds() -> float:
 
 @dataclass(frozen=True, slots=True)
 class Run:
-    """What became of one collector at one tick. `reading` is there where the outcome is ok."""
+    """What became of one collector at one tick. `reading` is there where the outcome is ok; it is not whole where there
+    is a `message` then."""
 
     family: str
     outcome: CollectorState.Outcome
@@ -92,6 +93,7 @@ class Runner:
         reading, outcome, message = None, Outcome.OK, ""
         try:
             reading = self._collector.read()
+            message = self._collector.warning
         except NoData as error:
             outcome, message = Outcome.NO_DATA, str(error)
         except Exception as error:

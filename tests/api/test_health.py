@@ -53,6 +53,23 @@ def test_a_family_that_failed_is_named_and_does_not_degrade(api, alive):
     assert (family["status"], family["message"], family["age_seconds"]) == ("failed", "OSError: no disk", 62.0)
 
 
+@pytest.mark.parametrize(
+    ("outcome", "message"), [("failed", "no answer for 2 s"), ("ok", "12 command lines wait for their turn")]
+)
+def test_a_family_that_failed_or_is_starved_is_named_first(api, alive, outcome, message):
+    CollectorState.objects.update(outcome=outcome, message=message)
+    response = api.get(ADDRESS)
+    assert response.status_code == 200
+    assert list(response.json())[:2] == ["status", "warnings"]
+    assert response.json()["warnings"] == [{"family": "cpu", "status": outcome, "message": message}]
+
+
+@pytest.mark.parametrize("outcome", ["ok", "no_data"])
+def test_a_family_that_works_or_has_nothing_here_is_no_warning(api, alive, outcome):
+    CollectorState.objects.update(outcome=outcome, message="no sensors" if outcome == "no_data" else "")
+    assert api.get(ADDRESS).json()["warnings"] == []
+
+
 @pytest.fixture
 def silent_database(monkeypatch):
     def fail(*_args, **_kwargs):

@@ -11,7 +11,7 @@ from typing import Any
 import psutil
 import pytest
 
-from metrics.collectors import procfs
+from metrics.collectors import processes, procfs
 from metrics.collectors.processes import ProcessesCollector, ProcfsSweep, PsutilSweep, summary
 from tests.collectors.test_procfs import IO, STAT
 
@@ -20,7 +20,7 @@ linux = pytest.mark.skipif(not psutil.LINUX, reason="/proc is Linux's")
 Memory = namedtuple("Memory", "total")
 UPTIME = 1000.0
 TICKS = os.sysconf("SC_CLK_TCK") if psutil.LINUX else 100
-STATUS = "Name:\tx\nUid:\t0\t0\t0\t0\n"
+STATUS = "Name:\tx\nUid:\t{0}\t{0}\t{0}\t{0}\n"
 
 
 class FrozenProc:
@@ -39,6 +39,7 @@ class FrozenProc:
         started: float = 10.0,
         stack: int = 140001,
         state: bytes = b"S",
+        uid: int = 0,
     ) -> None:
         process = self.directory / str(pid)
         process.mkdir(exist_ok=True)
@@ -47,7 +48,7 @@ class FrozenProc:
         (process / "stat").write_bytes(stat)
         (process / "io").write_bytes(IO)
         (process / "cmdline").write_bytes(cmdline)
-        (process / "status").write_text(STATUS)
+        (process / "status").write_text(STATUS.format(uid))
 
     def end(self, pid: int = 2201) -> None:
         shutil.rmtree(self.directory / str(pid))
@@ -200,9 +201,46 @@ def test_hostile_names_and_commands_become_valid_text(proc: FrozenProc) -> None:
 
 
 @linux
-def test_a_command_is_cut_at_4096_characters(proc: FrozenProc) -> None:
-    proc.start(cmdline=b"node\0" + b"x" * 9000 + b"\0")
-    assert len(proc.rows()[2201]["command"]) == 4096
+def test_no_more_than_4096_characters_of_a_command_are_kept(proc: FrozenProc) -> None:
+    proc.start(cmdline=b"node\0" + b"-a=1\0" * 9000)
+    assert 4000 < len(proc.rows()[2201]["command"]) <= 4096
+
+
+@linux
+def test_what_has_no_time_to_be_masked_waits_and_is_named(proc: FrozenProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "DESCRIBING_SECONDS", 0)
+    for pid in (1, 2, 3):
+        proc.start(pid, cmdline=b"psql\0--password\0s3cret\0")
+    collector = ProcessesCollector()
+    commands = [[row["command"] for row in collector.read()["process"]] for _reading in range(3)]
+    assert sorted(reading.count(None) for reading in commands) == [0, 1, 2]
+    assert {*commands[-1]} == {"psql --password ***"}
+    proc.start(4)
+    proc.start(5)
+    assert len(collector.read()["process"]) == 5
+    assert collector.warning == "1 command lines wait for their turn to be masked"
+    collector.read()
+    assert collector.warning == ""
+
+
+@linux
+def test_who_starts_thousands_waits_longer_than_others(proc: FrozenProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(processes, "DESCRIBING_SECONDS", 0)
+    for pid in range(100, 140):
+        proc.start(pid, uid=4_000_001)
+    proc.start(900, cmdline=b"own\0")
+    proc.rows()
+    assert proc.rows()[900]["command"] == "own"
+
+
+@linux
+def test_a_title_that_changes_costs_no_masking(proc: FrozenProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    proc.start(comm=b"one")
+    proc.rows()
+    monkeypatch.setattr(processes, "mask_command", None)
+    proc.start(comm=b"two")
+    row = proc.rows()[2201]
+    assert (row["name"], row["username"], row["command"]) == ("two", "root", "node server.js")
 
 
 def test_the_machine_counts_processes_those_that_run_and_threads() -> None:
@@ -294,7 +332,10 @@ def child() -> Iterator[subprocess.Popen[bytes]]:
 
 
 @linux
-def test_both_ways_say_the_same_of_a_live_process(child: subprocess.Popen[bytes]) -> None:
+def test_both_ways_say_the_same_of_a_live_process(
+    child: subprocess.Popen[bytes], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "DESCRIBING_SECONDS", 60)
     by_hand, by_psutil = (
         next(row for row in sweep.rows() if row["pid"] == child.pid) for sweep in (ProcfsSweep(), PsutilSweep())
     )

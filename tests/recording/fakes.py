@@ -24,9 +24,9 @@ class ScriptedRunner:
         return Run(self.family, Outcome.OK, self._uptime(), 0.001, reading)
 
 
-def collector(family: str, read: Callable[[], Reading]) -> Collector:
+def collector(family: str, read: Callable[[], Reading], warning: str = "") -> Collector:
     """A collector that is not registered: it does not inherit."""
-    return cast(Collector, SimpleNamespace(family=family, read=read))
+    return cast(Collector, SimpleNamespace(family=family, read=read, warning=warning))
 
 
 class Clock:

@@ -272,6 +272,15 @@ class TestProcesses:
         ids = [row["process"] for row in NewestProcesses.decoded(NewestProcesses.objects.get().rows)]
         return set(Process.objects.filter(pk__in=ids).values_list("pid", flat=True))
 
+    def test_a_command_line_that_had_to_wait_is_stored_when_it_comes(self, host):
+        rows = [process_row(7, command=command) for command in (None, "app --new", None, "app: another title")]
+        scene = Scene(host, processes=[processes_reading(row) for row in rows])
+        stored = []
+        for number in range(4):
+            scene.tick(number)
+            stored.append(Process.objects.get(pid=7).command)
+        assert stored == [None, "app --new", "app --new", "app: another title"]
+
     def test_identities_of_a_tick_that_was_not_stored_are_not_believed(self, host, monkeypatch):
         row = process_row(1)
         scene = Scene(host, processes=[processes_reading(row), processes_reading(row)])

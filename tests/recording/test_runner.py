@@ -21,6 +21,11 @@ def test_it_returns_the_reading():
     assert (run.outcome, run.reading, run.family) == (Outcome.OK, {"cpu": [{"load_1": 1.0}]}, "cpu")
 
 
+def test_a_reading_that_is_not_whole_says_so():
+    run = Runner(collector("processes", lambda: {"process": []}, warning="3 command lines wait")).run(1)
+    assert (run.outcome, run.reading, run.message) == (Outcome.OK, {"process": []}, "3 command lines wait")
+
+
 def test_a_failure_is_an_outcome_with_a_message():
     run = Runner(collector("cpu", raising(ValueError("broken")))).run(1)
     assert (run.outcome, run.message, run.reading) == (Outcome.FAILED, "ValueError: broken", None)
