@@ -36,6 +36,6 @@ def stale_after_seconds(resolution: int) -> int:
     return 3 * resolution + 5
 
 
-def keeps_commands() -> bool:
-    """Whether command lines are stored, with their secrets masked; else processes have names only."""
-    return str(getattr(settings, "SYSMON_COMMANDS", "masked")) == "masked"
+def commands() -> str:
+    """What is stored of command lines: `safe`, `masked` or `names`."""
+    return str(getattr(settings, "SYSMON_COMMANDS", "masked"))

@@ -3,6 +3,7 @@
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from typing import Any, ClassVar, TypeAlias
 
 Value: TypeAlias = int | float | str | bool | None | list[float | None]
@@ -36,6 +37,9 @@ class Collector(ABC):
             _register(cls)
         elif not getattr(cls.read, "__isabstractmethod__", False) and not hasattr(cls, "family"):
             raise TypeError(f"{cls.__qualname__} can read but names no family")
+
+    def set_up(self, settings: Mapping[str, str]) -> None:  # noqa: B027 (most have nothing to set up)
+        """Take over what the program's settings say, before the first reading: `commands` is SYSMON_COMMANDS."""
 
     @abstractmethod
     def read(self) -> Reading:

@@ -13,7 +13,9 @@ place before it. What is cut off the end of a line (command_lines.py) may have b
 import re
 from collections.abc import Sequence
 
-from metrics.collectors.secret_names import MASK, NO_OPTIONS, Hide, Options, hide, hide_named, options_after
+from metrics.collectors.secret_names import MASK, Hide, hide, hide_named, hide_unless_path, word_set
+from metrics.collectors.secret_patterns import mask_patterns, mask_random
+from metrics.collectors.secret_programs import CurrentProgram, Options, hide_after_colon, hide_by_place
 
 
 def mask_command(arguments: Sequence[str]) -> str:
@@ -33,35 +35,57 @@ _SCRIPT_OPTION = re.compile(r"-[a-z]*c")
 
 def _mask_words(words: Sequence[str]) -> list[str]:
     masked: list[str] = []
-    program, options = "", NO_OPTIONS
+    program = CurrentProgram()
     previous = ""
     for word in words:
-        hide_value = _hide_after(previous, word, options)
+        hide_value = _hide_after(previous, word, program)
         if hide_value:
             masked.append(hide_value(word))
             previous = ""  # a value names nothing, whatever it looks like
+        elif program.hides_by_place(word):
+            masked.append(hide_by_place(word))
+            previous = ""
         else:
-            masked.append(_mask_word(word, previous, options))
-            program, options = options_after(word, program, options)
+            masked.append(_mask_word(word, previous, program.options))
+            program.take(word)
             previous = word
     return masked
 
 
-def _hide_after(previous: str, word: str, options: Options) -> Hide | None:
+_SETTING_NAME = re.compile(r"[\w./:@-]{1,128}")
+# What takes `name:password` in any program; of containers it is a user and a group.
+_LOGIN_OPTIONS = word_set(
+    "-u -U --user --auth --basic-auth --http-auth --proxy-user --proxyauth --credentials --creds --userpass --login"
+)
+_USER_AND_GROUP = re.compile(r"\d+:\d+")
+_RUNS_CONTAINERS = word_set("docker podman nerdctl")
+
+
+def _hide_after(previous: str, word: str, program: CurrentProgram) -> Hide | None:
     """Return how to hide a word for the sake of the one before it, None where that names no secret."""
-    if previous in options.next_word:
-        return options.next_word[previous]
-    # An option that may stand without a value (mysql --password) is often followed by another.
-    if "=" in previous or not _OPTION.fullmatch(previous) or _OPTION.fullmatch(word):
-        return None
-    return hide_named(previous)
+    if previous in program.options.next_word:
+        return program.options.next_word[previous]
+    if previous in _LOGIN_OPTIONS and _is_login(word, program):
+        return hide_after_colon
+    if "=" in previous or _OPTION.fullmatch(word):
+        return None  # an option that may stand without a value (mysql --password) is often followed by another
+    if _OPTION.fullmatch(previous):
+        return hide_named(previous)
+    if program.sets_values and _SETTING_NAME.fullmatch(previous) and hide_named(previous):
+        return hide_unless_path
+    return None
+
+
+def _is_login(word: str, program: CurrentProgram) -> bool:
+    return ":" in word and program.name not in _RUNS_CONTAINERS and not _USER_AND_GROUP.fullmatch(word)
 
 
 def _mask_word(word: str, previous: str, options: Options) -> str:
     for length in options.lengths:
         hide_value = options.same_word.get(word[:length])
         if hide_value and len(word) > length:
-            return word[:length] + hide_value(word[length:])
+            shown = word[:length] + hide_value(word[length:])
+            return shown if shown != word else _mask_element(word)
     if _has_blank(word) and _SCRIPT_OPTION.fullmatch(previous):
         return _mask_text(word)
     return _mask_element(word)
@@ -78,6 +102,8 @@ def _mask_assignment(word: str) -> str:
     """Hide all that follows the first equals sign after a secret's name; "" where it is no such word."""
     name, equals, value = word.partition("=")
     hide_value = hide_named(name) if equals and _NAME.fullmatch(name) else None
+    if name in _LOGIN_OPTIONS and ":" in value and not _USER_AND_GROUP.fullmatch(value):
+        hide_value = hide_after_colon
     return f"{name}={hide_value(value)}" if hide_value else ""
 
 
@@ -113,7 +139,7 @@ _QUOTED = re.compile(r""""[^"]*"|'[^']*'""")
 def _mask_rest(word: str) -> str:
     if _has_blank(word) and not _WORD.fullmatch(word):
         return _mask_text(word)
-    masked = _mask_pairs(_mask_patterns(word))
+    masked = _mask_pairs(mask_patterns(mask_random(word)))
     return _QUOTED.sub(_mask_quoted, masked) if _has_blank(masked) else masked
 
 
@@ -123,94 +149,9 @@ def _mask_quoted(match: re.Match[str]) -> str:
 
 
 def _mask_text(text: str) -> str:
-    pieces = _WORDS.split(_mask_patterns(text))
+    pieces = _WORDS.split(mask_patterns(text))
     pieces[1::2] = _mask_words(pieces[1::2])
     return "".join(pieces)
-
-
-_PATTERNS: Sequence[tuple[re.Pattern[str], str]] = (
-    # scheme://user:secret@host, but not scheme://host:port/path@version
-    (
-        re.compile(r"(://[^\s/:@\"']*+:)(?!\d{1,5}[/?#])(?:(?!://)[^\s@])++@(?:(?:(?!://)[^\s/@])*+@)*"),
-        rf"\1{MASK}@",
-    ),
-    (
-        re.compile(
-            r"(?i)\b((?:authorization|cookie)\\?[\"']?\s{0,8}[:=]\s{0,8}\\?[\"']?"
-            r"(?:(?:bearer|basic|digest|token|negotiate|apikey)\s{1,8})?)[^\s\"',;]+"
-        ),
-        rf"\1{MASK}",
-    ),
-    (re.compile(r"(?i)\b(bearer\s{1,8})[\w.~+/=-]{16,}"), rf"\1{MASK}"),
-    # https://TOKEN@host; a user has a shorter name
-    (re.compile(r"(https?://)[\w.~-]{20,}+@"), rf"\1{MASK}@"),
-    # user:secret@host without a scheme, but not image:tag@sha256:…, package:name@1.2 or mailto:
-    (
-        re.compile(
-            r"(?<!\S)((?:[\w.-]{1,64}/)?(?!mailto:)[\w.+-]{1,64}:)[^\s@/:]++@"
-            r"(?=(?!sha\d+:)(?:[A-Za-z]|\d{1,3}(?:\.\d{1,3}){3}))"
-        ),
-        rf"\1{MASK}@",
-    ),
-    # Tokens that say themselves what they are: of GitHub, GitLab, Slack, OpenAI, Stripe, Google and others; any JWT.
-    (
-        re.compile(
-            r"\b(?:gh[oprsu]_|github_pat_|glpat-|xox[abeprs]-|xapp-|sk-|[rs]k_live_|npm_|AIza|pypi-|hf_|dckr_pat_|dop_v1_"
-            r"|tskey-|shpat_|sysmon_|AGE-SECRET-KEY-1|SG\.[\w-]{16,64}\.)[\w-]{16,}"
-        ),
-        MASK,
-    ),
-    # What an address is called that is a secret itself: web hooks of Slack and Discord, bots of Telegram.
-    (re.compile(r"(hooks\.slack\.com/services/|/api/webhooks/\d{1,32}/)[\w/-]+"), rf"\1{MASK}"),
-    (re.compile(r"(?<!\d)(\d{6,12}:)AA[\w-]{30,}"), rf"\1{MASK}"),
-    (re.compile(r"\b((?:AKIA|ASIA)[A-Z0-9]{16}:)\S+"), rf"\1{MASK}"),
-    (re.compile(r"-----BEGIN [A-Z ]{0,32}PRIVATE KEY-----.*", re.DOTALL), MASK),
-    # A JWT, or what three dotted words hold of one.
-    (re.compile(r"(?<![\w-])(?=[\w-]*?eyJ)[\w-]{11,}+\.[\w-]{8,}+\.[\w-]*+"), MASK),
-)
-
-# "name": "value" as in JSON, name: value as in a header, name = value as in a configuration
-_VALUE_NAME = re.compile(
-    r"""
-    (?<![\w.-]) (?P<quote>\\?["'])? (?P<name>[\w.-]{1,64}+) (?(quote)(?P=quote))
-                (?(quote) \s{0,8}[:=]>?\s{0,8} | (?: :\s{1,8} | \s{1,8}=>?\s{1,8} ) )
-    """,
-    re.VERBOSE,
-)
-_VALUE = re.compile(
-    r"""(?P<quote>\\?") [^"]*+ (?:"|\Z) | (?P<single>') [^']*+ (?:'|\Z) | \[ [^\]]*+ (?:\]|\Z) | [^\s,;}\])"']++""",
-    re.VERBOSE,
-)
-
-
-# What every text has in it that one of the patterns finds something in; most words of most lines have nothing of it.
-_MAY_MATCH = re.compile(
-    r"[:@\s\"']|gh[oprsu]_|github_pat_|glpat-|xox|xapp-|sk-|k_live_|npm_|AIza|pypi-|hf_|dckr_|dop_v1|tskey-|shpat_"
-    r"|sysmon_|AGE-SECRET|SG\.|hooks\.slack|/api/webhooks/|eyJ"
-)
-
-
-def _mask_patterns(text: str) -> str:
-    if not _MAY_MATCH.search(text):
-        return text
-    for pattern, replacement in _PATTERNS:
-        text = pattern.sub(replacement, text)
-    return _mask_named_values(text)
-
-
-def _mask_named_values(text: str) -> str:
-    """Hide the values of secrets; in what follows another name, names are looked for again."""
-    kept: list[str] = []
-    done = begin = 0
-    while named := _VALUE_NAME.search(text, begin):
-        begin = named.end()
-        hide_value = hide_named(named["name"])
-        value = _VALUE.match(text, begin) if hide_value else None
-        if hide_value and value:
-            quote = value["quote"] or value["single"]
-            kept += [text[done:begin], f"{quote}{MASK}{quote}" if quote else hide_value(value[0])]
-            done = begin = value.end()
-    return "".join([*kept, text[done:]])
 
 
 _PAIR_END = re.compile(r"([&;,?#|])")

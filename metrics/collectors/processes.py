@@ -7,7 +7,7 @@ What a process is (its name, user and command) is read once and remembered until
 import os
 import time
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple, Protocol
@@ -18,11 +18,21 @@ from metrics.collectors import procfs
 from metrics.collectors.base import Collector, Reading, Row
 from metrics.collectors.command_lines import MAX_COMMAND_BYTES, cut_arguments
 from metrics.collectors.masking import mask_command
+from metrics.collectors.safe_commands import safe_command
 from metrics.collectors.text import valid_text
 
 # What looking up users and masking command lines may take of a reading, so that it is over within half of the shortest
 # interval, whatever somebody starts thousands of. Some thousand ordinary lines are masked in this time.
 DESCRIBING_SECONDS = 0.1
+
+HideSecrets = Callable[[Sequence[str]], str | None]
+
+# What SYSMON_COMMANDS can say.
+HIDE_SECRETS: Mapping[str, HideSecrets] = {
+    "safe": safe_command,
+    "masked": mask_command,
+    "names": lambda _arguments: None,
+}
 
 # A process this young may yet exec, take another user, or give itself a title: what it is, is read again.
 SETTLING_SECONDS = 1.0
@@ -78,15 +88,15 @@ class Newcomer:
     command: str | None = None
     is_described: bool = False
 
-    def describe(self) -> None:
+    def describe(self, hide: HideSecrets) -> None:
         """Look up the user's name, and mask the command line."""
         if self.username is None and isinstance(self.owner, int):
             self.username = procfs.username(self.owner)
-        self.command = masked_command(self.arguments)
+        self.command = hidden_command(self.arguments, hide)
         self.is_described = True
 
 
-def describe(newcomers: Iterable[Newcomer]) -> int:
+def describe(newcomers: Iterable[Newcomer], hide: HideSecrets) -> int:
     """Describe newcomers, one of each user after the other, while there is time; return how many are left. Who has
     the fewest comes first: whoever starts thousands of processes holds up himself.
 
@@ -95,7 +105,7 @@ def describe(newcomers: Iterable[Newcomer]) -> int:
     end = time.monotonic() + DESCRIBING_SECONDS
     order = list(_in_turns(newcomers))
     for done, newcomer in enumerate(order, start=1):
-        newcomer.describe()
+        newcomer.describe(hide)
         if time.monotonic() >= end:
             return len(order) - done
     return 0
@@ -114,6 +124,7 @@ class Sweep(Protocol):
 
     waiting: int
     """How many processes of the last reading have no command line yet."""
+    hide: HideSecrets
 
     def rows(self) -> list[Row]:
         """Return one row a process."""
@@ -126,6 +137,10 @@ class ProcessesCollector(Collector):
 
     def __init__(self) -> None:
         self._sweep: Sweep = ProcfsSweep() if psutil.LINUX else PsutilSweep()
+
+    def set_up(self, settings: Mapping[str, str]) -> None:
+        """Take from `commands` what is shown of command lines."""
+        self._sweep.hide = HIDE_SECRETS[settings["commands"]]
 
     def read(self) -> Reading:
         rows = self._sweep.rows()
@@ -144,9 +159,10 @@ def summary(rows: Sequence[Row]) -> Row:
     }
 
 
-def masked_command(arguments: Sequence[str] | None) -> str | None:
-    """Return the command line without its secrets; None where it could not be read."""
-    return None if arguments is None else valid_text(mask_command(arguments))[:MAX_COMMAND_BYTES]
+def hidden_command(arguments: Sequence[str] | None, hide: HideSecrets) -> str | None:
+    """Return the command line without its secrets; None where it could not be read, or none is to be stored."""
+    command = None if arguments is None else hide(arguments)
+    return None if command is None else valid_text(command)[:MAX_COMMAND_BYTES]
 
 
 class ProcfsSweep:
@@ -154,6 +170,7 @@ class ProcfsSweep:
 
     def __init__(self) -> None:
         self.waiting = 0
+        self.hide: HideSecrets = mask_command
         self._facts: dict[str, Facts] = {}
         self._ticks_per_second: int = os.sysconf("SC_CLK_TCK")
         self._page_bytes: int = os.sysconf("SC_PAGE_SIZE")
@@ -198,7 +215,7 @@ class ProcfsSweep:
         return facts
 
     def _introduce(self, newcomers: dict[str, Newcomer]) -> None:
-        self.waiting = describe(newcomers.values())
+        self.waiting = describe(newcomers.values(), self.hide)
         for pid, newcomer in newcomers.items():
             self._facts[pid] = self._facts[pid].of(newcomer)
 
@@ -228,6 +245,7 @@ class PsutilSweep:
 
     def __init__(self) -> None:
         self.waiting = 0
+        self.hide: HideSecrets = mask_command
         self._facts: dict[int, Facts] = {}
         # Once: it moves with the wall clock, and a process's start with it would be another process's.
         self._boot_time = psutil.boot_time()
@@ -243,7 +261,7 @@ class PsutilSweep:
                 found.append((pid, self._read(psutil.Process(pid), known.get(pid), newcomers)))
             except (psutil.NoSuchProcess, psutil.AccessDenied):  # gone, or not even its start can be known
                 continue
-        self.waiting = describe(newcomers.values())
+        self.waiting = describe(newcomers.values(), self.hide)
         for pid, newcomer in newcomers.items():
             self._facts[pid] = self._facts[pid].of(newcomer)
         return [_identity_values(pid, self._facts[pid]) | _usage_values(values, memory_bytes) for pid, values in found]

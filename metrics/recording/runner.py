@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from functools import cache
 from queue import Empty, SimpleQueue
 
+from metrics import conf
 from metrics.collectors.base import Collector, NoData, Reading, collectors
 from metrics.models import CollectorState
 
@@ -104,4 +105,9 @@ class Runner:
 @cache
 def runners() -> tuple[Runner, ...]:
     """One runner a registered family, kept as long as the process: a thread that hangs is not hung again."""
-    return tuple(Runner(collector()) for collector in collectors().values())
+    return tuple(Runner(_set_up(collector())) for collector in collectors().values())
+
+
+def _set_up(collector: Collector) -> Collector:
+    collector.set_up({"commands": conf.commands()})
+    return collector

@@ -67,7 +67,7 @@ def drafts_of(family: str, new: TakenReading, old: TakenReading | None, resoluti
     if ProcessSample in drafts:
         _sum_up(drafts[ProcessTotals], drafts[ProcessSample])
         chosen = top(drafts[ProcessSample], ProcessSample)
-        drafts[ProcessSample] = chosen if conf.keeps_commands() else without_commands(chosen)
+        drafts[ProcessSample] = without_commands(chosen) if conf.commands() == "names" else chosen
     return drafts
 
 
