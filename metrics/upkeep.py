@@ -15,6 +15,7 @@ from metrics import conf
 from metrics.models import Host, UpkeepLease
 from metrics.retention import MOST_IN_BACKGROUND_SECONDS, apply_retention
 from metrics.rollup.progress import fill_summaries, roll_up
+from metrics.stored_commands import mask_stored_commands
 
 # Looked after each minute: two turns may fail before somebody else takes over. The clock is that of the database.
 LEASE_SECONDS = 150
@@ -29,6 +30,7 @@ def look_after_hosts() -> int:
         if time.monotonic() - began > MOST_SECONDS:
             break
         if take_lease(host):
+            mask_stored_commands(host)
             roll_up(host)
             fill_summaries(host)
             deleted += apply_retention(hosts=[host], most_seconds=MOST_IN_BACKGROUND_SECONDS)

@@ -25,7 +25,8 @@ MAY_IMPORT = {
     "simulation": "collectors models tiers conf recording rollup retention",
     "retention": "models tiers conf",
     "copying": "models",
-    "upkeep": "models conf rollup retention",
+    "stored_commands": "collectors models conf",
+    "upkeep": "models conf rollup retention stored_commands",
     "history": "models tiers conf lifeline",
     "api": "history conf times lifeline models.Host models.ApiToken tokens",
     "dashboard": "history conf times models.Host api",
@@ -53,6 +54,7 @@ WRITERS = {
     "upkeep",
     "copying",
     "supervision",
+    "stored_commands",
 }
 WRITES = {"create", "bulk_create", "bulk_update", "get_or_create", "update_or_create", "delete", "save", "_raw_delete"}
 

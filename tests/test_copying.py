@@ -3,9 +3,9 @@
 from django.apps import apps
 
 from metrics.copying import copied_models
-from metrics.models import ApiToken, JobFailure, Recorder, ScheduledJob, UpkeepLease
+from metrics.models import ApiToken, CommandMasking, JobFailure, Recorder, ScheduledJob, UpkeepLease
 
-STAYS = {ApiToken, JobFailure, Recorder, ScheduledJob, UpkeepLease}
+STAYS = {ApiToken, CommandMasking, JobFailure, Recorder, ScheduledJob, UpkeepLease}
 
 
 def test_every_table_is_copied_but_those_that_belong_to_the_machine():

@@ -15,7 +15,16 @@ from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.filters import HostFilter, LastFilter
 from metrics.admin.read_only import ReadOnlyAdmin
-from metrics.models import CollectorState, NewestProcesses, NewestReading, Recorder, RollUpState, Tick, UpkeepLease
+from metrics.models import (
+    CollectorState,
+    CommandMasking,
+    NewestProcesses,
+    NewestReading,
+    Recorder,
+    RollUpState,
+    Tick,
+    UpkeepLease,
+)
 from metrics.models.samples import sample_models
 
 READING_CHARACTERS = 20_000
@@ -206,5 +215,31 @@ class UpkeepLeaseAdmin(ReadOnlyAdmin):
         HOST,
         columns.text_line("holder", _("machine")),
         columns.time_column("expires_at", _("until"), offset=True),
+    )
+    sections = ((None, lines),)
+
+
+@admin.register(CommandMasking)
+class CommandMaskingAdmin(ReadOnlyAdmin):
+    """How far the stored command lines of each host are masked by the rules of today."""
+
+    ordering = ("host__name",)
+    newest_by = "pk"
+    list_select_related = ("host",)
+    commands = columns.text_column("commands", _("what is stored"))
+    last_process = columns.number_column("last_process", _("last process"), str)
+    until_process = columns.number_column("until_process", _("until process"), str)
+    list_columns = (
+        Column("host", _("host"), lambda row: columns.short(row.host.name)),
+        commands,
+        last_process,
+        until_process,
+    )
+    lines = (
+        HOST,
+        columns.text_line("commands", _("what is stored")),
+        columns.text_line("rules", _("rules")),
+        last_process,
+        until_process,
     )
     sections = ((None, lines),)

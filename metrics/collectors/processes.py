@@ -7,7 +7,7 @@ What a process is (its name, user and command) is read once and remembered until
 import os
 import time
 from collections import defaultdict
-from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple, Protocol
@@ -17,22 +17,12 @@ import psutil
 from metrics.collectors import procfs
 from metrics.collectors.base import Collector, Reading, Row
 from metrics.collectors.command_lines import MAX_COMMAND_BYTES, cut_arguments
-from metrics.collectors.masking import mask_command
-from metrics.collectors.safe_commands import safe_command
+from metrics.collectors.hiding import HIDE_SECRETS, HideSecrets
 from metrics.collectors.text import valid_text
 
 # What looking up users and masking command lines may take of a reading, so that it is over within half of the shortest
 # interval, whatever somebody starts thousands of. Some thousand ordinary lines are masked in this time.
 DESCRIBING_SECONDS = 0.1
-
-HideSecrets = Callable[[Sequence[str]], str | None]
-
-# What SYSMON_COMMANDS can say.
-HIDE_SECRETS: Mapping[str, HideSecrets] = {
-    "safe": safe_command,
-    "masked": mask_command,
-    "names": lambda _arguments: None,
-}
 
 # A process this young may yet exec, take another user, or give itself a title: what it is, is read again.
 SETTLING_SECONDS = 1.0
@@ -170,7 +160,7 @@ class ProcfsSweep:
 
     def __init__(self) -> None:
         self.waiting = 0
-        self.hide: HideSecrets = mask_command
+        self.hide = HIDE_SECRETS["masked"]
         self._facts: dict[str, Facts] = {}
         self._ticks_per_second: int = os.sysconf("SC_CLK_TCK")
         self._page_bytes: int = os.sysconf("SC_PAGE_SIZE")
@@ -245,7 +235,7 @@ class PsutilSweep:
 
     def __init__(self) -> None:
         self.waiting = 0
-        self.hide: HideSecrets = mask_command
+        self.hide = HIDE_SECRETS["masked"]
         self._facts: dict[int, Facts] = {}
         # Once: it moves with the wall clock, and a process's start with it would be another process's.
         self._boot_time = psutil.boot_time()

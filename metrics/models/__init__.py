@@ -4,7 +4,15 @@ from metrics.models.forwarding import ForwardCursor, TickReading
 from metrics.models.hosts import Host
 from metrics.models.jobs import JobFailure, ScheduledJob
 from metrics.models.processes import NewestProcesses, Process, ProcessSample, ProcessTotals
-from metrics.models.recorders import CollectorState, NewestReading, Recorder, RollUpState, Tick, UpkeepLease
+from metrics.models.recorders import (
+    CollectorState,
+    CommandMasking,
+    NewestReading,
+    Recorder,
+    RollUpState,
+    Tick,
+    UpkeepLease,
+)
 from metrics.models.samples import (
     CpuSample,
     DeviceSample,
@@ -19,6 +27,7 @@ from metrics.models.tokens import ApiToken
 __all__ = [
     "ApiToken",
     "CollectorState",
+    "CommandMasking",
     "CpuSample",
     "DeviceSample",
     "DiskSample",

@@ -122,3 +122,21 @@ class UpkeepLease(models.Model):
 
     def __str__(self) -> str:
         return f"{self.host}: {self.holder}"
+
+
+class CommandMasking(models.Model):
+    """How far the command lines that a host stored before are masked by the rules of today."""
+
+    host = models.OneToOneField(Host, models.CASCADE, related_name="+", verbose_name=_("host"))
+    commands = models.CharField(_("what is stored"), max_length=16)
+    rules = models.CharField(_("rules"), max_length=64)
+    # Ids of processes: what came later was masked before it was stored.
+    last_process = models.PositiveBigIntegerField(_("last process"), default=0)
+    until_process = models.PositiveBigIntegerField(_("until process"), default=0)
+
+    class Meta:
+        verbose_name = _("masking of command lines")
+        verbose_name_plural = _("maskings of command lines")
+
+    def __str__(self) -> str:
+        return str(self.host)

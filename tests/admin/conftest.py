@@ -12,6 +12,7 @@ from django.utils.timezone import now
 
 from metrics.models import (
     CollectorState,
+    CommandMasking,
     ForwardCursor,
     Host,
     JobFailure,
@@ -82,6 +83,7 @@ def recorded(host, make_sample):
         ),
         ForwardCursor.objects.create(host=host, destination="influx://127.0.0.1:8086/sysmon", newest=AT, points=7),
         TickReading.objects.create(host=host, timestamp=AT, rows=zlib.compress(b'{"cpu":[{"load_1":1.5}]}')),
+        CommandMasking.objects.create(host=host, commands="safe", rules="0f3a", last_process=7, until_process=9),
         UpkeepLease.objects.create(host=host, holder=host.name, expires_at=now()),
         Recorder.objects.create(host=host, window="w", pid=4242, first_tick=AT, taken_over_at=now()),
         ScheduledJob.objects.create(func="os.system", args="'id'", cluster=host.name, minutes=1),

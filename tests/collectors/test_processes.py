@@ -237,7 +237,7 @@ def test_who_starts_thousands_waits_longer_than_others(proc: FrozenProc, monkeyp
 def test_a_title_that_changes_costs_no_masking(proc: FrozenProc, monkeypatch: pytest.MonkeyPatch) -> None:
     proc.start(comm=b"one")
     proc.rows()
-    monkeypatch.setattr(processes, "mask_command", None)
+    proc.sweep.hide = None
     proc.start(comm=b"two")
     row = proc.rows()[2201]
     assert (row["name"], row["username"], row["command"]) == ("two", "root", "node server.js")
