@@ -77,7 +77,10 @@ def _hide_after(previous: str, word: str, program: CurrentProgram) -> Hide | Non
 
 
 def _is_login(word: str, program: CurrentProgram) -> bool:
-    return ":" in word and program.name not in _RUNS_CONTAINERS and not _USER_AND_GROUP.fullmatch(word)
+    user, colon, _password = word.partition(":")
+    if not colon or "/" in user or program.name in _RUNS_CONTAINERS:
+        return False
+    return not _USER_AND_GROUP.fullmatch(word)
 
 
 def _mask_word(word: str, previous: str, options: Options) -> str:
