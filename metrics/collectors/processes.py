@@ -7,7 +7,7 @@ What a process is (its name, user and command) is read once and remembered until
 import os
 import time
 from collections import defaultdict
-from collections.abc import Hashable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import chain, zip_longest
 from typing import Any, NamedTuple, Protocol
@@ -27,6 +27,7 @@ DESCRIBING_SECONDS = 0.1
 # A process this young may yet exec, take another user, or give itself a title: what it is, is read again.
 SETTLING_SECONDS = 1.0
 
+_GONE = (FileNotFoundError, ProcessLookupError)
 _ENDED = frozenset({psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD})
 
 # io_counters is not there on macOS.
@@ -44,21 +45,12 @@ class Facts(NamedTuple):
     image: tuple[bytes, ...]
     settled: bool
     name: str
-    username: str | None
-    command: str | None
-    source: int
+    username: str | None = None
+    command: str | None = None
+    source: int = 0
     """Hash of the user and the arguments: while they are the same, nothing is looked up or masked again."""
-
-    is_described: bool = True
-
-    def of(self, newcomer: "Newcomer") -> "Facts":
-        """These facts with what was found out; where it was not, they are read again at the next reading."""
-        return self._replace(
-            username=newcomer.username,
-            command=newcomer.command,
-            is_described=newcomer.is_described,
-            settled=self.settled and newcomer.is_described,
-        )
+    waits_for: int | None = None
+    """The uid of a process that has to wait for the rest."""
 
     def hold_for(self, start: float, image: tuple[bytes, ...], status: str) -> bool:
         """Whether nothing need be read again; of a zombie nothing can be."""
@@ -69,24 +61,20 @@ class Facts(NamedTuple):
 
 @dataclass(slots=True)
 class Newcomer:
-    """A process whose user and command line have to be found out; where there was no time for it, they stay None."""
+    """A process of which more than its name has to be found out."""
 
     owner: Hashable
     """Whoever has many of them waits longer than others: a uid, or a name."""
-    arguments: Sequence[str] | None
-    username: str | None = None
-    command: str | None = None
-    is_described: bool = False
+    facts: Facts | None
+    """What is known as long as it waits; None where it is gone."""
+    look_up: Callable[[], Facts | None]
 
-    def describe(self, hide: HideSecrets) -> None:
-        """Look up the user's name, and mask the command line."""
-        if self.username is None and isinstance(self.owner, int):
-            self.username = procfs.username(self.owner)
-        self.command = hidden_command(self.arguments, hide)
-        self.is_described = True
+    def describe(self) -> None:
+        """Find it out: read the arguments, look up the user, mask the command line."""
+        self.facts = self.look_up()
 
 
-def describe(newcomers: Iterable[Newcomer], hide: HideSecrets) -> int:
+def describe(newcomers: Iterable[Newcomer]) -> int:
     """Describe newcomers, one of each user after the other, while there is time; return how many are left. Who has
     the fewest comes first: whoever starts thousands of processes holds up himself.
 
@@ -95,7 +83,7 @@ def describe(newcomers: Iterable[Newcomer], hide: HideSecrets) -> int:
     end = time.monotonic() + DESCRIBING_SECONDS
     order = list(_in_turns(newcomers))
     for done, newcomer in enumerate(order, start=1):
-        newcomer.describe(hide)
+        newcomer.describe()
         if time.monotonic() >= end:
             return len(order) - done
     return 0
@@ -175,39 +163,47 @@ class ProcfsSweep:
         for pid in procfs.pids():
             try:
                 stat = procfs.read_stat(pid)
-                self._facts[pid] = self._current_facts(pid, stat, known.get(pid), now, newcomers)
-            except (FileNotFoundError, ProcessLookupError, PermissionError, ValueError):
+                facts = self._held(stat, known.get(pid))
+                if facts:
+                    self._facts[pid] = facts
+                else:
+                    newcomers[pid] = self._newcomer(pid, stat, known.get(pid), now)
+                found.append((pid, stat, procfs.read_io(pid)))
+            except (*_GONE, PermissionError, ValueError):
                 continue
-            found.append((pid, stat, procfs.read_io(pid)))
-        self._introduce(newcomers)
-        return [self._row(pid, stat, io, self._facts[pid], memory_bytes) for pid, stat, io in found]
+        self.waiting = describe(newcomers.values())
+        self._facts |= {pid: newcomer.facts for pid, newcomer in newcomers.items() if newcomer.facts}
+        return [
+            self._row(pid, stat, io, self._facts[pid], memory_bytes) for pid, stat, io in found if pid in self._facts
+        ]
 
-    def _current_facts(
-        self, pid: str, stat: procfs.Stat, known: Facts | None, now: float, newcomers: dict[str, Newcomer]
-    ) -> Facts:
+    def _held(self, stat: procfs.Stat, known: Facts | None) -> Facts | None:
         start = stat.start_ticks / self._ticks_per_second
-        if known and known.hold_for(start, stat.image, stat.status):
-            return known
-        arguments, uid = procfs.read_arguments(pid), procfs.read_uid(pid)
-        source = hash((uid, None if arguments is None else tuple(arguments)))
-        facts = Facts(
-            start=start,
-            image=stat.image,
-            settled=now - start >= SETTLING_SECONDS,
-            name=procfs.program_name(stat.comm, arguments),
-            username=None,
-            command=None,
-            source=source,
-        )
-        if known and known.start == start and known.source == source and known.is_described:
-            return facts._replace(username=known.username, command=known.command)
-        newcomers[pid] = Newcomer(uid, arguments)
-        return facts
+        return known if known and known.hold_for(start, stat.image, stat.status) else None
 
-    def _introduce(self, newcomers: dict[str, Newcomer]) -> None:
-        self.waiting = describe(newcomers.values(), self.hide)
-        for pid, newcomer in newcomers.items():
-            self._facts[pid] = self._facts[pid].of(newcomer)
+    def _newcomer(self, pid: str, stat: procfs.Stat, known: Facts | None, now: float) -> Newcomer:
+        start = stat.start_ticks / self._ticks_per_second
+        before = known if known and known.start == start else None
+        # Not by the owner of /proc/PID, which a process can make root.
+        owner = before.waits_for if before and before.waits_for is not None else procfs.read_uid(pid)
+        name = procfs.program_name(stat.comm, None)
+        waiting = Facts(start, stat.image, settled=False, name=name, waits_for=owner)
+        if before and before.image[1:] == stat.image[1:]:  # another name, and no other program
+            waiting = waiting._replace(username=before.username, command=before.command, source=before.source)
+        described = waiting._replace(settled=now - start >= SETTLING_SECONDS, waits_for=None)
+        return Newcomer(owner, waiting, lambda: self._described(pid, stat.comm, described, before))
+
+    def _described(self, pid: str, comm: bytes, facts: Facts, before: Facts | None) -> Facts | None:
+        try:
+            arguments, uid = procfs.read_arguments(pid), procfs.read_uid(pid)
+        except _GONE:
+            return None
+        source = hash((uid, None if arguments is None else tuple(arguments)))
+        facts = facts._replace(name=procfs.program_name(comm, arguments), source=source)
+        if before and before.source == source and before.waits_for is None:
+            return facts._replace(username=before.username, command=before.command)
+        username = None if uid is None else procfs.username(uid)
+        return facts._replace(username=username, command=hidden_command(arguments, self.hide))
 
     def _row(
         self, pid: str, stat: procfs.Stat, io: tuple[int | None, int | None], facts: Facts, memory_bytes: int
@@ -251,34 +247,44 @@ class PsutilSweep:
                 found.append((pid, self._read(psutil.Process(pid), known.get(pid), newcomers)))
             except (psutil.NoSuchProcess, psutil.AccessDenied):  # gone, or not even its start can be known
                 continue
-        self.waiting = describe(newcomers.values(), self.hide)
-        for pid, newcomer in newcomers.items():
-            self._facts[pid] = self._facts[pid].of(newcomer)
-        return [_identity_values(pid, self._facts[pid]) | _usage_values(values, memory_bytes) for pid, values in found]
+        self.waiting = describe(newcomers.values())
+        self._facts |= {pid: newcomer.facts for pid, newcomer in newcomers.items() if newcomer.facts}
+        return [
+            _identity_values(pid, self._facts[pid]) | _usage_values(values, memory_bytes)
+            for pid, values in found
+            if pid in self._facts
+        ]
 
     def _read(self, process: psutil.Process, known: Facts | None, newcomers: dict[int, Newcomer]) -> dict[str, Any]:
         created = process.create_time()
         values: dict[str, Any] = process.as_dict(_PSUTIL_ATTRIBUTES)
         start = round(created - self._boot_time, 2)
-        if not (known and known.hold_for(start, (), values["status"])):
+        if known and known.hold_for(start, (), values["status"]):
+            self._facts[process.pid] = known
+        else:
             settled = time.time() - created >= SETTLING_SECONDS
-            known, newcomers[process.pid] = _psutil_facts(process, start, settled=settled)
-        self._facts[process.pid] = known
+            newcomers[process.pid] = self._newcomer(process, start, settled=settled)
         return values
+
+    def _newcomer(self, process: psutil.Process, start: float, *, settled: bool) -> Newcomer:
+        values = process.as_dict(["name", "username"])
+        username = None if values["username"] is None else valid_text(values["username"])
+        waiting = Facts(start, (), settled=False, name=valid_text(values["name"] or ""), username=username)
+
+        def look_up() -> Facts | None:
+            try:
+                arguments = process.as_dict(["cmdline"])["cmdline"]
+            except psutil.NoSuchProcess:
+                return None
+            command = hidden_command(None if arguments is None else cut_arguments(arguments), self.hide)
+            return waiting._replace(settled=settled, command=command)
+
+        return Newcomer(username, waiting, look_up)
 
 
 def _psutil_pids() -> Iterable[int]:
     # On Windows pid 0 is the idle time of the machine, as a process.
     return (pid for pid in psutil.pids() if pid or not psutil.WINDOWS)
-
-
-def _psutil_facts(process: psutil.Process, start: float, *, settled: bool) -> tuple[Facts, Newcomer]:
-    values = process.as_dict(["name", "username", "cmdline"])
-    username = None if values["username"] is None else valid_text(values["username"])
-    arguments = None if values["cmdline"] is None else cut_arguments(values["cmdline"])
-    name = valid_text(values["name"] or "")
-    facts = Facts(start=start, image=(), settled=settled, name=name, username=username, command=None, source=0)
-    return facts, Newcomer(username, arguments, username)
 
 
 def _identity_values(pid: int, facts: Facts) -> Row:

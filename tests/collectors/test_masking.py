@@ -401,8 +401,8 @@ def test_a_text_of_four_times_the_length_takes_four_times_as_long(unit: str) -> 
 @settings(deadline=None, max_examples=30)
 @given(repeated)
 def test_no_text_that_is_kept_takes_long(unit: str) -> None:
-    # 20 ms are what the slowest takes; the room is for slower machines.
-    assert cpu_seconds(unit * (MAX_COMMAND_BYTES // len(unit))) < 0.1
+    # 28 ms are what the slowest takes; the room is for slower machines.
+    assert cpu_seconds(unit * (MAX_COMMAND_BYTES // len(unit))) < 0.15
 
 
 @settings(deadline=None)  # a busy machine is no reason to fail

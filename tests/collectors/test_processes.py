@@ -234,6 +234,34 @@ def test_who_starts_thousands_waits_longer_than_others(proc: FrozenProc, monkeyp
 
 
 @linux
+def test_a_title_that_changes_takes_no_command_away(proc: FrozenProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pid in (1, 2, 3):
+        proc.start(pid, comm=b"one")
+    proc.rows()
+    monkeypatch.setattr(processes, "DESCRIBING_SECONDS", 0)
+    for comm in (b"two", b"three"):
+        for pid in (1, 2, 3):
+            proc.start(pid, comm=comm)
+        rows = proc.rows().values()
+        assert {(row["name"], row["username"], row["command"]) for row in rows} == {
+            (comm.decode(), "root", "node server.js")
+        }
+    assert proc.sweep.waiting == 2
+
+
+@linux
+def test_a_process_cannot_make_others_wait_by_hiding_whose_it_is(
+    proc: FrozenProc, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(processes, "DESCRIBING_SECONDS", 0)
+    for pid in range(100, 110):
+        proc.start(pid, uid=4_000_001)
+    proc.rows()
+    proc.start(900, cmdline=b"own\0")
+    assert proc.rows()[900]["command"] == "own"
+
+
+@linux
 def test_a_title_that_changes_costs_no_masking(proc: FrozenProc, monkeypatch: pytest.MonkeyPatch) -> None:
     proc.start(comm=b"one")
     proc.rows()
