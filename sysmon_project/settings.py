@@ -1,5 +1,6 @@
 """Django's settings of sysmon. What a user may set comes from the environment or `.env`; docs/settings.md lists it."""
 
+import logging
 import socket
 from datetime import timedelta
 from pathlib import Path
@@ -249,6 +250,7 @@ DATA_UPLOAD_MAX_MEMORY_SIZE = 1_048_576
 DATA_UPLOAD_MAX_NUMBER_FIELDS = 1000
 
 # Log -------------------------------------------------------------------------------------------------------------
+logging.captureWarnings(True)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
@@ -269,13 +271,27 @@ LOGGING = {
             "callback": "ext://sysmon_project.log.with_its_reason",
         },
     },
-    "handlers": {"console": {"class": "logging.StreamHandler", "formatter": "line"}},
+    "handlers": {
+        "console": {
+            "class": "sysmon_project.log.Console",
+            "formatter": "line",
+            "filters": ["in_one_line"],
+            # What records, stores, forwards and watches over the processes. What else there is may be said because of a
+            # request, and of that there are few lines a minute.
+            "never_left_out": [
+                *("metrics.collectors", "metrics.recording", "metrics.rollup", "metrics.retention", "metrics.upkeep"),
+                *("metrics.storage", "metrics.forwarding", "metrics.supervision", "metrics.management", "django-q"),
+            ],
+            # Tasks that anybody put into a queue.
+            "few_a_minute": ["metrics.supervision.own_jobs"],
+        }
+    },
     "root": {"handlers": ["console"], "level": "WARNING"},
     "loggers": {
         "metrics": {"level": "INFO"},
+        # Without the handlers that Django gives it by itself.
+        "django": {},
         "django.request": {"filters": ["worth_a_line"]},
-        # Loggers below django.security log on their own: a filter there has to be theirs.
-        "django.security.DisallowedHost": {"filters": ["in_one_line"]},
         "django-q": {
             "level": Q_CLUSTER["log_level"],
             "handlers": ["console"],

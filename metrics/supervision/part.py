@@ -156,4 +156,14 @@ def _run(target: Target, lifeline: Lifeline) -> None:
         # A process that was spawned and not forked has loaded nothing yet.
         django.setup()
     lifeline.hold()
-    target(lifeline)
+    try:
+        target(lifeline)
+    finally:
+        close_log()
+
+
+def close_log() -> None:
+    """Have the handlers say what they hold back, at the end of a process. logging.shutdown() is not called in one of
+    multiprocessing, and knows of no handler any more after granian has configured logging."""
+    for handler in logging.root.handlers:
+        handler.close()

@@ -22,6 +22,7 @@ from metrics.lifeline import Lifeline, attach
 from metrics.supervision.bodies import Places, Refused, announced_bytes
 from metrics.supervision.deadline import bound_queries
 from metrics.supervision.granian_requests import drop_ambiguous_headers
+from metrics.supervision.part import close_log
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
@@ -61,6 +62,7 @@ class ServerOfOneProcess(MTServer):
     def shutdown(self, exit_code: int = 0) -> None:
         """End; threads that still wait for somebody's body would hold up the end of the process."""
         super().shutdown(exit_code)  # type: ignore[no-untyped-call]
+        close_log()
         os._exit(0)
 
 
