@@ -16,7 +16,7 @@ from django_q.conf import Conf
 from typing_extensions import override
 
 from metrics.schedules import jobs
-from metrics.supervision.own_jobs import MAX_ENTRY_CHARACTERS, entry_of, package_for, refusals
+from metrics.supervision.own_jobs import MAX_ENTRY_CHARACTERS, entry_of, package_for, refuse
 
 LONGEST_WAIT_SECONDS = 10.0
 # Entries that one look reads the beginning of.
@@ -55,7 +55,7 @@ class DatabaseQueue(ORM):
                 return [(key, package)]
         if others:
             count, _by_model = due.exclude(payload__in=[job.func for job in jobs()]).delete()
-            refusals.note(others[0], "the queue", max(count, 1))
+            refuse(others[0], "the queue", max(count, 1))
         self._bell.wait(LONGEST_WAIT_SECONDS)
         self._bell.clear()
         return []

@@ -7,8 +7,6 @@ without the secret key, can have a job run once more, and nothing else.
 """
 
 import logging
-import threading
-import time
 from typing import Any
 from uuid import uuid4
 
@@ -53,30 +51,9 @@ def package_for(entry: str) -> str | None:
     return package_of(job) if job else None
 
 
-class Refusals:
-    """Says in the log what was refused: a line for each, and in a minute no more than LINES; the next line says how
-    many were left out."""
-
-    LINES, SECONDS = 5, 60.0
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._began, self._lines, self._left_out = float("-inf"), 0, 0
-
-    def note(self, what: str, where: str, count: int = 1) -> None:
-        """`what` may be anybody's text; `count` are as many of it."""
-        with self._lock:
-            now = time.monotonic()
-            if now - self._began >= self.SECONDS:
-                self._began, self._lines = now, 0
-            if self._lines == self.LINES:
-                self._left_out += count
-                return
-            self._lines += 1
-            more, self._left_out = self._left_out + count - 1, 0
-        shown = visible(what, MAX_LOGGED_CHARACTERS)
-        others = f"; {more} others like it were refused too" if more else ""
-        log.warning("refused a task of %s that is no job of this program: %s%s", where, shown, others)
-
-
-refusals = Refusals()
+def refuse(what: str, where: str, count: int = 1) -> None:
+    """Say in the log what was refused; `what` may be anybody's text, `count` are as many of it. The log shows few such
+    lines a minute, see sysmon_project/log.py."""
+    others = f"; {count - 1} others like it were refused too" if count > 1 else ""
+    shown = visible(what, MAX_LOGGED_CHARACTERS)
+    log.warning("refused a task of %s that is no job of this program: %s%s", where, shown, others)

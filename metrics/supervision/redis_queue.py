@@ -15,7 +15,7 @@ from typing_extensions import override
 
 from metrics.lifeline import attached
 from metrics.supervision.cluster_status import json_of, package_of_status
-from metrics.supervision.own_jobs import entry_of, package_for, refusals
+from metrics.supervision.own_jobs import entry_of, package_for, refuse
 from sysmon_project.redis_options import QUEUE_OPTIONS
 
 log = logging.getLogger(__name__)
@@ -92,7 +92,7 @@ class RedisQueue(RedisBroker):  # type: ignore[misc]
         entries = [entry.decode(errors="backslashreplace") for _key, entry in found]
         packages = [(entry, package_for(entry)) for entry in entries]
         for entry in [entry for entry, package in packages if package is None]:
-            refusals.note(entry, "the queue")
+            refuse(entry, "the queue")
         return [(None, package) for _entry, package in packages if package]
 
     def _wait(self, error: RedisError) -> None:

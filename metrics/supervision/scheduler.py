@@ -18,7 +18,7 @@ from django_q.models import Schedule
 from django_q.tasks import async_task
 
 from metrics.schedules import Job, cluster_name, ensure_schedules, job_named, job_rows
-from metrics.supervision.own_jobs import MAX_ENTRY_CHARACTERS, refusals
+from metrics.supervision.own_jobs import MAX_ENTRY_CHARACTERS, refuse
 
 log = logging.getLogger(__name__)
 
@@ -68,7 +68,7 @@ def _refuse(others: Any) -> None:
     cut = {f"{name}_start": Left(name, MAX_ENTRY_CHARACTERS) for name in ("func", "hook")}
     found = set(others.annotate(**cut).values_list("pk", "cluster", *cut)[:MAX_REFUSED])
     for pk, _cluster, func, hook in sorted(found - _refused, key=lambda row: row[0]):
-        refusals.note(f"{func}, hook {hook}" if hook else func, f"the schedule (row {pk})")
+        refuse(f"{func}, hook {hook}" if hook else func, f"the schedule (row {pk})")
     _refused.clear()
     _refused.update(found)
     if any(cluster == cluster_name() and job_named(func) for _pk, cluster, func, _hook in found):

@@ -16,6 +16,5 @@ def one_connection(db: None, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def refused(caplog: pytest.LogCaptureFixture) -> Callable[[], list[str]]:
-    """The lines about what was refused, by a function; none has been written before."""
-    own_jobs.refusals.__init__()  # type: ignore[misc]
+    """The lines about what was refused, by a function."""
     return lambda: [record.getMessage() for record in caplog.records if record.name == own_jobs.__name__]
