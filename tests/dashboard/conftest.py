@@ -171,6 +171,26 @@ def settled(page: Any) -> None:
     page.wait_for_load_state("networkidle")
 
 
+# And wait until the page has been told what came into view.
+SCROLL = """async (share) => {
+  scrollTo(0, share * document.documentElement.scrollHeight);
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+}"""
+NOTHING_WAITS_IN_VIEW = """() => {
+  const boxes = [...document.querySelectorAll(".card[aria-busy]")].map((card) => card.getBoundingClientRect());
+  return !boxes.some((box) => box.top < innerHeight && box.bottom > 0);
+}"""
+
+
+def see_everything(page: Any) -> None:
+    """Scroll through all of the page, so that every chart has been in view."""
+    settled(page)
+    for step in range(12):
+        page.evaluate(SCROLL, step / 11)
+        page.wait_for_function(NOTHING_WAITS_IN_VIEW)
+    settled(page)
+
+
 def ink(page: Any, panel: str) -> int:
     """How many pixels of a panel's canvas are drawn on."""
     return page.evaluate(

@@ -5,7 +5,7 @@ import re
 import pytest
 from playwright.sync_api import expect
 
-from tests.dashboard.conftest import at_share, settled
+from tests.dashboard.conftest import at_share, see_everything
 
 DESK = {"viewport": {"width": 1440, "height": 900}}
 TOUCH = {"has_touch": True, "is_mobile": True}
@@ -52,20 +52,6 @@ MISPLACED = """() => {
   }
   return found;
 }"""
-
-NOTHING_WAITS_IN_VIEW = """() => {
-  const boxes = [...document.querySelectorAll(".card[aria-busy]")].map((card) => card.getBoundingClientRect());
-  return !boxes.some((box) => box.top < innerHeight && box.bottom > 0);
-}"""
-
-
-def see_everything(page):
-    """Scroll through all of the page, so that every chart has been in view."""
-    settled(page)
-    for step in range(12):
-        page.evaluate("(share) => scrollTo(0, share * document.documentElement.scrollHeight)", step / 11)
-        page.wait_for_function(NOTHING_WAITS_IN_VIEW)
-    settled(page)
 
 
 def past(page, desktop):

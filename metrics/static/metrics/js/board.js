@@ -10,14 +10,14 @@ import { handmade } from "./panels.js";
 import { Series } from "./series.js";
 import { names } from "./things.js";
 
-const NEAR_PIXELS = "100px";
+const NEAR_PIXELS = 100;
 
 export class Board {
   /** @param {any[]} families as the API describes them @param {() => void} onSeen called when a chart comes into view */
   constructor(families, onSeen) {
     this.families = families.filter((family) => family.is_series);
     this.series = Object.fromEntries(this.families.map(makeSeries));
-    this.observer = new IntersectionObserver((entries) => this.onSeen(entries, onSeen), { rootMargin: NEAR_PIXELS });
+    this.observer = new IntersectionObserver((entries) => this.onSeen(entries, onSeen), { rootMargin: `${NEAR_PIXELS}px` });
     this.items = [];
     handmade().filter((panel) => Object.keys(panel.fields).every((family) => family in this.series)).forEach((panel) => this.add(panel));
     byId("further").addEventListener("toggle", () => this.addDerived(), { once: true });
@@ -36,22 +36,46 @@ export class Board {
 
   add(panel) {
     const card = new Card(panel, byId(panel.isFurther ? "further-grid" : "grid"));
-    this.items.push({ panel, card, view: null, lane: panel.hasLane ? new Lane(card) : null, isSeen: false, isDrawn: false });
+    this.items.push({ panel, card, view: null, lane: panel.hasLane ? new Lane(card) : null, isSeen: false, isEmpty: false, drawn: null });
+    card.node.setAttribute("aria-busy", "true");
     this.observer.observe(card.node);
   }
 
   onSeen(entries, onSeen) {
     for (const entry of entries) this.items.find((item) => item.card.node === entry.target).isSeen = entry.isIntersecting;
-    if (this.seen.some((item) => !item.isDrawn)) onSeen();
+    if (this.seen.some((item) => !this.isUpToDate(item))) onSeen();
+  }
+
+  /** What is in view before the observer says so, which takes until the next frame: then it need not be asked for twice. */
+  look() {
+    for (const item of this.items) {
+      const { top, bottom, height } = item.card.node.getBoundingClientRect();
+      item.isSeen = height > 0 && bottom > -NEAR_PIXELS && top < innerHeight + NEAR_PIXELS;
+    }
   }
 
   /** Whether nothing of what is in view has to be asked for. */
   get isComplete() {
-    return this.wanted().every((family) => this.series[family].isComplete);
+    return this.wanted().every((family) => this.series[family].isComplete) && this.lanes().every((lane) => lane.isLoaded);
   }
 
+  /** In view; a card that is hidden because it was empty is asked for as well, or it would never come back. */
   get seen() {
-    return this.items.filter((item) => item.isSeen);
+    return this.items.filter((item) => item.isSeen || (item.isEmpty && item.card.node.parentElement.checkVisibility()));
+  }
+
+  /** Whether what is drawn is what is loaded. */
+  isUpToDate(item) {
+    return item.drawn === this.versionOf(item.panel);
+  }
+
+  versionOf(panel) {
+    return Object.keys(panel.fields).map((family) => this.series[family].version).join();
+  }
+
+  /** Whether what a panel draws is there, whatever else its families are waiting for. */
+  hasData(panel) {
+    return Object.entries(panel.fields).every(([family, fields]) => this.series[family].has(fields));
   }
 
   /** The families that the charts in view need; a tile may need more. */
@@ -75,11 +99,12 @@ export class Board {
 
   /** Load everything that is needed for a stretch of time, and draw each chart as soon as its data are there. */
   async load(shown, host, interval, signal) {
-    for (const item of this.items) {
-      item.isDrawn = false;
-      item.card.node.setAttribute("aria-busy", "true");
+    for (const { card, lane } of this.items) {
+      card.node.setAttribute("aria-busy", "true");
+      lane?.forget();
     }
-    Object.values(this.series).forEach((series) => (series.isComplete = false));
+    Object.values(this.series).forEach((series) => series.forget());
+    this.look();
     const jobs = this.wanted().map(async (family) => {
       await this.series[family].load(shown, host?.name, interval, signal);
       this.draw(shown, host);
@@ -89,7 +114,8 @@ export class Board {
 
   /** What takes longer than the charts that it belongs to. */
   async loadLanes(shown, host, interval, signal) {
-    await Promise.all(this.lanes().map((lane) => lane.load(shown, host?.name, interval, signal)));
+    const missing = this.lanes().filter((lane) => !lane.isLoaded);
+    await Promise.all(missing.map((lane) => lane.load(shown, host?.name, interval, signal)));
     for (const { lane, view } of this.seen) if (view?.columns) lane?.show(shown, view.columns.gaps);
   }
 
@@ -101,7 +127,6 @@ export class Board {
     });
     const stale = this.lanes().filter((lane) => lane.isStale(shown));
     await Promise.all([...jobs, ...stale.map((lane) => lane.load(shown, host?.name, interval, signal))]);
-    this.items.forEach((item) => (item.isDrawn = false));
     this.draw(shown, host);
   }
 
@@ -110,26 +135,28 @@ export class Board {
     const missing = this.wanted().filter((family) => !this.series[family].isComplete);
     await Promise.all(missing.map((family) => this.series[family].load(shown, host?.name, interval, signal)));
     this.draw(shown, host);
+    await this.loadLanes(shown, host, interval, signal);
   }
 
   lanes() {
     return this.seen.map((item) => item.lane).filter(Boolean);
   }
 
-  /** Draw what is in view, is not drawn yet, and has its data. */
+  /** Draw what is in view, has its data, and is not drawn of them yet. */
   draw(shown, host) {
-    const isLoaded = ({ panel }) => Object.keys(panel.fields).every((family) => this.series[family].isComplete);
-    for (const item of this.seen.filter((one) => !one.isDrawn && isLoaded(one))) {
-      item.isDrawn = true;
+    for (const item of this.seen.filter((one) => !this.isUpToDate(one) && this.hasData(one.panel))) {
+      item.drawn = this.versionOf(item.panel);
       item.card.node.removeAttribute("aria-busy");
-      item.view ??= item.panel.form === "heat" ? new Heatmap(item.card) : new Chart(item.card);
-      const { panel, card, view, lane } = item;
+      const { panel, card, lane } = item;
       const columns = columnsOf(panel, this.series);
+      item.isEmpty = panel.form === "lines" && columns.times.length > 0 && columns.values.every(isEmpty);
+      card.node.classList.toggle("empty", item.isEmpty);
+      if (item.isEmpty) continue;
+      item.view ??= panel.form === "heat" ? new Heatmap(card) : new Chart(card);
       card.calls = Object.keys(panel.fields).map((family) => [`metrics/${family}`, { ...this.series[family].query(shown), fields: panel.fields[family].join(",") }]);
       if (panel.things) card.setThings(names(this.series[panel.things.family].points, panel.things.collection, panel.things.label));
-      view.show(columns, shown, host);
+      item.view.show(columns, shown, host);
       lane?.show(shown, columns.gaps);
-      card.node.classList.toggle("empty", panel.form === "lines" && columns.times.length > 0 && columns.values.every(isEmpty));
     }
   }
 
@@ -140,7 +167,7 @@ export class Board {
 
   /** Another thing of a panel was chosen. */
   redraw(shown, host) {
-    this.items.forEach((item) => (item.isDrawn = false));
+    this.items.forEach((item) => (item.drawn = null));
     this.draw(shown, host);
   }
 }

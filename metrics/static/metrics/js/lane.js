@@ -19,6 +19,12 @@ export class Lane {
     this.list = element("ul", { class: "lane", "aria-label": gettext("The process that used the most CPU") });
     this.list.hidden = true;
     card.node.append(this.list);
+    this.forget();
+  }
+
+  /** Another stretch or host is shown. */
+  forget() {
+    this.isLoaded = false;
     this.loadedAt = 0;
   }
 
@@ -34,6 +40,7 @@ export class Lane {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
       this.runs = [];
     }
+    this.isLoaded = true;
   }
 
   /** Whether enough time went by for another answer. */

@@ -79,7 +79,7 @@ class Page {
   /** The charts first: the rest takes longer over a year, and says less at a glance. */
   async load(signal) {
     const about = [this.shown, this.host, this.interval, signal];
-    await Promise.all([this.board.load(...about), this.loadSpace(signal)]);
+    await Promise.all([this.board.load(...about), this.loadSpace(signal), this.loadTiles(signal)]);
     this.showMoment();
     this.setStretch();
     await Promise.all([this.board.loadLanes(...about), this.loadProcesses(signal), this.loadDetail(signal)]);
@@ -107,6 +107,12 @@ class Page {
   /** Of the past; the newest comes with the tick. */
   async loadSpace(signal = this.request.signal) {
     if (!this.isFollowing) await this.space.load(this.shown, this.host, signal);
+  }
+
+  /** Of a page that was opened paused; before a pause they came with each tick. */
+  async loadTiles(signal) {
+    if (!state.paused || isHistory() || this.tiles.host === this.host) return;
+    this.tiles.showNow(await read("metrics/current", { host: state.host }, signal), this.host);
   }
 
   /** How wide the point of a moment is; 0 where it is a single tick. */

@@ -75,6 +75,7 @@ export class Tiles {
 
   /** The newest tick, as /metrics/current gives it. */
   showNow(current, host) {
+    this.host = host;
     for (const tile of this.tiles) {
       const point = current[tile.family];
       tile.recent = [...tile.recent, point ? (tile.value(point) ?? null) : null].slice(-RECENT);
