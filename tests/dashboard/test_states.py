@@ -53,7 +53,7 @@ def test_it_comes_to_life_with_the_first_sample_and_goes_stale_with_the_last(ser
     for process in up.processes():
         process.kill()
     assert eventually(lambda: not up.processes(), 5)
-    expect(page.locator("#notice")).to_contain_text("The server does not answer.", timeout=20_000)
+    expect(page.locator("#notice")).to_contain_text("No connection to the server since", timeout=20_000)
     expect(page.locator("#badge")).to_have_text("Stale")
 
 

@@ -12,6 +12,12 @@ export class ApiError extends Error {
   }
 }
 
+// A question that takes the database longer than 10 s is stopped there: after this long nobody is at work on it.
+export const LONGEST_SECONDS = 20;
+
+/** When the server was last heard of, by this machine's clock in seconds, and how many questions wait for it. */
+export const connection = { heardAt: null, waiting: 0 };
+
 /** How far the server's clock is ahead of this machine's, in seconds. */
 let clockOffset = 0;
 
@@ -33,10 +39,11 @@ export const seconds = (text) => Date.parse(text) / 1000;
 
 /**
  * The answer of an address; an ApiError for anything but 200.
- * @param {string} path @param {Record<string, any>} [query] @param {AbortSignal} [signal] @returns {Promise<any>}
+ * @param {string} path @param {Record<string, any>} [query] @param {AbortSignal} [signal]
+ * @param {number} [seconds] how long to wait for the head of the answer @returns {Promise<any>}
  */
-export async function read(path, query = {}, signal = undefined) {
-  const response = await request(address(path, query), signal);
+export async function read(path, query = {}, signal = undefined, seconds = LONGEST_SECONDS) {
+  const response = await request(address(path, query), signal, seconds);
   followClock(response.headers.get("Date"));
   const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
@@ -44,12 +51,24 @@ export async function read(path, query = {}, signal = undefined) {
   throw new ApiError(response.status, body?.detail ?? response.statusText, wait || null);
 }
 
-async function request(url, signal) {
+/** A server that takes a request and never answers counts as one that is not there. */
+async function request(url, signal, seconds) {
+  const giveUp = new AbortController();
+  const stop = () => giveUp.abort(signal.reason);
+  const timer = setTimeout(() => giveUp.abort(), seconds * 1000);
+  signal?.addEventListener("abort", stop);
+  connection.waiting += 1;
   try {
-    return await fetch(url, { headers: { Accept: "application/json" }, cache: "no-cache", signal });
+    signal?.throwIfAborted();
+    const response = await fetch(url, { headers: { Accept: "application/json" }, cache: "no-cache", signal: giveUp.signal });
+    connection.heardAt = Date.now() / 1000;
+    return response;
   } catch (error) {
-    if (error.name === "AbortError") throw error;
+    if (signal?.aborted) throw error;
     throw new ApiError(0, "");
+  } finally {
+    connection.waiting -= 1;
+    clearTimeout(timer);
   }
 }
 

@@ -3,6 +3,7 @@
 import { Card } from "./card.js";
 import { Chart } from "./chart.js";
 import { columnsOf, isEmpty } from "./columns.js";
+import { derivedPanels } from "./derived.js";
 import { byId } from "./dom.js";
 import { Heatmap } from "./heatmap.js";
 import { Lane } from "./lane.js";
@@ -26,12 +27,11 @@ export class Board {
     document.documentElement.addEventListener("themechange", () => this.items.forEach((item) => item.view?.recolor()));
   }
 
-  /** A chart for all that nobody laid out: loaded when it is asked for, or when there is a family that is not known. */
-  async addDerived() {
-    this.derived ??= import("./derived.js").then(({ derivedPanels }) => {
-      derivedPanels(this.families, this.items.map((item) => item.panel)).forEach((panel) => this.add(panel));
-    });
-    await this.derived;
+  /** A chart for all that nobody laid out: made when it is asked for, or when there is a family that is not known. */
+  addDerived() {
+    if (this.hasDerived) return;
+    this.hasDerived = true;
+    derivedPanels(this.families, this.items.map((item) => item.panel)).forEach((panel) => this.add(panel));
   }
 
   add(panel) {

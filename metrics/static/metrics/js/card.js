@@ -1,6 +1,7 @@
 // The frame of a panel: title, legend, what it means, where its data come from.
 
 import { element, setText } from "./dom.js";
+import { fill } from "./help.js";
 import { gettext, interpolate } from "./messages.js";
 import { change, state } from "./state.js";
 
@@ -68,7 +69,7 @@ export class Card {
     const label = interpolate(gettext("About %(panel)s"), { panel: this.panel.title });
     const summary = element("summary", { "aria-label": label, title: label }, "?");
     const help = element("details", { class: "help" }, summary);
-    help.addEventListener("toggle", async () => help.open && (await import("./help.js")).fill(help, this));
+    help.addEventListener("toggle", () => help.open && fill(help, this));
     return help;
   }
 }

@@ -1,4 +1,4 @@
-// The form for a stretch of time of one's own; loaded when it is opened.
+// The form for a stretch of time of one's own.
 
 import { byId } from "./dom.js";
 import { gettext } from "./messages.js";

@@ -1,6 +1,7 @@
 // The head of the page: how things stand, which host, which stretch of time.
 
 import { now, read } from "./api.js";
+import { open as openCustom } from "./custom.js";
 import { byId, element, setText } from "./dom.js";
 import { cores, duration, measured, stretch } from "./formats.js";
 import { gettext, interpolate } from "./messages.js";
@@ -22,7 +23,7 @@ export class Header {
     this.shown = shown;
     this.makeRanges();
     this.connectMoves();
-    byId("custom").addEventListener("toggle", async () => byId("custom").open && (await import("./custom.js")).open(this.shown()));
+    byId("custom").addEventListener("toggle", () => byId("custom").open && openCustom(this.shown()));
     this.connectTheme();
     byId("host-choice").addEventListener("change", (event) => change({ host: event.target.value || null, process: null, only: {} }));
     this.update();

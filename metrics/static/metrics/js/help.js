@@ -1,4 +1,4 @@
-// What a panel means and where its data come from; loaded when somebody asks.
+// What a panel means and where its data come from.
 
 import { address } from "./api.js";
 import { element } from "./dom.js";

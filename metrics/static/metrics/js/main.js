@@ -1,6 +1,6 @@
 // The page: puts the parts together, and follows the newest tick while it is live.
 
-import { ApiError, now, read, seconds } from "./api.js";
+import { ApiError, LONGEST_SECONDS, connection, now, read, seconds } from "./api.js";
 import { Board } from "./board.js";
 import { cursor, onCursor } from "./cursor.js";
 import { byId, showBusy } from "./dom.js";
@@ -8,6 +8,8 @@ import { duration, pointWidth } from "./formats.js";
 import { nearest } from "./gaps.js";
 import { Header, showCost } from "./header.js";
 import { gettext, interpolate } from "./messages.js";
+import { hideNotice, showError, showNotice } from "./notice.js";
+import { ProcessDetail } from "./process.js";
 import { Processes } from "./processes.js";
 import { Pulse } from "./pulse.js";
 import { Space } from "./space.js";
@@ -19,15 +21,19 @@ const COST_EVERY_SECONDS = 30;
 const FACTS_EVERY_SECONDS = 300;
 // About as wide as a chart is.
 const CHART_PIXELS = 600;
-// Where all is well, nobody needs it.
-const notice = () => import("./notice.js");
-const hideNotice = () => (byId("notice").hidden = true);
+// A server that is not there is looked for more often than one that refuses.
+const LONGEST_SEARCH_SECONDS = 10;
+// A slow line is no silent server: so many times as long as the answer before may the next one take.
+const PATIENCE = 3;
+const FIRST_ANSWER_SECONDS = 3;
 
 class Page {
   constructor(families, hosts) {
     this.hosts = hosts;
     this.newest = now();
     this.failures = 0;
+    // Until the first answer nobody knows how long the line takes.
+    this.answerSeconds = FIRST_ANSWER_SECONDS;
     this.request = new AbortController();
     this.board = new Board(families, () => this.showSeen());
     this.board.wantTiles();
@@ -44,6 +50,8 @@ class Page {
       beat: () => this.attempt(() => (this.isFollowing ? this.follow() : this.reload())),
       pause: () => (this.failures ? this.waitSeconds : this.interval),
     });
+    this.watch = new Pulse({ isOn: () => true, beat: () => this.listen(), pause: () => this.interval / 2 });
+    addEventListener("online", () => this.failures && this.pulse.after(0));
     document.documentElement.addEventListener("themechange", () => this.detail?.recolor());
   }
 
@@ -100,7 +108,7 @@ class Page {
 
   async loadDetail(signal = this.request.signal) {
     if (state.process === null && !this.detail) return;
-    this.detail ??= new (await import("./process.js")).ProcessDetail();
+    this.detail ??= new ProcessDetail();
     await this.detail.load(this.shown, this.host, this.interval, signal);
   }
 
@@ -112,7 +120,7 @@ class Page {
   /** Of a page that was opened paused; before a pause they came with each tick. */
   async loadTiles(signal) {
     if (!state.paused || isHistory() || this.tiles.host === this.host) return;
-    this.tiles.showNow(await read("metrics/current", { host: state.host }, signal), this.host);
+    this.tiles.showNow(await this.current(signal), this.host);
   }
 
   /** How wide the point of a moment is; 0 where it is a single tick. */
@@ -200,26 +208,58 @@ class Page {
     } catch (error) {
       if (error.name === "AbortError") return;
       if (!(error instanceof ApiError)) throw error;
-      this.failures += 1;
-      // Longer with each failure, unless the server says how long.
-      this.waitSeconds = error.retryAfterSeconds ?? Math.min(LONGEST_PAUSE_SECONDS, this.interval * 2 ** Math.min(this.failures, 5));
-      this.pulse.after(this.waitSeconds);
-      (await notice()).showError(error, this.waitSeconds);
+      this.fail(error);
     }
     this.setBadge();
-    await this.sayStale();
+    this.sayStale();
   }
 
-  async sayStale() {
+  fail(error) {
+    this.failures += 1;
+    const most = error.status ? LONGEST_PAUSE_SECONDS : LONGEST_SEARCH_SECONDS;
+    // Longer with each failure, unless the server says how long.
+    this.waitSeconds = error.retryAfterSeconds ?? Math.min(most, this.interval * 2 ** Math.min(this.failures, 5));
+    this.pulse.after(this.waitSeconds);
+    showError(error, this.waitSeconds);
+  }
+
+  /** The newest tick, which a server that is there tells soon: after an interval without a word nobody is there. */
+  async current(signal = this.request.signal) {
+    const startedAt = performance.now();
+    const patience = Math.max(this.interval, PATIENCE * this.answerSeconds) * 2 ** this.failures;
+    const newest = await read("metrics/current", { host: state.host }, signal, Math.min(LONGEST_SECONDS, patience));
+    this.answerSeconds = (performance.now() - startedAt) / 1000;
+    return newest;
+  }
+
+  /** Where an answer is waited for and nothing is heard meanwhile, ask whether anybody is there at all. */
+  async listen() {
+    const { heardAt } = connection;
+    const isQuiet = connection.waiting && Date.now() / 1000 - heardAt > this.interval / 2;
+    if (!isQuiet || this.failures || !this.isFollowing) return;
+    const { signal } = this.request;
+    try {
+      await this.current(signal);
+    } catch (error) {
+      if (!(error instanceof ApiError) || error.status || connection.heardAt !== heardAt || this.failures) return;
+      // Nothing that is on its way will arrive.
+      this.request.abort();
+      this.request = new AbortController();
+      this.fail(error);
+      this.setBadge();
+    }
+  }
+
+  sayStale() {
     if (this.failures || !this.isFollowing || !this.isStale() || !this.host?.newest_tick) return;
     const text = gettext("Nothing has been recorded for %(time)s. Is the recorder running?");
-    (await notice()).showNotice("stale", interpolate(text, { time: duration(now() - this.newest) }));
+    showNotice("stale", interpolate(text, { time: duration(now() - this.newest) }));
   }
 
   /** One round of following: the newest tick, then the charts and the table. */
   async follow() {
     if (!this.host?.newest_tick) await this.findHosts();
-    const current = await read("metrics/current", { host: state.host }, this.request.signal);
+    const current = await this.current();
     const newest = seconds(current.timestamp);
     const isNew = newest !== this.newest || !this.shown;
     this.newest = newest;
@@ -262,7 +302,8 @@ class Page {
   async start() {
     this.setBadge();
     if (isHistory() || state.paused) await this.attempt(() => this.reload());
-    this.pulse.after(0);
+    if (!this.failures) this.pulse.after(0);
+    this.watch.after(0);
     if (!this.isFollowing) await showCost();
   }
 }
@@ -275,10 +316,10 @@ async function begin(waitSeconds = 1) {
     await new Page(families.results, hosts.results).start();
   } catch (error) {
     if (!(error instanceof ApiError)) throw error;
-    (await notice()).showError(error, waitSeconds);
+    showError(error, waitSeconds);
     setTimeout(() => begin(Math.min(LONGEST_PAUSE_SECONDS, waitSeconds * 2)), waitSeconds * 1000);
   }
 }
 
 if (window.uPlot) await begin();
-else (await notice()).showNotice("error", gettext("The charts' library is missing: see what `manage.py check` says."));
+else showNotice("error", gettext("The charts' library is missing: see what `manage.py check` says."));

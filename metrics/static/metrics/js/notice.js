@@ -1,6 +1,8 @@
 // What went wrong, or is not there yet, in a sentence above the charts.
 
+import { connection } from "./api.js";
 import { byId, element } from "./dom.js";
+import { moment } from "./formats.js";
 import { gettext, interpolate } from "./messages.js";
 
 /** @param {"waiting" | "error" | "stale"} kind @param {string} text @param {HTMLElement | null} [action] */
@@ -22,6 +24,12 @@ export function showError(error, waitSeconds) {
   }
   if (error.status === 503) return showNotice("waiting", error.message);
   const again = interpolate(gettext("Trying again in %(seconds)s s."), { seconds: Math.round(waitSeconds) });
-  const what = error.status === 0 ? gettext("The server does not answer.") : error.message;
-  return showNotice("error", `${what} ${again}`);
+  return showNotice("error", `${error.status === 0 ? silence() : error.message} ${again}`);
 }
+
+function silence() {
+  if (connection.heardAt === null) return gettext("The server does not answer.");
+  return interpolate(gettext("No connection to the server since %(time)s."), { time: moment(connection.heardAt) });
+}
+
+export const hideNotice = () => (byId("notice").hidden = true);

@@ -1,4 +1,4 @@
-// What the tiles show of the past; loaded when it is looked at.
+// What the tiles show of the past.
 
 /** One point with the mean of every number, also of those in lists. */
 export function meanPoint(points) {

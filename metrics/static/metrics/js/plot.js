@@ -8,10 +8,9 @@ import { gettext, interpolate } from "./messages.js";
 import { Overlay } from "./overlay.js";
 import { followPointer } from "./pointer.js";
 import { backToLive, isHistory, pickMoment, showStretch, state } from "./state.js";
+import { inWords, showTooltip } from "./tooltip.js";
 
 const FAST_STEPS = 10;
-// Nobody needs it before pointing at something.
-const tooltip = () => import("./tooltip.js");
 
 export class Plot {
   /** @param {import("./card.js").Card} card */
@@ -101,10 +100,9 @@ export class Plot {
     pickMoment(time, this.shown);
   }
 
-  async showTooltip(time) {
-    const { showTooltip } = await tooltip();
+  showTooltip(time) {
     const y = this.pointerY ?? this.overlay.node.getBoundingClientRect().top + 40;
-    if (cursor()?.plot === this) showTooltip(this.describe(time), this.overlay.xOf(time), y);
+    showTooltip(this.describe(time), this.overlay.xOf(time), y);
   }
 
   onKey(event) {
@@ -118,7 +116,7 @@ export class Plot {
       this.pointerY = undefined;
       const time = times[this.stepped(event, times)];
       moveCursor({ time, plot: this });
-      tooltip().then(({ inWords }) => announce(inWords(this.describe(time))));
+      announce(inWords(this.describe(time)));
     } else return;
     event.preventDefault();
   }

@@ -4,6 +4,7 @@ import { byId, element, setText } from "./dom.js";
 import { cores, measured } from "./formats.js";
 import { nearest } from "./gaps.js";
 import { gettext, interpolate } from "./messages.js";
+import { meanPoint, thinned } from "./past.js";
 import { isHistory, state } from "./state.js";
 import { amount } from "./things.js";
 
@@ -86,8 +87,7 @@ export class Tiles {
   }
 
   /** The picked moment, or the means of the stretch. @param {Record<string, import("./series.js").Series>} series */
-  async showPast(series, host) {
-    const { meanPoint, thinned } = await import("./past.js");
+  showPast(series, host) {
     for (const tile of this.tiles) {
       const { times, points } = series[tile.family].timeline;
       const point = state.at === null ? meanPoint(points) : points[nearest(times, state.at)];
