@@ -69,6 +69,7 @@ INSTALLED_APPS = [
 ]
 
 MIDDLEWARE = [
+    "metrics.api.compression.CompressionMiddleware",
     "metrics.api.conditional.ConditionalMiddleware",
     "metrics.api.access.ProxyNoticeMiddleware",
     "sysmon_project.proxies.TrustedProxyMiddleware",
@@ -166,7 +167,12 @@ Q_CLUSTER: dict[str, Any] = {
 # Static files ----------------------------------------------------------------------------------------------------
 # Files are served from where the packages keep them: nothing has to be collected before a start. Their address
 # changes with our files and with the versions of the packages, so that browsers may keep what they have loaded.
-STATIC_SOURCES = ("requirements.txt", "metrics/static", "metrics/dashboard/static_files.py")
+STATIC_SOURCES = (
+    "requirements.txt",
+    "metrics/static",
+    "metrics/dashboard/static_files.py",
+    "metrics/dashboard/bundle.py",
+)
 STATIC_URL = f"/static/{state_of(*(BASE_DIR / part for part in STATIC_SOURCES))}/"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",

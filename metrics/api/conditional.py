@@ -4,14 +4,16 @@ import hashlib
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
+from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 
 from metrics.api.answers import TimelessResponse
+from metrics.api.compression import tag_of_coding
 from metrics.api.renderers import is_for_people
 
 CONDITION = "HTTP_IF_NONE_MATCH"
 # They say something about a body, and a 304 has none.
-OF_THE_BODY = {"Content-Length", "Content-Type", "Content-Disposition"}
+OF_THE_BODY = {"Content-Length", "Content-Type", "Content-Disposition", "Content-Encoding"}
 
 
 class ConditionalMiddleware:
@@ -27,7 +29,9 @@ class ConditionalMiddleware:
         response = self._get_response(request)
         if not isinstance(response, TimelessResponse) or is_for_people(response.accepted_renderer):
             return response
-        response.headers["ETag"] = tag = tag_of(response.identity or response.content)
+        tag = tag_of_coding(tag_of(response.identity or response.content), request.META.get("HTTP_ACCEPT_ENCODING"))
+        response.headers["ETag"] = tag
+        patch_vary_headers(response, ("Accept-Encoding",))
         # Kept by the browser of one person, and not used without asking.
         response.headers.setdefault("Cache-Control", "private, no-cache")
         return unchanged(response) if names(request.META.get(CONDITION), tag) else response

@@ -1,9 +1,9 @@
 """Static files straight from where the packages keep them: nothing is collected by hand or at the start.
 
 All of them lie below one address that names their state (`/static/3f2a9c1b07d4/…`), so that a browser may keep them
-for ever, and the ES modules, which import each other by relative names, need no rewriting. Our own are sent without
-what only people read, and what compresses well is compressed: both is done once, into the data directory, when the
-server starts for the first time with that state.
+for ever. Our own are sent without what only people read, the page's modules joined into one, and what compresses well
+is compressed: all of it is done once, into the data directory, when the server starts for the first time with that
+state.
 """
 
 import gzip
@@ -18,8 +18,16 @@ from rjsmin import jsmin
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
+from metrics.dashboard.bundle import join_script, join_style
+
 OWN = "metrics/"
 SLIMMED: dict[str, Callable[[str], str]] = {".css": cssmin, ".js": jsmin}
+# Each is sent as one file together with what it imports.
+JOINED: dict[str, Callable[[Path], str]] = {
+    "metrics/js/main.js": join_script,
+    "metrics/js/admin-chart.js": join_script,
+    "metrics/dashboard.css": join_style,
+}
 COMPRESSED_TYPES = {".css", ".js", ".json", ".svg"}
 # Below this the headers weigh more than what is saved; above it, compressing would delay the start.
 SMALLEST_BYTES, LARGEST_BYTES = 1_024, 200_000
@@ -53,7 +61,8 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
         if slim is None or not name.startswith(OWN):
             return None
         target = self.made / name
-        return target if target.exists() or _write(target, slim(file.read_text("utf-8")).encode()) else None
+        text = JOINED.get(name, Path.read_text)(file)
+        return target if target.exists() or _write(target, slim(text).encode()) else None
 
     def _compressed(self, file: Path, name: str) -> Path | None:
         if file.suffix not in COMPRESSED_TYPES or not SMALLEST_BYTES <= file.stat().st_size <= LARGEST_BYTES:

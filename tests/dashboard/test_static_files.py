@@ -43,7 +43,7 @@ def test_a_browser_may_keep_a_file_for_ever(served):
     assert "immutable" in served("metrics/js/main.js").headers["Cache-Control"]
 
 
-@pytest.mark.parametrize("name", ["js/main.js", "dashboard.css"])
+@pytest.mark.parametrize("name", ["js/chart.js", "colors.css"])
 def test_ours_are_sent_without_what_only_people_read(served, name):
     text = body(served(f"metrics/{name}")).decode()
     assert not re.search(r"//|/\*|^\s", text, re.MULTILINE)

@@ -256,16 +256,22 @@ class Page {
     showNotice("stale", interpolate(text, { time: duration(now() - this.newest) }));
   }
 
-  /** One round of following: the newest tick, then the charts and the table. */
-  async follow() {
-    if (!this.host?.newest_tick) await this.findHosts();
+  /** The tiles and the disk space of the newest tick. @returns {Promise<boolean>} whether it is another than before */
+  async showNewest() {
     const current = await this.current();
     const newest = seconds(current.timestamp);
-    const isNew = newest !== this.newest || !this.shown;
+    const isNew = newest !== this.newest;
     this.newest = newest;
     this.host.interval_seconds = current.resolution;
     this.tiles.showNow(current, this.host);
     if (this.isFollowing) this.space.showNow(current);
+    return isNew;
+  }
+
+  /** One round of following: the newest tick, then the charts and the table. */
+  async follow() {
+    if (!this.host?.newest_tick) await this.findHosts();
+    const isNew = await this.showNewest();
     if (!this.shown) await this.reload();
     else if (isNew || this.isStale()) await this.advance();
     else await this.complete();
@@ -301,7 +307,9 @@ class Page {
 
   async start() {
     this.setBadge();
-    if (isHistory() || state.paused) await this.attempt(() => this.reload());
+    const isLive = this.isFollowing;
+    // Where there is a tick, the charts need not wait for the newest.
+    if (!isLive || this.host?.newest_tick) await this.attempt(() => Promise.all([this.reload(), isLive && this.showNewest()]));
     if (!this.failures) this.pulse.after(0);
     this.watch.after(0);
     if (!this.isFollowing) await showCost();
