@@ -8,7 +8,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.dashboard.conftest import at_burst, at_share, settled
-from tests.supervision.running import PROJECT
+from tests.supervision.running import PROJECT, eventually
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 FIRST_LOAD_BYTES = 80_000
@@ -305,3 +305,16 @@ def test_the_admin_draws_its_samples(desktop, open_page, signed_in, shoot):
     expect(page.locator("#sample-chart canvas")).to_be_visible()
     expect(page.locator("#sample-chart figcaption")).to_contain_text("CPU time in use")
     shoot(page, "admin")
+
+
+def test_a_table_that_nobody_sees_is_not_asked_for_while_it_is_live(desktop, open_page):
+    page = open_page(desktop + "?range=15m")
+    settled(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    assert eventually(lambda: page.wait_for_timeout(200) or sum("metrics/current" in url for url in asked) >= 2, 20)
+    assert not any("metrics/processes" in url for url in asked)
+    with page.expect_request(re.compile("metrics/processes")):
+        page.locator("#processes").scroll_into_view_if_needed()
+    with page.expect_request(re.compile("metrics/processes")):
+        pass

@@ -41,6 +41,8 @@ class Page {
     this.space = new Space();
     this.processes = new Processes();
     this.header = new Header(() => this.shown);
+    this.isTableSeen = false;
+    new IntersectionObserver(([entry]) => this.seeTable(entry.isIntersecting)).observe(byId("processes"));
     this.processes.onOrder(() => this.attempt(() => this.loadProcesses()));
     this.setHost();
     onChange((changed) => this.onState(changed));
@@ -287,7 +289,16 @@ class Page {
       this.setStretch();
       if (state.process !== null) await this.loadDetail();
     }
-    await this.loadProcesses();
+    if (this.isTableSeen) await this.loadProcesses();
+    else this.isTableLate = true;
+  }
+
+  /** Live, a table that nobody sees waits until it comes into view. */
+  async seeTable(isSeen) {
+    this.isTableSeen = isSeen;
+    if (!isSeen || !this.isTableLate || this.failures || !this.isFollowing) return;
+    this.isTableLate = false;
+    await this.attempt(() => this.loadProcesses());
   }
 
   async findHosts() {
