@@ -318,3 +318,22 @@ def test_a_table_that_nobody_sees_is_not_asked_for_while_it_is_live(desktop, ope
         page.locator("#processes").scroll_into_view_if_needed()
     with page.expect_request(re.compile("metrics/processes")):
         pass
+
+
+def test_it_holds_no_more_after_many_ticks_than_after_a_few(desktop, open_page):
+    page = open_page(desktop + "?range=15m")
+    settled(page)
+    session = page.context.new_cdp_session(page)
+    session.send("Performance.enable")
+
+    def held():
+        session.send("HeapProfiler.collectGarbage")
+        metrics = {one["name"]: one["value"] for one in session.send("Performance.getMetrics")["metrics"]}
+        return metrics["JSEventListeners"], metrics["Nodes"]
+
+    ticks = []
+    page.on("response", lambda response: ticks.append(response.url) if "metrics/current" in response.url else None)
+    assert eventually(lambda: page.wait_for_timeout(200) or len(ticks) >= 1, 20)
+    before = held()
+    assert eventually(lambda: page.wait_for_timeout(200) or len(ticks) >= 5, 40)
+    assert all(now <= then + 3 for now, then in zip(held(), before)), (before, held())

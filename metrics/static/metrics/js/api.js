@@ -43,9 +43,8 @@ export const seconds = (text) => Date.parse(text) / 1000;
  * @param {number} [seconds] how long to wait for the head of the answer @returns {Promise<any>}
  */
 export async function read(path, query = {}, signal = undefined, seconds = LONGEST_SECONDS) {
-  const response = await request(address(path, query), signal, seconds);
+  const { response, body } = await request(address(path, query), signal, seconds);
   followClock(response.headers.get("Date"));
-  const body = await response.json().catch(() => null);
   if (response.ok && body !== null) return body;
   const wait = Number(response.headers.get("Retry-After"));
   throw new ApiError(response.status, body?.detail ?? response.statusText, wait || null);
@@ -62,13 +61,18 @@ async function request(url, signal, seconds) {
     signal?.throwIfAborted();
     const response = await fetch(url, { headers: { Accept: "application/json" }, cache: "no-cache", signal: giveUp.signal });
     connection.heardAt = Date.now() / 1000;
-    return response;
+    clearTimeout(timer);
+    const body = await response.json().catch(() => null);
+    signal?.throwIfAborted();
+    return { response, body };
   } catch (error) {
     if (signal?.aborted) throw error;
     throw new ApiError(0, "");
   } finally {
     connection.waiting -= 1;
     clearTimeout(timer);
+    // The signal lives as long as what is shown, and would keep every request that it could have stopped.
+    signal?.removeEventListener("abort", stop);
   }
 }
 
