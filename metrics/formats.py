@@ -105,10 +105,14 @@ def tier(seconds: int) -> str:
 
 
 def visible(text: str, limit: int = MAX_CHARACTERS) -> str:
-    """Text of unknown origin on one line: cut at `limit` characters, and whatever could steer a terminal or turn the
-    reading direction is written out (`\\x1b`)."""
-    cut = text if len(text) <= limit else text[: limit - 1] + "…"
-    return cut if cut.isprintable() else "".join(c if c.isprintable() else _written_out(c) for c in cut)
+    """Text of unknown origin on one line, as `printable`, and cut at `limit` characters."""
+    return printable(text if len(text) <= limit else text[: limit - 1] + "…")
+
+
+def printable(text: str) -> str:
+    """Text of unknown origin on one line: whatever could steer a terminal or turn the reading direction is written out
+    (`\\x1b`)."""
+    return text if text.isprintable() else "".join(c if c.isprintable() else _written_out(c) for c in text)
 
 
 def visible_lines(text: str, limit: int) -> str:

@@ -1,7 +1,5 @@
 """JSON, CSV, NDJSON and the browsable page, and how a request chooses between them."""
 
-import csv
-import io
 import re
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
@@ -16,9 +14,13 @@ from rest_framework.utils.mediatypes import media_type_matches
 from typing_extensions import override
 
 from metrics.api.flat import FlatTable
+from metrics.formats import printable
 
-# What makes a spreadsheet take a text for a formula, the full-width forms included.
-FORMULA = re.compile("[=+\\-@\t\r\n\uff1d\uff0b\uff0d\uff20]")
+# Where a spreadsheet would begin a formula, the full-width forms included: at the start of a cell, and behind what
+# other languages' spreadsheets, or an import with several separators, take for the end of one.
+FORMULA = re.compile('(^|[;|])(?=[\\s"]*[=+\\-@\uff1d\uff0b\uff0d\uff20])')
+# A cell that has one of these stands in quotes: what some program takes for a separator or for a quote.
+QUOTED = re.compile('[,;|"]')
 
 
 class JsonRenderer(BaseRenderer):
@@ -67,17 +69,15 @@ class FlatRenderer(BaseRenderer):
 
 
 class CsvRenderer(FlatRenderer):
-    """RFC 4180; a text that a spreadsheet would run begins with an apostrophe."""
+    """RFC 4180, a row a line; what a spreadsheet would run has an apostrophe before it. The csv module is of no use: it
+    leaves a cell with `;` without quotes."""
 
     media_type = "text/csv"
     format = "csv"
 
     def encode(self, table: FlatTable) -> bytes:
-        file = io.StringIO(newline="")
-        writer = csv.writer(file)
-        writer.writerow(table.header)
-        writer.writerows(map(cells, table.rows))
-        return file.getvalue().encode()
+        lines = [",".join(map(cell, row)) for row in (table.header, *table.rows)]
+        return "".join(f"{line}\r\n" for line in lines).encode()
 
 
 class NdjsonRenderer(FlatRenderer):
@@ -95,16 +95,20 @@ class NdjsonRenderer(FlatRenderer):
             yield orjson.dumps(dict(zip(table.header, row, strict=True)), option=orjson.OPT_APPEND_NEWLINE)
 
 
-def cells(row: Sequence[Any]) -> list[Any]:
-    """A row as csv.writer takes it, which writes None as nothing and a number as it is."""
-    return [value if value is None or type(value) in (int, float) else cell(value) for value in row]
-
-
 def cell(value: Any) -> str:
-    """Text that is safe to open; true, false, lists and objects as in JSON."""
-    if isinstance(value, str):
-        return f"'{value}" if FORMULA.match(value) else value
-    return orjson.dumps(value).decode()
+    """A value as it stands in a line: None is nothing, a number is itself, and everything else is text that is safe to
+    open, in quotes where it has to be; true, false, lists and objects as in JSON."""
+    if value is None:
+        return ""
+    if type(value) in (int, float):
+        return str(value)
+    text = safe(value if isinstance(value, str) else orjson.dumps(value).decode())
+    return '"' + text.replace('"', '""') + '"' if QUOTED.search(text) else text
+
+
+def safe(text: str) -> str:
+    """Text that steers no terminal and, wherever a program ends its cells, begins no formula."""
+    return FORMULA.sub("\\1'", printable(text))
 
 
 def is_for_people(renderer: BaseRenderer) -> bool:

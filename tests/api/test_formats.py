@@ -7,6 +7,7 @@ import json
 import pytest
 
 from metrics.api.renderers import cell
+from metrics.formats import visible
 from tests.conftest import FIRST_TICK
 
 CPU, DISK, NETWORK = (f"/api/v1/metrics/{name}" for name in ("cpu", "disk", "network"))
@@ -154,17 +155,63 @@ def test_a_host_name_cannot_leave_the_file_name(api, recorded, db):
         assert response.headers["Content-Disposition"].count('"') == 2
 
 
-def test_text_that_a_spreadsheet_would_run_gets_an_apostrophe(api, recorded):
-    names = ["=1+1", "+1", "-1", "@SUM(A1)", "\tx", "\rx", 'a"b,c', "\uff1d1"]
-    recorded.tick(disk={}, device=[{"device": name} for name in names])
-    found = [row["device"] for row in rows(api.get(DISK, {"format": "csv"}))]
-    assert sorted(found) == sorted(["'=1+1", "'+1", "'-1", "'@SUM(A1)", "'\tx", "'\rx", 'a"b,c', "'\uff1d1"])
+FORMULA_SIGNS = "=+-@\uff1d\uff0b\uff0d\uff20"
+# What ends a cell somewhere: here, in German or French spreadsheets, in an import by tabs or bars, and a line.
+SEPARATORS = [",", ";", "\t", "|", "\n", "\r"]
+BEFORE_A_FORMULA = [
+    "",
+    " ",
+    "\u3000",
+    '"',
+    ' "',
+    "a",
+    *(f"a{sep}{blank}" for sep in ";\t|\n\r" for blank in ("", " ", '"')),
+]
+
+
+def as_programs_read_it(text):
+    """Every cell that some program makes of a CSV text: with quotes understood or not, by each separator."""
+    for separator in SEPARATORS:
+        yield from (cell for line in text.split("\r\n") for cell in line.split(separator) if separator != ",")
+        if separator not in "\r\n":
+            yield from (cell for row in csv.reader(io.StringIO(text, newline=""), delimiter=separator) for cell in row)
+
+
+@pytest.mark.parametrize("sign", FORMULA_SIGNS)
+@pytest.mark.parametrize("before", BEFORE_A_FORMULA, ids=ascii)
+def test_no_program_finds_a_formula_whatever_it_separates_cells_by(api, recorded, before, sign):
+    recorded.tick(disk={}, device=[{"device": f"{before}{sign}cmd|' /C calc'!A0", "busy_percent": 1.0}])
+    response = api.get(DISK, {"format": "csv"})
+    begun = [cell.lstrip(' "\u3000') for cell in as_programs_read_it(response.content.decode())]
+    assert [cell for cell in begun if cell.startswith(tuple(FORMULA_SIGNS))] == []
+    [row] = rows(response)
+    assert (row["device"].replace("'", "").startswith(before), row["busy_percent"]) == (before.isprintable(), "1.0")
+
+
+@pytest.mark.parametrize(
+    "code", [*range(0x20), *range(0x7F, 0xA0), 0xAD, 0x61C, 0x200B, 0x200F, 0x2028, 0x202E, 0x2066]
+)
+def test_no_cell_steers_a_terminal_or_turns_the_reading_direction(api, recorded, code):
+    recorded.tick(disk={}, device=[{"device": f"a{chr(code)}b"}])
+    response = api.get(DISK, {"format": "csv"})
+    assert chr(code) not in response.content.decode().replace("\r\n", "")
+    [row] = rows(response)
+    assert row["device"] == visible(f"a{chr(code)}b")
+
+
+@pytest.mark.parametrize(
+    "text", ["a b", "a-b", "node --port 3000", "x=1", "root@host", "a, b", 'say "hi"', "한국어", "-"]
+)
+def test_what_is_no_formula_comes_as_it_is(api, recorded, text):
+    recorded.tick(disk={}, device=[{"device": text}])
+    [row] = rows(api.get(DISK, {"format": "csv"}))
+    assert row["device"] == (f"'{text}" if text == "-" else text)
 
 
 def test_numbers_get_no_apostrophe(api, recorded):
-    recorded.tick(cpu={"load_1": -0.5})
+    recorded.tick(cpu={"load_1": -0.5, "per_core": [-1.5, 2.0, -3.0]})
     [row] = rows(api.get(CPU, {"format": "csv"}))
-    assert row["load_1"] == "-0.5"
+    assert (row["load_1"], row["per_core"]) == ("-0.5", "[-1.5,2.0,-3.0]")
 
 
 def test_ndjson_is_not_escaped(api, recorded):
@@ -185,7 +232,7 @@ def test_csv_of_a_step_has_the_maxima(api, recorded):
     assert response.content == (b"timestamp,resolution,percent,percent_max\r\n2026-11-22T17:10:00.000Z,60,3.0,4.0\r\n")
 
 
-@pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), ([1, 2], "[1,2]"), ("a", "a")])
+@pytest.mark.parametrize(("value", "text"), [(True, "true"), (False, "false"), ([1, 2], '"[1,2]"'), ("a", "a")])
 def test_a_cell_is_written_as_in_json(value, text):
     assert cell(value) == text
 
