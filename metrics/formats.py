@@ -99,11 +99,6 @@ def local_time(moment: datetime | None, *, offset: bool = False) -> str:
     return (here if offset else here.replace(tzinfo=None)).isoformat(sep=" ")
 
 
-def tier(seconds: int) -> str:
-    """The name of a tier by its width: 0 is raw."""
-    return duration(seconds) if seconds else _("raw")
-
-
 def visible(text: str, limit: int = MAX_CHARACTERS) -> str:
     """Text of unknown origin on one line, as `printable`, and cut at `limit` characters."""
     return printable(text if len(text) <= limit else text[: limit - 1] + "…")

@@ -53,7 +53,7 @@ TIME_ZONE = env.time_zone("SYSMON_TIME_ZONE", tzlocal.get_localzone_name() or "U
 # The application -------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
     "metrics",
-    "django.contrib.admin",
+    "sysmon_project.apps.SectionedAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -95,10 +95,6 @@ def test_a_duration_has_its_two_highest_parts(seconds, text):
     assert formats.duration(seconds) == text
 
 
-def test_a_tier_is_called_by_its_width():
-    assert (formats.tier(0), formats.tier(60), formats.tier(900)) == ("raw", "1 min", "15 min")
-
-
 def test_a_moment_is_local_and_says_its_offset_when_asked(settings):
     settings.TIME_ZONE = "Asia/Seoul"
     moment = datetime(2026, 11, 22, 17, 40, 5, 999_999, tzinfo=UTC)

@@ -2,7 +2,7 @@
 
 import pytest
 
-from metrics.tiers import DEFAULT_TIERS, parse_tiers, summaries, tiers
+from metrics.tiers import DEFAULT_TIERS, name_of, parse_tiers, summaries, tiers
 
 DAY = 86_400
 
@@ -58,3 +58,12 @@ def test_summaries_lie_between_two_tiers_and_beyond_the_coarsest(settings, text,
     settings.SYSMON_TIERS = text
     assert [(tier.width_seconds, tier.source_seconds) for tier in summaries()] == expected
     assert all(tier.width_seconds % tier.source_seconds == 0 for tier in summaries())
+
+
+@pytest.mark.parametrize("name", ["1m", "5m", "15m", "90m", "1h", "6h", "1d"])
+def test_a_tier_is_called_as_in_the_settings(name):
+    assert name_of(parse_tiers(f"{name}=14d")[0].width_seconds) == name
+
+
+def test_the_raw_samples_are_a_tier_with_a_name_too():
+    assert name_of(0) == "raw"

@@ -1,6 +1,5 @@
 """Columns of a list and lines of a detail page, derived from the fields of a model."""
 
-from collections import Counter
 from collections.abc import Callable, Iterable
 from typing import Any
 
@@ -10,12 +9,11 @@ from django.utils.html import format_html, format_html_join
 from django.utils.http import urlencode
 from django.utils.safestring import SafeString
 from django.utils.text import capfirst
+from django.utils.translation import gettext
 
-from metrics import formats
+from metrics import formats, tiers
 from metrics.models.fields import Measure
 
-# How a field's name is written as a word, where it is no word.
-WRITTEN = {"cpu": "CPU", "rss": "RSS", "fstype": "file system", "mountpoint": "mount point", "iowait": "I/O wait"}
 # How much of a text or of a list of numbers a list shows, and a detail page.
 LISTED_CHARACTERS, LINE_CHARACTERS = 40, 1000
 LISTED_NUMBERS, LINE_NUMBERS = 4, 1024
@@ -52,29 +50,17 @@ class Column:
         return format_html('<abbr class="{}" title="{}">{}</abbr>', kind, self.help, heading)
 
 
-def headings(fields: Iterable[Any]) -> dict[str, str]:
-    """A heading for each field: its name without the unit, which the values show, unless two would look the same."""
-    named = {field.name: field for field in fields}
-    short = {name: name.removesuffix(f"_{getattr(field, 'unit', '')}") for name, field in named.items()}
-    times = Counter(short.values())
-    return {name: _words(text if times[text] == 1 else name) for name, text in short.items()}
-
-
-def _words(name: str) -> str:
-    return " ".join(WRITTEN.get(word, word) for word in name.split("_"))
-
-
-def measure_column(field: Any, heading: str) -> Column:
+def measure_column(field: Any) -> Column:
     """A measure in a list: short, with its unit."""
 
     def read(row: Any) -> str:
         value = getattr(row, field.name)
         return short(value) if isinstance(value, str) else formats.measured(value, field.unit, LISTED_NUMBERS)
 
-    return Column(field.name, heading, read, help=field.help_text, is_number=is_number(field))
+    return Column(field.name, field.verbose_name, read, help=field.help_text, is_number=is_number(field))
 
 
-def measure_line(field: Any, heading: str) -> Column:
+def measure_line(field: Any) -> Column:
     """A measure on a detail page: whole, and with the exact number where the short one hides something."""
 
     def read(row: Any) -> str:
@@ -85,7 +71,7 @@ def measure_line(field: Any, heading: str) -> Column:
         exact = isinstance(value, int | float) and field.unit.startswith("bytes")
         return f"{text} ({formats.number(value)} {formats.unit_words(field.unit)})" if exact else text
 
-    return Column(field.name, heading, read, help=field.help_text)
+    return Column(field.name, field.verbose_name, read, help=field.help_text)
 
 
 def is_number(field: Any) -> bool:
@@ -126,6 +112,11 @@ def related_column(name: str, heading: Any) -> Column:
 def object_link(row: Model | None, text: str = "") -> str:
     """A link to a row's own page."""
     return formats.EMPTY if row is None else link(object_url(row), text or short(str(row)))
+
+
+def tier_name(width_seconds: int) -> str:
+    """A tier by the name that the settings have for it, such as `15m`."""
+    return tiers.name_of(width_seconds) if width_seconds else gettext("raw")
 
 
 def short(text: str) -> str:

@@ -2,18 +2,22 @@
 
 # ruff: noqa: ARG002 (Django says which arguments its hooks get)
 
+import math
 import time
 from collections.abc import Iterator
-from typing import Any, ClassVar
+from datetime import datetime
+from typing import Any, ClassVar, NoReturn
 
-from django.contrib import admin
+from django.contrib import admin, messages
 from django.contrib.admin.options import IncorrectLookupParameters
-from django.contrib.admin.views.main import ChangeList
+from django.contrib.admin.views.main import PAGE_VAR, SEARCH_VAR, ChangeList
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from metrics import conf, formats
+from metrics import conf, formats, tiers, times
+from metrics.admin import columns
 from metrics.models import Host
 
 MAX_TIERS = 16
@@ -24,9 +28,14 @@ MAX_EPOCH = 253_402_300_799
 class ListFilter(admin.SimpleListFilter):
     """A filter that refuses a value that it does not know, where Django's would ignore it."""
 
-    def refuse(self) -> None:
+    @classmethod
+    def parameter_names(cls) -> tuple[str, ...]:
+        """What it may read of the address."""
+        return (str(cls.parameter_name),)
+
+    def refuse(self) -> NoReturn:
         """Make Django show the list without any filter."""
-        raise IncorrectLookupParameters(f"{self.parameter_name}={self.value()}")
+        raise IncorrectLookupParameters(f"{self.parameter_name}: {self.used_parameters}")
 
     def whole_number(self, highest: int) -> int | None:
         """The parameter as a number from 0 to `highest`; None without the parameter."""
@@ -79,25 +88,55 @@ class HostFilter(ScopeFilter):
         return queryset.filter(host=self.hosts[self.value()])
 
 
-class TierFilter(ScopeFilter):
-    """By tier: the raw samples where no other is chosen. What tiers there are, the table itself says."""
+class TierFilter(ListFilter):
+    """By tier, by the names that the settings have. Where none is chosen it is the finest that has what is asked for:
+    what is too old to be there raw, or was only ever found in a roll-up, is found all the same.
+
+    It stands behind the filters that ask for less, and before that of the tick.
+    """
 
     title = _("tier")
     parameter_name = "tier"
 
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        self.request, self.model_admin = request, model_admin
+        super().__init__(request, params, model, model_admin)
+
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The tiers of any host."""
         hosts = Host.objects.values_list("pk", flat=True)
-        stored = {tier for host in hosts for tier in stored_tiers(model_admin.model, host)}
-        return [(str(tier), formats.tier(tier)) for tier in sorted({0, *stored})]
-
-    def default(self) -> str:
-        """Raw."""
-        return "0"
+        self.stored = sorted({0, *(tier for host in hosts for tier in stored_tiers(model_admin.model, host))})
+        return [(tiers.name_of(tier), columns.tier_name(tier)) for tier in self.stored]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
         """The tier's samples."""
-        return queryset.filter(tier=self.whole_number(32_767) or 0)
+        self.tier = self._asked() if super().value() else self._finest(queryset)
+        return queryset.filter(tier=self.tier)
+
+    def value(self) -> str:
+        """The name of the chosen one."""
+        return tiers.name_of(self.tier)
+
+    def choices(self, changelist: ChangeList) -> Iterator[Any]:
+        """The tiers alone: there is no "All"."""
+        choices = super().choices(changelist)
+        next(choices)
+        return choices
+
+    def _asked(self) -> int:
+        """By its name, or by its seconds."""
+        named = {tiers.name_of(tier): tier for tier in self.stored}.get(str(super().value()))
+        return (self.whole_number(tiers.WIDEST_SECONDS) or 0) if named is None else named
+
+    def _finest(self, queryset: QuerySet[Any]) -> int:
+        if TickFilter.parameter_name in self.request.GET:
+            return 0
+        term = self.request.GET.get(SEARCH_VAR, "")
+        for tier in self.stored:
+            rows, _duplicates = self.model_admin.get_search_results(self.request, queryset.filter(tier=tier), term)
+            if rows.order_by().exists():
+                return tier
+        return 0
 
 
 def stored_tiers(model: Any, host: int) -> Iterator[int]:
@@ -111,32 +150,93 @@ def stored_tiers(model: Any, host: int) -> Iterator[int]:
         yield tier
 
 
-class LastFilter(ListFilter):
-    """By time: the last hour, day or week."""
+class PeriodFilter(ListFilter):
+    """By time: the last hour, day or week, or from one moment to another, both included, in the zone of the admin."""
 
     title = _("time")
     parameter_name = "last"
+    template = "admin/metrics/period_filter.html"
     field: ClassVar[str] = "timestamp"
     seconds: ClassVar[dict[str, int]] = {"hour": 3_600, "day": 86_400, "week": 604_800}
+    edges: ClassVar[dict[str, Any]] = {"from": _("From"), "to": _("To")}
+
+    def __init__(self, request: HttpRequest, params: dict[str, Any], model: Any, model_admin: Any) -> None:
+        super().__init__(request, params, model, model_admin)
+        self.request = request
+        self.used_parameters |= {name: params.pop(name)[-1] for name in self.edges if name in params}
+
+    @classmethod
+    def parameter_names(cls) -> tuple[str, ...]:
+        """How far back, and the two ends."""
+        return (*super().parameter_names(), *cls.edges)
+
+    def expected_parameters(self) -> list[str | None]:
+        """What a link of this filter takes away."""
+        return list(self.parameter_names())
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """How far back."""
         return [("hour", _("Last hour")), ("day", _("Last day")), ("week", _("Last week"))]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
-        """Any time, and how far back."""
-        choices = super().choices(changelist)
-        yield {**next(choices), "display": _("Any time")}
-        yield from choices
+        """Any time, and how far back; either takes back what was chosen by its ends."""
+        self.kept = [pair for pair in changelist.params.items() if pair[0] not in (PAGE_VAR, *self.parameter_names())]
+        is_open = not any(self.used_parameters.get(name) for name in self.parameter_names())
+        for value, text in ((None, _("Any time")), *self.lookup_choices):
+            query = changelist.get_query_string({self.parameter_name: value}, [*self.edges, PAGE_VAR])
+            yield {
+                "selected": is_open if value is None else self.value() == value,
+                "query_string": query,
+                "display": text,
+            }
+
+    def inputs(self) -> list[dict[str, Any]]:
+        """The two ends, for the form."""
+        return [
+            {"name": name, "label": label, "value": self._local(self.moments[name])}
+            for name, label in self.edges.items()
+        ]
+
+    def _local(self, moment: float | None) -> str:
+        here = timezone.get_current_timezone()
+        return "" if moment is None else datetime.fromtimestamp(int(moment), here).replace(tzinfo=None).isoformat()
+
+    def zone(self) -> str:
+        """In which zone the ends are read."""
+        return timezone.get_current_timezone_name()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
-        """Rows that are not older."""
-        value = self.value()
-        if value is None:
-            return queryset
-        if value not in self.seconds:
+        """Rows of the time, which the index has in order."""
+        self.moments = {name: self._moment(name) for name in self.edges}
+        first, last = self.moments.values()
+        if first is not None and last is not None and first > last:
+            self._refuse_with(_("The end has to be after the start."))
+        if first is not None:
+            queryset = queryset.filter(**{f"{self.field}__gte": math.ceil(first)})
+        if last is not None:
+            queryset = queryset.filter(**{f"{self.field}__lte": math.floor(last)})
+        return queryset if self.value() is None else self._last(queryset)
+
+    def _last(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        if self.value() not in self.seconds:
             self.refuse()
-        return queryset.filter(**{f"{self.field}__gte": time.time() - self.seconds[value]})
+        return queryset.filter(**{f"{self.field}__gte": time.time() - self.seconds[str(self.value())]})
+
+    def _moment(self, name: str) -> float | None:
+        text = str(self.used_parameters.get(name, "")).strip()
+        if not text:
+            return None
+        try:
+            moment = times.parse_moment(text, ends_day=name == "to", zone=timezone.get_current_timezone())
+        except (ValueError, OverflowError):
+            moment = -1
+        if not 0 <= moment <= MAX_EPOCH:
+            self._refuse_with(_("“%(text)s” is not a time.") % {"text": formats.visible(text)})
+        return moment
+
+    def _refuse_with(self, message: Any) -> NoReturn:
+        messages.error(self.request, message, fail_silently=True)
+        self.refuse()
 
 
 class TickFilter(ListFilter):

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from metrics import formats
 from metrics.admin import columns
 from metrics.admin.columns import Column
-from metrics.admin.filters import HostFilter
+from metrics.admin.filters import HostFilter, PeriodFilter
 from metrics.admin.read_only import ReadOnlyAdmin
 from metrics.admin.recorders import HOST, READING_CHARACTERS, TIME, TIME_LINE, indented
 from metrics.models import ForwardCursor, TickReading
@@ -72,7 +72,7 @@ class TickReadingAdmin(ReadOnlyAdmin):
     """The counters of each tick, kept for the destinations that take them."""
 
     ordering = ("-timestamp",)
-    list_filter = (HostFilter,)
+    list_filter = (HostFilter, PeriodFilter)
     list_select_related = ("host",)
     list_columns = (TIME, columns.number_column("length", _("length"), formats.size))
     sections = ((None, (TIME_LINE, HOST, Column("rows", _("rows"), _rows))),)

@@ -11,6 +11,7 @@ from metrics import formats
 from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.read_only import ReadOnlyAdmin
+from metrics.admin.sections import MACHINES
 from metrics.models import Host, Process, Tick
 from metrics.models.samples import sample_models
 
@@ -35,6 +36,7 @@ MEMORY = columns.number_column("memory_bytes", _("memory"), formats.size)
 class HostAdmin(ReadOnlyAdmin):
     """Hosts by name."""
 
+    section = MACHINES
     ordering = ("name",)
     newest_by = "pk"
     list_columns = (

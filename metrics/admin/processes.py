@@ -14,6 +14,7 @@ from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.filters import ListFilter
 from metrics.admin.read_only import Link, ReadOnlyAdmin, Sections
+from metrics.admin.sections import MACHINES
 from metrics.models import Host, Process, ProcessSample
 
 VIEW_COMMAND = "metrics.view_command"
@@ -76,6 +77,7 @@ def _samples_link(row: Process) -> str:
 class ProcessAdmin(ReadOnlyAdmin):
     """Identities, the newest first. The command line is found and shown by permission only."""
 
+    section = MACHINES
     newest_by = "pk"
     ordering = ("-pk",)
     list_select_related = ("host",)

@@ -16,6 +16,7 @@ from django.utils.text import capfirst
 from metrics import formats
 from metrics.admin.columns import Column
 from metrics.admin.pages import UncountedPaginator
+from metrics.admin.sections import INTERNALS
 
 # A search looks at no more rows than this, the newest, and for no more words: its cost has a bound at any size.
 SEARCHED_ROWS = 500_000
@@ -34,6 +35,8 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     No column can be sorted by: only the newest first is answered by the index.
     """
 
+    # Unless a table says otherwise it is about the program's own work.
+    section = INTERNALS
     actions = None
     sortable_by = ()
     list_per_page = 100
@@ -64,7 +67,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     def lookup_allowed(self, lookup: str, value: Any, request: HttpRequest | None = None) -> bool:
         """Only the filters that are offered; Django would let any field be asked for, past every index."""
         filters: Any = self.list_filter if request is None else self.get_list_filter(request)
-        return lookup in {offered.parameter_name for offered in filters}
+        return lookup in {name for offered in filters for name in offered.parameter_names()}
 
     def get_list_display(self, request: HttpRequest) -> Any:
         """The columns."""

@@ -13,7 +13,7 @@ from django.utils.translation import gettext_lazy as _
 from metrics import formats
 from metrics.admin import columns
 from metrics.admin.columns import Column
-from metrics.admin.filters import HostFilter, LastFilter
+from metrics.admin.filters import HostFilter, PeriodFilter
 from metrics.admin.read_only import ReadOnlyAdmin
 from metrics.models import (
     CollectorState,
@@ -50,7 +50,7 @@ class TickAdmin(ReadOnlyAdmin):
     """The ticks of a host, the newest first; a tick leads to everything that was sampled then."""
 
     ordering = ("-timestamp",)
-    list_filter = (HostFilter, LastFilter)
+    list_filter = (HostFilter, PeriodFilter)
     list_select_related = ("host",)
     numbers: ClassVar[tuple[Column, ...]] = (
         columns.number_column("resolution", _("interval"), formats.duration),

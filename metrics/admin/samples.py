@@ -14,8 +14,9 @@ from django.utils.translation import gettext_lazy as _
 from metrics import formats
 from metrics.admin import columns
 from metrics.admin.columns import Column
-from metrics.admin.filters import HostFilter, LastFilter, TickFilter, TierFilter, related_filter
+from metrics.admin.filters import HostFilter, PeriodFilter, TickFilter, TierFilter, related_filter
 from metrics.admin.read_only import SEARCHED_ROWS, Link, ReadOnlyAdmin
+from metrics.admin.sections import SAMPLES
 from metrics.models import Sample, Tick
 from metrics.models.samples import sample_models
 
@@ -23,6 +24,7 @@ from metrics.models.samples import sample_models
 class SampleAdmin(ReadOnlyAdmin):
     """The samples of one table: the newest first, and within a tick the highest first."""
 
+    section = SAMPLES
     model: type[Sample]
 
     def __init__(self, model: type[Sample], admin_site: admin.AdminSite) -> None:
@@ -40,12 +42,11 @@ class SampleAdmin(ReadOnlyAdmin):
 
     def _list_columns(self) -> list[Column]:
         measures: list[Any] = self.model.measures()
-        names = columns.headings(measures)
         return [
             columns.time_column("timestamp", _("time")),
             *([Column("same_tick", _("what else"), same_tick_link)] if self.model.key else []),
             *(columns.related_column(field.name, field.verbose_name) for field in self.related),
-            *(columns.measure_column(field, names[field.name]) for field in measures),
+            *(columns.measure_column(field) for field in measures),
         ]
 
     def get_ordering(self, request: HttpRequest) -> Any:
@@ -63,12 +64,18 @@ class SampleAdmin(ReadOnlyAdmin):
     def get_list_filter(self, request: HttpRequest) -> list[Any]:
         """Host, tier, time and tick; one thing, such as a process, has one host: there the host is not asked for."""
         chosen = any(field.name in request.GET for field in self.related)
-        return [*([] if chosen else [HostFilter]), TierFilter, LastFilter, *self.related_filters, TickFilter]
+        return [
+            *([] if chosen else [HostFilter]),
+            PeriodFilter,
+            *self.related_filters,
+            TierFilter,
+            TickFilter,
+        ]
 
     @property
     def search_help_text(self) -> str:  # type: ignore[override]
         """What is searched, and how far back."""
-        labels = [columns.headings([field])[field.name] for field in _key_fields(self.model) if not field.is_relation]
+        labels = [str(field.verbose_name) for field in _key_fields(self.model) if not field.is_relation]
         asked = [gettext("Part of: %(names)s.") % {"names": ", ".join(labels)}] if labels else []
         asked += [str(self._pages_of(field.related_model).search_help_text) for field in self.related]
         bound = gettext("Looks at the newest %(rows)s samples.") % {"rows": formats.number(SEARCHED_ROWS)}
@@ -113,8 +120,7 @@ class SampleAdmin(ReadOnlyAdmin):
 
 
 def _lines(fields: list[Any]) -> list[Column]:
-    names = columns.headings(fields)
-    return [columns.measure_line(field, names[field.name]) for field in fields]
+    return [columns.measure_line(field) for field in fields]
 
 
 def _key_fields(model: type[Sample]) -> list[Any]:
@@ -131,7 +137,7 @@ def _is_about(field: Any) -> bool:
 
 ABOUT = {
     "timestamp": lambda name, label: columns.time_column(name, label, offset=True),
-    "tier": lambda name, label: columns.number_column(name, label, formats.tier),
+    "tier": lambda name, label: columns.number_column(name, label, columns.tier_name),
     "resolution": lambda name, label: columns.number_column(name, label, formats.duration),
 }
 

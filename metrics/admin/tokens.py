@@ -13,6 +13,7 @@ from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
 from metrics import tokens
+from metrics.admin.sections import ACCESS
 from metrics.models import ApiToken
 
 SET_BY_THE_PROGRAM = ("beginning", "created_at", "last_used_at", "revoked_at")
@@ -22,6 +23,7 @@ SET_BY_THE_PROGRAM = ("beginning", "created_at", "last_used_at", "revoked_at")
 class ApiTokenAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
     """Who has no rights over all has tokens of his own, and sees no others."""
 
+    section = ACCESS
     list_display = ("name", "user", "beginning", "is_good", "created_at", "expires_at", "last_used_at", "revoked_at")
     list_filter = ("revoked_at",)
     list_select_related = ("user",)

@@ -4,6 +4,7 @@ from collections.abc import Iterator
 from dataclasses import asdict
 from typing import Any
 
+from django.utils.text import capfirst
 from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
@@ -30,6 +31,7 @@ class FieldSerializer(Serializer):
     """A field of a point."""
 
     name = serializers.CharField()
+    title = serializers.CharField(help_text="What it is called, in the language of the request")
     unit = serializers.CharField(help_text="Its unit; empty for a bare number, a flag or a label")
     kind = serializers.CharField(help_text="gauge, rate, counter, total, flag or label")
     type = serializers.CharField(help_text="int, float, bool, str, or list (of float)")
@@ -107,6 +109,7 @@ def describe_field(field: Any) -> dict[str, Any]:
     """What is known of a measure."""
     return {
         "name": field.name,
+        "title": capfirst(str(field.verbose_name)),
         "unit": field.unit,
         "kind": str(field.kind),
         "type": catalogue.value_type(field).__name__,
@@ -177,6 +180,7 @@ class FamiliesViewSet(ReadOnlyViewSet):
                                 "columns": [
                                     {
                                         "name": "percent",
+                                        "title": "CPU usage",
                                         "unit": "percent",
                                         "kind": "rate",
                                         "type": "float",
@@ -193,7 +197,7 @@ class FamiliesViewSet(ReadOnlyViewSet):
         ),
     )
     def retrieve(self, request: Request) -> Response:
-        """Each family with its tables, and the name, unit, kind and help of each field."""
+        """Each family with its tables, and the name, title, unit, kind and help of each field."""
         self.taken.read(request.query_params)
         results = list(describe_families())
         return Response({"count": len(results), "results": results})

@@ -13,12 +13,16 @@ import orjson
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.utils.dateparse import parse_datetime
+from django.utils.text import format_lazy
 from django.utils.translation import gettext_lazy as _
 
 if TYPE_CHECKING:
     AnyField = models.Field[Any, Any]
 else:
     AnyField = models.Field
+
+# What the column of an extreme is called, by the end of its name.
+EXTREME_NAMES = {"max": _("{name}, highest"), "min": _("{name}, lowest")}
 
 Deconstructed = tuple[str, str, Sequence[Any], dict[str, Any]]
 
@@ -37,6 +41,7 @@ class Kind(StrEnum):
 class Measure(AnyField):
     """A field that knows what it measures and from what in a reading its value comes.
 
+    Its verbose name is what a column and a chart are called, in two or three words; the help text is a sentence.
     `unit` is a word of the contract (percent, bytes, bytes_per_second, …; empty for a bare number). `source` names the
     raw value in the reading's row. Without `rate` the raw value is taken as it is. With it the value is how much the
     counter grew for each unit that the counter `over` grew, or for each second without `over`; times `factor`, and
@@ -156,7 +161,8 @@ class Averaged(NumberField):
         """Add the columns of the extremes to the model."""
         super().contribute_to_class(cls, name, private_only)
         for extreme in self.extremes:
-            field = Extreme(scale=self.scale, step=self.step, unit=self.unit, help_text=self.help_text)
+            title = format_lazy(EXTREME_NAMES[extreme], name=self.verbose_name)
+            field = Extreme(title, scale=self.scale, step=self.step, unit=self.unit, help_text=self.help_text)
             field.contribute_to_class(cls, f"{name}_{extreme}")
 
 
@@ -205,7 +211,8 @@ class ShareList(Measure):
     def contribute_to_class(self, cls: type[models.Model], name: str, private_only: bool = False) -> None:
         """Add the column with the maxima to the model."""
         super().contribute_to_class(cls, name, private_only)
-        ExtremeList().contribute_to_class(cls, f"{name}_max")
+        title = format_lazy(EXTREME_NAMES["max"], name=self.verbose_name)
+        ExtremeList(title).contribute_to_class(cls, f"{name}_max")
 
     def deconstruct(self) -> Deconstructed:
         """Migrations know a class that adds no columns of its own."""

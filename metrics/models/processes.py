@@ -46,15 +46,22 @@ class ProcessTotals(Sample):
         "write_bytes_per_second",
     )
 
-    total = Gauge(source="total", help_text=_("Processes that existed"))
-    running = Gauge(source="running", help_text=_("Processes that were running at that moment"))
-    threads = Gauge(source="threads", help_text=_("Threads of all processes"))
-    cpu_percent = Share(limit=None, help_text=_("CPU time used by all processes; over 100 on several cores"))
+    total = Gauge(_("processes"), source="total", help_text=_("Processes that existed"))
+    running = Gauge(_("running"), source="running", help_text=_("Processes that were running at that moment"))
+    threads = Gauge(_("threads"), source="threads", help_text=_("Threads of all processes"))
+    cpu_percent = Share(_("CPU"), limit=None, help_text=_("CPU time used by all processes; over 100 on several cores"))
     rss_bytes = Gauge(
-        unit="bytes", step=1024, help_text=_("Resident memory of all processes; what they share counts twice")
+        _("resident memory"),
+        unit="bytes",
+        step=1024,
+        help_text=_("Resident memory of all processes; what they share counts twice"),
     )
-    read_bytes_per_second = Rate(unit="bytes_per_second", help_text=_("Bytes read from disks by all processes"))
-    write_bytes_per_second = Rate(unit="bytes_per_second", help_text=_("Bytes written to disks by all processes"))
+    read_bytes_per_second = Rate(
+        _("read"), unit="bytes_per_second", help_text=_("Bytes read from disks by all processes")
+    )
+    write_bytes_per_second = Rate(
+        _("written"), unit="bytes_per_second", help_text=_("Bytes written to disks by all processes")
+    )
     # The `cpu_percent` of each process that has a sample of the same moment and used any, as packing.py has it.
     cpu_by_process = models.BinaryField(null=True)
 
@@ -98,15 +105,25 @@ class ProcessSample(Sample):
     process = models.ForeignKey(
         Process, models.CASCADE, db_index=False, related_name="samples", verbose_name=_("process")
     )
-    status = Label(source="status", help_text=_("What the process was doing"))
-    cpu_percent = Share(source="cpu_seconds", limit=None, help_text=_("CPU time used; over 100 on several cores"))
-    memory_percent = Gauge(
-        source="memory_percent", unit="percent", scale=100, help_text=_("Resident memory, of all memory")
+    status = Label(_("state"), source="status", help_text=_("What the process was doing"))
+    cpu_percent = Share(
+        _("CPU"), source="cpu_seconds", limit=None, help_text=_("CPU time used; over 100 on several cores")
     )
-    rss_bytes = Gauge(source="rss_bytes", unit="bytes", step=1024, help_text=_("Resident memory"))
-    read_bytes_per_second = Rate(source="read_bytes", unit="bytes_per_second", help_text=_("Bytes read from disks"))
-    write_bytes_per_second = Rate(source="write_bytes", unit="bytes_per_second", help_text=_("Bytes written to disks"))
-    threads = Gauge(source="threads", help_text=_("Threads of the process"))
+    memory_percent = Gauge(
+        _("memory share"),
+        source="memory_percent",
+        unit="percent",
+        scale=100,
+        help_text=_("Resident memory, of all memory"),
+    )
+    rss_bytes = Gauge(_("resident memory"), source="rss_bytes", unit="bytes", step=1024, help_text=_("Resident memory"))
+    read_bytes_per_second = Rate(
+        _("read"), source="read_bytes", unit="bytes_per_second", help_text=_("Bytes read from disks")
+    )
+    write_bytes_per_second = Rate(
+        _("written"), source="write_bytes", unit="bytes_per_second", help_text=_("Bytes written to disks")
+    )
+    threads = Gauge(_("threads"), source="threads", help_text=_("Threads of the process"))
 
     class Meta:
         verbose_name = _("process sample")

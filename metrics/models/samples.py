@@ -95,37 +95,73 @@ class CpuSample(Sample):
     family = kind = "cpu"
     headline = "percent"
 
-    percent = Share(source="busy_seconds", over="total_seconds", help_text=_("CPU time in use, of all cores together"))
-    per_core = ShareList(
-        source="core_busy_seconds", over="core_total_seconds", help_text=_("CPU time in use, core by core")
+    percent = Share(
+        _("CPU usage"),
+        source="busy_seconds",
+        over="total_seconds",
+        help_text=_("CPU time in use, of all cores together"),
     )
-    user_percent = Share(source="user_seconds", over="total_seconds", help_text=_("CPU time spent in programs"))
+    per_core = ShareList(
+        _("per core"),
+        source="core_busy_seconds",
+        over="core_total_seconds",
+        help_text=_("CPU time in use, core by core"),
+    )
+    user_percent = Share(
+        _("user"), source="user_seconds", over="total_seconds", help_text=_("CPU time spent in programs")
+    )
     system_percent = Share(
-        source="system_seconds", over="total_seconds", help_text=_("CPU time spent in the kernel, interrupts included")
+        _("system"),
+        source="system_seconds",
+        over="total_seconds",
+        help_text=_("CPU time spent in the kernel, interrupts included"),
     )
     idle_percent = Share(
-        source="idle_seconds", over="total_seconds", has_minimum=True, help_text=_("CPU time with nothing to do")
+        _("idle"),
+        source="idle_seconds",
+        over="total_seconds",
+        has_minimum=True,
+        help_text=_("CPU time with nothing to do"),
     )
     iowait_percent = Share(
-        source="iowait_seconds", over="total_seconds", help_text=_("CPU time idle while a disk had work to finish")
+        _("I/O wait"),
+        source="iowait_seconds",
+        over="total_seconds",
+        help_text=_("CPU time idle while a disk had work to finish"),
     )
     steal_percent = Share(
-        source="steal_seconds", over="total_seconds", help_text=_("CPU time that the hypervisor gave to other machines")
+        _("steal"),
+        source="steal_seconds",
+        over="total_seconds",
+        help_text=_("CPU time that the hypervisor gave to other machines"),
     )
     load_1 = Gauge(
+        _("load, 1 min"),
         source="load_1",
         scale=100,
         has_minimum=True,
         help_text=_("Processes that ran or waited, mean of one minute"),
     )
-    load_5 = Gauge(source="load_5", scale=100, help_text=_("Processes that ran or waited, mean of five minutes"))
-    load_15 = Gauge(source="load_15", scale=100, help_text=_("Processes that ran or waited, mean of 15 minutes"))
-    frequency_mhz = Gauge(source="frequency_mhz", unit="mhz", scale=10, help_text=_("Clock of the cores, their mean"))
-    context_switches_per_second = Rate(
-        source="context_switches", unit="per_second", help_text=_("Switches from one thread to another")
+    load_5 = Gauge(
+        _("load, 5 min"), source="load_5", scale=100, help_text=_("Processes that ran or waited, mean of five minutes")
     )
-    interrupts_per_second = Rate(source="interrupts", unit="per_second", help_text=_("Interrupts that were served"))
+    load_15 = Gauge(
+        _("load, 15 min"), source="load_15", scale=100, help_text=_("Processes that ran or waited, mean of 15 minutes")
+    )
+    frequency_mhz = Gauge(
+        _("CPU clock"), source="frequency_mhz", unit="mhz", scale=10, help_text=_("Clock of the cores, their mean")
+    )
+    context_switches_per_second = Rate(
+        _("context switches"),
+        source="context_switches",
+        unit="per_second",
+        help_text=_("Switches from one thread to another"),
+    )
+    interrupts_per_second = Rate(
+        _("interrupts"), source="interrupts", unit="per_second", help_text=_("Interrupts that were served")
+    )
     pressure_some_percent = Share(
+        _("CPU pressure, some"),
         source="pressure_some_seconds",
         has_minimum=True,
         help_text=_("Time in which at least one task waited for a CPU"),
@@ -144,41 +180,58 @@ class MemorySample(Sample):
     headline = "percent"
     culprits = "memory"
 
-    total_bytes = Total(source="total_bytes", unit="bytes", help_text=_("Memory of the machine"))
+    total_bytes = Total(_("total memory"), source="total_bytes", unit="bytes", help_text=_("Memory of the machine"))
     available_bytes = Gauge(
+        _("available memory"),
         source="available_bytes",
         unit="bytes",
         has_minimum=True,
         help_text=_("Memory that programs can get without swapping"),
     )
     used_bytes = Gauge(
+        _("used memory"),
         source="used_bytes",
         unit="bytes",
         has_minimum=True,
         help_text=_("Memory in use by programs and the kernel"),
     )
-    free_bytes = Gauge(source="free_bytes", unit="bytes", has_minimum=True, help_text=_("Memory that holds nothing"))
-    percent = Gauge(
-        source="percent", unit="percent", scale=100, help_text=_("Memory that is not available, of all memory")
+    free_bytes = Gauge(
+        _("free memory"), source="free_bytes", unit="bytes", has_minimum=True, help_text=_("Memory that holds nothing")
     )
-    buffers_bytes = Gauge(source="buffers_bytes", unit="bytes", help_text=_("Memory that caches file system metadata"))
-    cached_bytes = Gauge(source="cached_bytes", unit="bytes", help_text=_("Memory that caches files"))
-    swap_total_bytes = Total(source="swap_total_bytes", unit="bytes", help_text=_("Swap space of the machine"))
-    swap_used_bytes = Gauge(source="swap_used_bytes", unit="bytes", help_text=_("Swap space in use"))
-    swap_percent = Gauge(source="swap_percent", unit="percent", scale=100, help_text=_("Swap in use, of all swap"))
+    percent = Gauge(
+        _("memory usage"),
+        source="percent",
+        unit="percent",
+        scale=100,
+        help_text=_("Memory that is not available, of all memory"),
+    )
+    buffers_bytes = Gauge(
+        _("buffers"), source="buffers_bytes", unit="bytes", help_text=_("Memory that caches file system metadata")
+    )
+    cached_bytes = Gauge(_("cache"), source="cached_bytes", unit="bytes", help_text=_("Memory that caches files"))
+    swap_total_bytes = Total(
+        _("total swap"), source="swap_total_bytes", unit="bytes", help_text=_("Swap space of the machine")
+    )
+    swap_used_bytes = Gauge(_("used swap"), source="swap_used_bytes", unit="bytes", help_text=_("Swap space in use"))
+    swap_percent = Gauge(
+        _("swap usage"), source="swap_percent", unit="percent", scale=100, help_text=_("Swap in use, of all swap")
+    )
     swap_in_bytes_per_second = Rate(
-        source="swap_in_bytes", unit="bytes_per_second", help_text=_("Memory read back from swap")
+        _("swap in"), source="swap_in_bytes", unit="bytes_per_second", help_text=_("Memory read back from swap")
     )
     swap_out_bytes_per_second = Rate(
-        source="swap_out_bytes", unit="bytes_per_second", help_text=_("Memory written to swap")
+        _("swap out"), source="swap_out_bytes", unit="bytes_per_second", help_text=_("Memory written to swap")
     )
     pressure_some_percent = Share(
+        _("memory pressure, some"),
         source="pressure_some_seconds",
         has_minimum=True,
         help_text=_("Time in which at least one task waited for memory"),
     )
     pressure_full_percent = Share(
-        source="pressure_full_seconds", help_text=_("Time in which every task that could run waited for memory")
+        _("memory pressure, full"),
+        source="pressure_full_seconds",
+        help_text=_("Time in which every task that could run waited for memory"),
     )
 
     class Meta:
@@ -195,12 +248,15 @@ class DiskSample(Sample):
     culprits = "io"
 
     pressure_some_percent = Share(
+        _("disk pressure, some"),
         source="pressure_some_seconds",
         has_minimum=True,
         help_text=_("Time in which at least one task waited for a disk"),
     )
     pressure_full_percent = Share(
-        source="pressure_full_seconds", help_text=_("Time in which every task that could run waited for a disk")
+        _("disk pressure, full"),
+        source="pressure_full_seconds",
+        help_text=_("Time in which every task that could run waited for a disk"),
     )
 
     class Meta:
@@ -217,16 +273,28 @@ class PartitionSample(Sample):
     headline = "percent"
     culprits = "io"
 
-    device = Label(source="device", help_text=_("What is mounted"))
-    mountpoint = Label(source="mountpoint", help_text=_("Where it is mounted"))
-    fstype = Label(source="fstype", help_text=_("Type of the file system"))
-    total_bytes = Total(source="total_bytes", unit="bytes", help_text=_("Size of the file system"))
-    used_bytes = Gauge(source="used_bytes", unit="bytes", help_text=_("Space in use"))
+    device = Label(_("device"), source="device", help_text=_("What is mounted"))
+    mountpoint = Label(_("mount point"), source="mountpoint", help_text=_("Where it is mounted"))
+    fstype = Label(_("file system"), source="fstype", help_text=_("Type of the file system"))
+    total_bytes = Total(_("size"), source="total_bytes", unit="bytes", help_text=_("Size of the file system"))
+    used_bytes = Gauge(_("space used"), source="used_bytes", unit="bytes", help_text=_("Space in use"))
     free_bytes = Gauge(
-        source="free_bytes", unit="bytes", has_minimum=True, help_text=_("Space that any user may still fill")
+        _("space free"),
+        source="free_bytes",
+        unit="bytes",
+        has_minimum=True,
+        help_text=_("Space that any user may still fill"),
     )
-    percent = Gauge(source="percent", unit="percent", scale=100, help_text=_("Space in use, of what users may fill"))
-    inodes_percent = Gauge(source="inodes_percent", unit="percent", scale=100, help_text=_("Inodes in use, of all"))
+    percent = Gauge(
+        _("space usage"),
+        source="percent",
+        unit="percent",
+        scale=100,
+        help_text=_("Space in use, of what users may fill"),
+    )
+    inodes_percent = Gauge(
+        _("inode usage"), source="inodes_percent", unit="percent", scale=100, help_text=_("Inodes in use, of all")
+    )
 
     class Meta:
         verbose_name = _("partition sample")
@@ -242,16 +310,20 @@ class DeviceSample(Sample):
     headline = "busy_percent"
     culprits = "io"
 
-    device = Label(source="device", help_text=_("The disk's name"))
+    device = Label(_("device"), source="device", help_text=_("The disk's name"))
     read_bytes_per_second = Rate(
-        source="read_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes read")
+        _("read"), source="read_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes read")
     )
     write_bytes_per_second = Rate(
-        source="write_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes written")
+        _("written"), source="write_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes written")
     )
-    reads_per_second = Rate(source="reads", unit="per_second", help_text=_("Reads that were finished"))
-    writes_per_second = Rate(source="writes", unit="per_second", help_text=_("Writes that were finished"))
-    busy_percent = Share(source="busy_seconds", help_text=_("Time in which the disk had something to do"))
+    reads_per_second = Rate(_("disk reads"), source="reads", unit="per_second", help_text=_("Reads that were finished"))
+    writes_per_second = Rate(
+        _("disk writes"), source="writes", unit="per_second", help_text=_("Writes that were finished")
+    )
+    busy_percent = Share(
+        _("disk utilization"), source="busy_seconds", help_text=_("Time in which the disk had something to do")
+    )
 
     class Meta:
         verbose_name = _("disk device sample")
@@ -266,21 +338,35 @@ class InterfaceSample(Sample):
     key = reading_key = ("interface",)
     headline = "received_bytes_per_second"
 
-    interface = Label(source="interface", help_text=_("The interface's name"))
-    is_up = Flag(source="is_up", help_text=_("Whether it is up"))
-    speed_mbps = Total(source="speed_mbps", unit="mbps", help_text=_("Speed of the link, megabits a second"))
-    sent_bytes = Counter(source="sent_bytes", unit="bytes", help_text=_("Bytes sent since the boot"))
-    received_bytes = Counter(source="received_bytes", unit="bytes", help_text=_("Bytes received since the boot"))
+    interface = Label(_("interface"), source="interface", help_text=_("The interface's name"))
+    is_up = Flag(_("up"), source="is_up", help_text=_("Whether it is up"))
+    speed_mbps = Total(
+        _("link speed"), source="speed_mbps", unit="mbps", help_text=_("Speed of the link, megabits a second")
+    )
+    sent_bytes = Counter(
+        _("sent since boot"), source="sent_bytes", unit="bytes", help_text=_("Bytes sent since the boot")
+    )
+    received_bytes = Counter(
+        _("received since boot"), source="received_bytes", unit="bytes", help_text=_("Bytes received since the boot")
+    )
     sent_bytes_per_second = Rate(
-        source="sent_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes sent")
+        _("sent"), source="sent_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes sent")
     )
     received_bytes_per_second = Rate(
-        source="received_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes received")
+        _("received"), source="received_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes received")
     )
-    sent_packets_per_second = Rate(source="sent_packets", unit="per_second", help_text=_("Packets sent"))
-    received_packets_per_second = Rate(source="received_packets", unit="per_second", help_text=_("Packets received"))
-    errors_per_second = Rate(source="errors", unit="per_second", help_text=_("Packets that were broken, both ways"))
-    drops_per_second = Rate(source="drops", unit="per_second", help_text=_("Packets that were dropped, both ways"))
+    sent_packets_per_second = Rate(
+        _("packets sent"), source="sent_packets", unit="per_second", help_text=_("Packets sent")
+    )
+    received_packets_per_second = Rate(
+        _("packets received"), source="received_packets", unit="per_second", help_text=_("Packets received")
+    )
+    errors_per_second = Rate(
+        _("packet errors"), source="errors", unit="per_second", help_text=_("Packets that were broken, both ways")
+    )
+    drops_per_second = Rate(
+        _("packets dropped"), source="drops", unit="per_second", help_text=_("Packets that were dropped, both ways")
+    )
 
     class Meta:
         verbose_name = _("network interface sample")

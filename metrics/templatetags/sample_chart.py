@@ -43,7 +43,11 @@ def _by_field(model: type[Sample], headline: Any, newest: QuerySet[Any]) -> dict
     names = [field.name for field in fields]
     rows = list(newest.values_list("timestamp", *names)[:DRAWN_SAMPLES])[::-1]
     values = [[row[place] for row in rows] for place in range(1, len(names) + 1)]
-    return {"times": [_seconds(row[0]) for row in rows], "names": [str(f.help_text) for f in fields], "values": values}
+    return {
+        "times": [_seconds(row[0]) for row in rows],
+        "names": [capfirst(str(f.verbose_name)) for f in fields],
+        "values": values,
+    }
 
 
 def _by_thing(model: type[Sample], newest: QuerySet[Any]) -> dict[str, Any]:

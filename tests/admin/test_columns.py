@@ -1,33 +1,48 @@
 """Headings and lines that are derived from the fields of a model."""
 
+import re
+
 import pytest
+from django.utils.translation import override
 
 from metrics.admin import columns
-from metrics.models import CpuSample, DeviceSample, InterfaceSample, PartitionSample, ProcessSample
+from metrics.models.samples import sample_models
+
+SAME_IN_KOREAN = {"CPU"}
 
 
-@pytest.mark.parametrize(
-    ("model", "field", "heading"),
-    [
-        (CpuSample, "percent", "percent"),
-        (CpuSample, "user_percent", "user"),
-        (CpuSample, "iowait_percent", "I/O wait"),
-        (CpuSample, "load_1", "load 1"),
-        (DeviceSample, "read_bytes_per_second", "read"),
-        (DeviceSample, "reads_per_second", "reads"),
-        (PartitionSample, "mountpoint", "mount point"),
-        (ProcessSample, "rss_bytes", "RSS"),
-    ],
-)
-def test_a_heading_leaves_out_the_unit(model, field, heading):
-    assert columns.headings(model.measures())[field] == heading
+by_model = pytest.mark.parametrize("model", list(sample_models()), ids=lambda model: model._meta.model_name)
+MOST_CHARACTERS = 26
 
 
-def test_two_headings_never_look_the_same():
-    names = columns.headings(InterfaceSample.measures())
-    assert names["sent_bytes"] == "sent bytes"
-    assert names["sent_bytes_per_second"] == "sent bytes per second"
-    assert len(set(names.values())) == len(names)
+@by_model
+@pytest.mark.parametrize("language", ["en", "ko"])
+def test_every_field_is_called_something_short_and_no_two_of_a_table_the_same(model, language):
+    with override(language):
+        names = [str(field.verbose_name) for field in (*model.measures(), *_relations(model))]
+    assert [name for name in names if len(name) > MOST_CHARACTERS or "_" in name] == []
+    assert len(set(names)) == len(names)
+
+
+@by_model
+def test_every_column_is_korean_for_koreans(model):
+    fields = [*model.measures(), *model.extremes()]
+    with override("ko"):
+        names = [str(field.verbose_name) for field in fields]
+    english = [name for name in names if not re.search("[가-힣]", name) and name not in SAME_IN_KOREAN]
+    assert english == []
+
+
+@by_model
+def test_an_extreme_is_called_after_its_field(model):
+    for field in model.extremes():
+        name, _underscore, extreme = field.name.rpartition("_")
+        word = {"max": "highest", "min": "lowest"}[extreme]
+        assert str(field.verbose_name) == f"{model._meta.get_field(name).verbose_name}, {word}"
+
+
+def _relations(model):
+    return [model._meta.get_field(name) for name in model.key if model._meta.get_field(name).is_relation]
 
 
 def test_a_heading_cannot_be_html():

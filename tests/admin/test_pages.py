@@ -71,7 +71,7 @@ def plans_of(client, path):
 
 
 @only_on_sqlite("reads its query plans")
-@pytest.mark.parametrize("query", ["", "last=week", "p=2&host=test-host"])
+@pytest.mark.parametrize("query", ["", "last=week", "from=2026-11-01&to=2026-12-01", "p=2&host=test-host"])
 @pytest.mark.parametrize("model", [*sample_models(), Tick], ids=lambda model: model._meta.model_name)
 def test_the_index_answers_the_list(model, query, host, make_sample, superuser_client):
     if model is Tick:

@@ -53,6 +53,17 @@ def test_samples_are_found_by_the_name_of_the_process(process, make_sample, supe
         assert list(response.context["cl"].result_list) == [sample]
 
 
+@pytest.mark.parametrize("tiers", [(60,), (900,), (60, 900)])
+def test_a_process_that_only_exists_in_roll_ups_is_found(tiers, process, make_sample, superuser_client):
+    make_sample(ProcessSample)
+    kept = [make_sample(ProcessSample, process=process, tier=tier, resolution=tier) for tier in tiers]
+    for query in ("q=nod", f"process={process.pk}", "q=nod&from=2026-11-22", f"q=nod&tier={tiers[0]}"):
+        response = superuser_client.get(f"{list_path(ProcessSample)}?{query}")
+        assert list(response.context["cl"].result_list) == kept[:1], query
+    link = f"{list_path(ProcessSample)}?process={process.pk}"
+    assert link in text_of(superuser_client.get(f"{list_path(Process)}?q=nod"))
+
+
 def test_a_search_that_finds_no_process_finds_no_sample(process, make_sample, superuser_client):
     make_sample(ProcessSample, process=process)
     assert "0 process samples" in text_of(superuser_client.get(f"{list_path(ProcessSample)}?q=nosuch"))

@@ -77,7 +77,31 @@ def test_another_host_and_another_tier_can_be_chosen(make_sample, superuser_clie
     other = Host.objects.create(name="web-2")
     rolled_up = make_sample(CpuSample, host=other, tier=60)
     assert rows_of(superuser_client, CpuSample, "host=web-2&tier=60") == [rolled_up]
-    assert "1 min" in text_of(superuser_client.get(f"{list_path(CpuSample)}?host=web-2&tier=60"))
+    assert rows_of(superuser_client, CpuSample, "host=web-2&tier=1m") == [rolled_up]
+
+
+@pytest.mark.parametrize(("width", "name"), [(0, "raw"), (60, "1m"), (900, "15m"), (3600, "1h"), (86_400, "1d")])
+@pytest.mark.parametrize("by_name", [True, False])
+def test_a_tier_has_the_name_that_the_settings_have_for_it(width, name, by_name, make_sample, superuser_client):
+    make_sample(CpuSample)
+    wanted = make_sample(CpuSample, tier=width, timestamp=AT + timedelta(days=1))
+    response = superuser_client.get(f"{list_path(CpuSample)}?tier={name if by_name else width}")
+    assert wanted in response.context["cl"].result_list
+    assert {row.tier for row in response.context["cl"].result_list} == {width}
+    [tier] = [spec for spec in response.context["cl"].filter_specs if spec.parameter_name == "tier"]
+    chosen = [choice["display"] for choice in tier.choices(response.context["cl"]) if choice["selected"]]
+    assert chosen == [name]
+    assert f">{name}<" in text_of(superuser_client.get(detail_path(wanted)))
+
+
+@pytest.mark.parametrize("query", ["", "q=sda", "last=week", f"from={AT:%Y-%m-%d}"])
+def test_where_no_tier_is_chosen_it_is_the_finest_that_has_what_is_asked_for(query, make_sample, superuser_client):
+    make_sample(DeviceSample, device="sda", tier=900, timestamp=now() - timedelta(hours=2))
+    wanted = make_sample(DeviceSample, device="sda", tier=60, timestamp=now() - timedelta(hours=2))
+    assert rows_of(superuser_client, DeviceSample, query) == [wanted]
+    make_sample(DeviceSample, device="nvme0n1", timestamp=AT - timedelta(days=30))
+    found = {"": "nvme0n1"}.get(query, "sda")
+    assert [row.device for row in rows_of(superuser_client, DeviceSample, query)] == [found]
 
 
 def test_the_first_host_is_chosen_where_this_one_recorded_nothing(make_sample, superuser_client, settings):
@@ -114,6 +138,69 @@ def test_a_sample_leads_to_what_else_there_was_at_its_tick(make_sample, superuse
     page = text_of(superuser_client.get(detail_path(sample)))
     assert link in page
     assert detail_path(tick) in page
+
+
+WITHIN = [
+    ("from=2026-11-22T17:40:05", [5, 10]),
+    ("from=2026-11-22T17:40:06", [10]),
+    ("to=2026-11-22T17:40:05", [0, 5]),
+    ("from=2026-11-22T17:40:05&to=2026-11-22T17:40:05", [5]),
+    ("from=2026-11-22+17:40&to=2026-11-22+17:41", [0, 5, 10]),
+    ("from=2026-11-22&to=2026-11-22", [0, 5, 10]),
+    ("from=2026-11-23", []),
+    ("from=&to=", [0, 5, 10]),
+    ("from=2026-11-22T17:40:05Z&to=2026-11-22T17:40:05%2B00:00", [5]),
+    ("from=2026-11-22T17:40:05&last=hour", []),
+]
+
+
+@pytest.mark.parametrize("model", [CpuSample, Tick])
+@pytest.mark.parametrize(("query", "seconds"), WITHIN)
+def test_a_period_can_be_chosen_by_its_two_ends(query, seconds, model, host, make_sample, superuser_client):
+    start = AT - timedelta(seconds=5)
+    for offset in (0, 5, 10):
+        at = start + timedelta(seconds=offset)
+        if model is Tick:
+            Tick.objects.create(host=host, timestamp=at, resolution=5, lag_milliseconds=0, duration_milliseconds=1)
+        else:
+            make_sample(model, timestamp=at)
+    # The ticks are at 17:40:00, :05 and :10.
+    found = sorted(int((row.timestamp - start).total_seconds()) for row in rows_of(superuser_client, model, query))
+    assert found == seconds
+
+
+def test_a_period_is_in_the_zone_of_the_admin_and_stays_in_the_form(make_sample, superuser_client, settings):
+    settings.TIME_ZONE = "Asia/Seoul"
+    wanted = make_sample(CpuSample)
+    make_sample(CpuSample, timestamp=AT + timedelta(hours=9))
+    query = "from=2026-11-23T02:40:05&to=2026-11-23T02:40:05&host=test-host"
+    assert rows_of(superuser_client, CpuSample, query) == [wanted]
+    text = text_of(superuser_client.get(f"{list_path(CpuSample)}?{query}&p=1"))
+    assert 'name="from" value="2026-11-23T02:40:05"' in text
+    assert '<p class="help">Asia/Seoul</p>' in text
+    assert '<input type="hidden" name="host" value="test-host">' in text
+
+
+@pytest.mark.parametrize(
+    ("query", "message"),
+    [
+        ("from=x", "“x” is not a time."),
+        ("to=2026-13-01", "“2026-13-01” is not a time."),
+        ("from=0001-01-01", "“0001-01-01” is not a time."),
+        ("to=9999-12-31T23:59:59-12:00", "is not a time."),
+        ("from=%00%1b[31m", "is not a time."),
+        ("from=" + "9" * 5000, "is not a time."),
+        ("from=2026-11-23&to=2026-11-22", "The end has to be after the start."),
+    ],
+)
+def test_a_period_that_cannot_be_is_taken_back_with_a_reason(query, message, make_sample, superuser_client):
+    make_sample(CpuSample)
+    response = superuser_client.get(f"{list_path(CpuSample)}?{query}", follow=True)
+    assert response.redirect_chain == [(f"{list_path(CpuSample)}?e=1", 302)]
+    text = text_of(response)
+    assert message in text
+    assert "\x1b" not in text
+    assert len(text) < 60_000
 
 
 BAD = ["tier=abc", "tier=-1", "tier=99999", "tier=1e3", "tier=²", "host=nobody", "last=year", "tick=x"]

@@ -20,6 +20,7 @@ def test_a_field_says_name_unit_kind_and_help(api, db):
     cpu = api.get("/api/v1/families").json()["results"][0]
     assert cpu["tables"][0]["columns"][0] == {
         "name": "percent",
+        "title": "CPU usage",
         "unit": "percent",
         "kind": "rate",
         "type": "float",

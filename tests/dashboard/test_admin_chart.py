@@ -31,7 +31,7 @@ def test_a_list_has_a_chart_of_its_samples(admin, recorded):
     assert made["unit"] == "percent"
     assert made["times"] == [FIRST_TICK + 5 * n for n in range(5)]
     assert made["values"][0] == [0, 1, 2, 3, 4]
-    assert made["names"][0] == "CPU time in use, of all cores together"
+    assert made["names"][0] == "CPU usage"
 
 
 def test_it_follows_the_filters(admin, recorded):

@@ -19,6 +19,7 @@ BATTERY = {
             "columns": [
                 {
                     "name": name,
+                    "title": name,
                     "unit": unit,
                     "kind": kind,
                     "type": "float",
@@ -79,3 +80,17 @@ def test_everything_else_has_a_chart_too(desktop, open_page):
     expect(page.locator("#panel-cpu-frequency_mhz")).to_contain_text("MHz")
     page.locator("#panel-disk-device-busy_percent").scroll_into_view_if_needed()
     expect(page.locator("#panel-disk-device-busy_percent .legend")).to_contain_text("nvme0n1")
+
+
+def test_a_chart_is_called_by_a_few_words_and_explained_by_a_sentence(desktop, open_page):
+    page = open_page(desktop + "?range=15m")
+    page.get_by_text("More charts").click()
+    page.wait_for_selector("#further h2")
+    titles = page.locator("#further h2").all_text_contents()
+    assert len(titles) > 15
+    assert [title for title in titles if len(title.split()) > 3] == []
+    assert "Context switches" in titles
+    page.locator("#panel-cpu-context_switches_per_second .help summary").click()
+    expect(page.locator("#panel-cpu-context_switches_per_second .help")).to_contain_text(
+        "Switches from one thread to another."
+    )

@@ -27,7 +27,7 @@ const isDrawn = (column) => DRAWN_KINDS.has(column.kind) && column.type !== "lis
 
 function panelsOf(family, table, columns, isFurther) {
   if (table.collection) return columns.map((column) => listPanel(family, table, column, isFurther));
-  if (isFurther) return columns.map((column) => ownPanel(family, column.help, [column], isFurther));
+  if (isFurther) return columns.map((column) => ownPanel(family, column.title, [column], isFurther));
   const units = [...new Set(columns.map((column) => column.unit))];
   return units.map((unit) => ownPanel(family, table.title, columns.filter((column) => column.unit === unit), isFurther));
 }
@@ -42,7 +42,7 @@ function ownPanel(family, title, columns, isFurther) {
     unit: columns[0].unit,
     fields: { [family]: columns.map((column) => column.name) },
     lines: columns.map((column, place) => ({
-      label: columns.length > 1 ? column.help : "",
+      label: columns.length > 1 ? column.title : "",
       color: COLORS[place % COLORS.length],
       family,
       ...reads(column.name, (point) => point),
@@ -61,7 +61,7 @@ function reads(name, find) {
 function listPanel(family, table, column, isFurther) {
   return {
     id: `${family}-${table.kind}-${column.name}`,
-    title: column.help,
+    title: column.title,
     help: `${column.help}.`,
     form: "lines",
     unit: column.unit,
