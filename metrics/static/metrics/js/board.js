@@ -116,7 +116,7 @@ export class Board {
   async loadLanes(shown, host, interval, signal) {
     const missing = this.lanes().filter((lane) => !lane.isLoaded);
     await Promise.all(missing.map((lane) => lane.load(shown, host?.name, interval, signal)));
-    for (const { lane, view } of this.seen) if (view?.columns) lane?.show(shown, view.columns.gaps);
+    for (const { lane, view } of this.seen) if (view?.columns) lane?.show(shown, view.columns.gaps, host?.logical_cores);
   }
 
   /** Load what is new, or everything of a family where that does not do. */
@@ -156,7 +156,7 @@ export class Board {
       card.calls = Object.keys(panel.fields).map((family) => [`metrics/${family}`, { ...this.series[family].query(shown), fields: panel.fields[family].join(",") }]);
       if (panel.things) card.setThings(names(this.series[panel.things.family].points, panel.things.collection, panel.things.label));
       item.view.show(columns, shown, host);
-      lane?.show(shown, columns.gaps);
+      lane?.show(shown, columns.gaps, host?.logical_cores);
     }
   }
 

@@ -12,8 +12,9 @@ import { isHistory, pending, state } from "./state.js";
 const BINARY_UNITS = new Set(["bytes"]);
 // Of an axis whose unit has no parts.
 const LEAST_TOP = { bytes: 1024, bytes_per_second: 1000 };
-// How much of a colour is seen, as the last two digits of its name.
-const [STACK, MIRROR, BAND, EDGE] = ["b8", "55", "30", "60"];
+// How much of a colour is seen, as the last two digits of its name. What is filled has the colour of the legend, and a band
+// most of it: a little orange on black is brown, and neighbours have to differ in bands too.
+const [FILL, BAND, EDGE, OUTLINE] = ["", "a6", "a6", "99"];
 
 export class Chart extends Drawing {
   /** @param {import("./card.js").Card} card */
@@ -40,49 +41,50 @@ export class Chart extends Drawing {
     return JSON.stringify([lines.map((line) => line.label), bands.map(Boolean)]);
   }
 
-  /** A stack from its top to its ground, then what lies over it; else each line over its band. */
+  /** A stack from its top to its ground, then what lies over it. */
   layers() {
-    const made = { layers: [], bands: [] };
-    const add = (line, look) => made.layers.push({ ...LINE, stroke: color(line.color), dash: line.dashed ? [5, 4] : undefined, ...look });
-    const addBand = (line) => {
-      const tint = color(line.color);
-      const first = made.layers.length + 1;
-      for (const _edge of ["high", "low"]) add(line, { stroke: tint + EDGE, width: 1, dash: undefined });
-      made.bands.push({ series: [first, first + 1], fill: tint + BAND, dir: line.down ? 1 : -1 });
-    };
-    const { stacked, single, bandOf } = this.parts();
-    stacked.reverse().forEach((line, place) => {
-      add(line, { width: 1, fill: color(line.color) + STACK });
-      if (place) made.bands.push({ series: [place, place + 1] });
-    });
-    for (const line of single) {
-      if (bandOf(line)) addBand(line);
-      add(line, { fill: this.panel.form === "mirror" ? color(line.color) + MIRROR : undefined });
-    }
-    if (bandOf(this.panel.band)) addBand(this.panel.band);
-    return made;
+    const { stacked, single, banded } = this.parts();
+    const isMirror = this.panel.form === "mirror";
+    const look = (line, own) => ({ ...LINE, stroke: color(line.color), dash: line.dashed ? [5, 4] : undefined, ...own });
+    const edges = (line, stroke) => [look(line, { stroke, width: 1, dash: undefined }), look(line, { stroke, width: 1, dash: undefined })];
+    const areas = stacked.map((line) => look(line, { width: 1, fill: color(line.color) + FILL })).reverse();
+    const lines = single.map((line) => look(line, { fill: isMirror ? color(line.color) + FILL : undefined }));
+    const bands = banded.flatMap((line) => edges(line, isMirror ? color("--ink") + OUTLINE : color(line.color) + EDGE));
+    // Over a stack only the edges, which leave the colours below them what they are.
+    const outline = this.outline() ? edges(this.panel.band, color(this.panel.band.color) + OUTLINE) : [];
+    const first = 1 + stacked.length + (isMirror ? single.length : 0);
+    const filled = banded.map((line, place) => ({ series: [first + 2 * place, first + 2 * place + 1], fill: color(line.color) + BAND, dir: line.down ? 1 : -1 }));
+    const between = stacked.slice(1).map((_line, place) => ({ series: [place + 1, place + 2] }));
+    return { layers: [...areas, ...this.inOrder(lines, bands), ...outline], bands: [...between, ...filled] };
   }
 
   /** A column for each of the layers. */
   data() {
-    const { stacked, single, bandOf, valuesOf } = this.parts();
+    const { stacked, single, banded, bandOf, valuesOf } = this.parts();
     const edges = (band) => (band ? [band.high, band.low] : []);
     const signed = (column, line) => (line.down ? column.map((value) => (value === null ? null : -value)) : column);
-    const over = single.flatMap((line) => [...edges(bandOf(line)), valuesOf(line)].map((column) => signed(column, line)));
-    return [this.columns.times, ...cumulative(stacked.map(valuesOf)).reverse(), ...over, ...edges(bandOf(this.panel.band))];
+    const lines = single.map((line) => signed(valuesOf(line), line));
+    const bands = banded.flatMap((line) => edges(bandOf(line)).map((column) => signed(column, line)));
+    return [this.columns.times, ...cumulative(stacked.map(valuesOf)).reverse(), ...this.inOrder(lines, bands), ...edges(this.outline())];
+  }
+
+  /** What is filled lies below its band, a line over all bands. */
+  inOrder(lines, bands) {
+    return this.panel.form === "mirror" ? [...lines, ...bands] : [...bands, ...lines];
+  }
+
+  /** The band of a whole stack, where there is one. */
+  outline() {
+    return this.columns.bands[this.columns.lines.length];
   }
 
   /** The lines that stand on each other and those that stand alone, and where their columns are. */
   parts() {
     const { lines, values, bands } = this.columns;
     const isStacked = (line) => this.panel.form === "stack" && !line.apart;
-    const placeOf = (line) => (line === this.panel.band ? lines.length : lines.indexOf(line));
-    return {
-      stacked: lines.filter(isStacked),
-      single: lines.filter((line) => !isStacked(line)),
-      valuesOf: (line) => values[placeOf(line)],
-      bandOf: (line) => bands[placeOf(line)],
-    };
+    const bandOf = (line) => bands[lines.indexOf(line)];
+    const single = lines.filter((line) => !isStacked(line));
+    return { stacked: lines.filter(isStacked), single, banded: single.filter(bandOf), bandOf, valuesOf: (line) => values[lines.indexOf(line)] };
   }
 
   /** How far up each line goes. */

@@ -1,10 +1,10 @@
 // A chart whose axes uPlot draws: what lies between them, a subclass says.
 
 import { color, element } from "./dom.js";
-import { axes } from "./looks.js";
+import { RIGHT, axes } from "./looks.js";
 import { Plot } from "./plot.js";
 
-const PADDING = [8, 8, 0, 0];
+const PADDING = [8, RIGHT, 0, 0];
 
 export class Drawing extends Plot {
   /** @param {import("./card.js").Card} card */

@@ -7,8 +7,11 @@ import { gettext, interpolate } from "./messages.js";
 import { change } from "./state.js";
 import { stepFor } from "./steps.js";
 
-// Wide enough for the beginning of a name.
-const BUCKETS = 15;
+// Wide enough for a name, or for the greater part of a long one.
+const BLOCK_PIXELS = 76;
+const [FEWEST_BUCKETS, MOST_BUCKETS] = [3, 15];
+// The room of the axis, as the style sheet's .lane leaves it too.
+const AXIS_PIXELS = 70;
 const TINTS = 6;
 // The lane is asked for again when so much of a bucket has gone by.
 const FRESH_SHARE = 0.5;
@@ -18,6 +21,7 @@ export class Lane {
   constructor(card) {
     this.list = element("ul", { class: "lane", "aria-label": gettext("The process that used the most CPU") });
     this.list.hidden = true;
+    this.card = card;
     card.node.append(this.list);
     this.forget();
   }
@@ -30,8 +34,9 @@ export class Lane {
 
   /** @param {{start: number, end: number}} shown */
   async load(shown, host, interval, signal) {
-    const step = stepFor(shown.end - shown.start, BUCKETS, interval) ?? interval;
-    const query = { start: iso(shown.start), end: iso(shown.end), step, limit: BUCKETS * 4, host };
+    const buckets = Math.floor((this.card.plot.clientWidth - AXIS_PIXELS) / BLOCK_PIXELS);
+    const step = stepFor(shown.end - shown.start, Math.min(MOST_BUCKETS, Math.max(FEWEST_BUCKETS, buckets)), interval) ?? interval;
+    const query = { start: iso(shown.start), end: iso(shown.end), step, limit: MOST_BUCKETS * 4, host };
     this.step = step;
     this.loadedAt = shown.end;
     try {
@@ -48,13 +53,16 @@ export class Lane {
     return shown.end - this.loadedAt >= Math.max(5, this.step * FRESH_SHARE);
   }
 
-  /** Where the blocks lie follows from the stretch that is shown; none goes over a gap. @param {[number, number][]} gaps */
-  show(shown, gaps) {
+  /**
+   * Where the blocks lie follows from the stretch that is shown; none goes over a gap.
+   * @param {[number, number][]} gaps @param {number} [cores] of the machine: a block weighs what it used of them
+   */
+  show(shown, gaps, cores = 1) {
     const visible = (this.runs ?? []).flatMap((run) => withoutGaps(run, gaps)).filter((run) => run.end > shown.start && run.start < shown.end);
     this.list.hidden = visible.length === 0;
     while (this.list.childElementCount > visible.length) this.list.lastElementChild.remove();
     while (this.list.childElementCount < visible.length) this.list.append(block());
-    visible.forEach((run, place) => fill(this.list.children[place], run, shown));
+    visible.forEach((run, place) => fill(this.list.children[place], run, shown, cores));
   }
 }
 
@@ -92,13 +100,14 @@ function block() {
   return element("li", {}, button);
 }
 
-function fill(item, run, shown) {
+function fill(item, run, shown, cores) {
   const share = (time) => Math.min(1, Math.max(0, (time - shown.start) / (shown.end - shown.start)));
   const [left, right] = [share(run.start), share(run.end)];
   const button = item.firstElementChild;
   item.style.left = `${left * 100}%`;
   item.style.width = `${(right - left) * 100}%`;
   item.className = `tint-${tint(run.name)}`;
+  button.style.setProperty("--weight", `${(weight(run.cpu_percent, cores) * 100).toFixed(1)}%`);
   button.dataset.process = run.id;
   button.textContent = run.name;
   button.title = interpolate(gettext("%(name)s (%(pid)s), up to %(cpu)s, from %(time)s"), {
@@ -108,6 +117,9 @@ function fill(item, run, shown) {
     time: moment(run.start),
   });
 }
+
+/** How high a block is filled: by its share of the machine, the root of it, so that a hundredth can still be seen. */
+const weight = (percent, cores) => Math.sqrt(Math.min(1, Math.max(0, (percent ?? 0) / (100 * cores))));
 
 /** The same name has the same tint, wherever it stands. */
 function tint(name) {
