@@ -156,6 +156,7 @@ def test_charts_say_their_newest_values(desktop, open_page):
 
 @pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
 def test_the_first_load_is_small(desktop, open_page, locale):
+    """As sent: what the static files are compressed to counts."""
     page = open_page(desktop, locale=locale)
     settled(page)
     sizes = page.evaluate("""() => ["navigation", "resource"].flatMap((type) => performance.getEntriesByType(type))

@@ -12,6 +12,8 @@ const BLOCK_PIXELS = 76;
 const [FEWEST_BUCKETS, MOST_BUCKETS] = [3, 15];
 // The room of the axis, as the style sheet's .lane leaves it too.
 const AXIS_PIXELS = 70;
+// Of a name so much is shown at the least, or nothing of it: its end is seen by pointing at the block.
+const [EDGE_PIXELS, LETTER_PIXELS, LEAST_LETTERS] = [9, 7, 8];
 const TINTS = 6;
 // The lane is asked for again when so much of a bucket has gone by.
 const FRESH_SHARE = 0.5;
@@ -34,7 +36,7 @@ export class Lane {
 
   /** @param {{start: number, end: number}} shown */
   async load(shown, host, interval, signal) {
-    const buckets = Math.floor((this.card.plot.clientWidth - AXIS_PIXELS) / BLOCK_PIXELS);
+    const buckets = Math.floor(this.width() / BLOCK_PIXELS);
     const step = stepFor(shown.end - shown.start, Math.min(MOST_BUCKETS, Math.max(FEWEST_BUCKETS, buckets)), interval) ?? interval;
     const query = { start: iso(shown.start), end: iso(shown.end), step, limit: MOST_BUCKETS * 4, host };
     this.step = step;
@@ -46,6 +48,11 @@ export class Lane {
       this.runs = [];
     }
     this.isLoaded = true;
+  }
+
+  /** In pixels. */
+  width() {
+    return this.card.plot.clientWidth - AXIS_PIXELS;
   }
 
   /** Whether enough time went by for another answer. */
@@ -62,7 +69,8 @@ export class Lane {
     this.list.hidden = visible.length === 0;
     while (this.list.childElementCount > visible.length) this.list.lastElementChild.remove();
     while (this.list.childElementCount < visible.length) this.list.append(block());
-    visible.forEach((run, place) => fill(this.list.children[place], run, shown, cores));
+    const width = this.width();
+    visible.forEach((run, place) => fill(this.list.children[place], run, shown, { cores, width }));
   }
 }
 
@@ -100,13 +108,14 @@ function block() {
   return element("li", {}, button);
 }
 
-function fill(item, run, shown, cores) {
+function fill(item, run, shown, { cores, width }) {
   const share = (time) => Math.min(1, Math.max(0, (time - shown.start) / (shown.end - shown.start)));
   const [left, right] = [share(run.start), share(run.end)];
   const button = item.firstElementChild;
   item.style.left = `${left * 100}%`;
   item.style.width = `${(right - left) * 100}%`;
   item.className = `tint-${tint(run.name)}`;
+  button.classList.toggle("narrow", (right - left) * width < EDGE_PIXELS + LETTER_PIXELS * Math.min(LEAST_LETTERS, run.name.length));
   button.style.setProperty("--weight", `${(weight(run.cpu_percent, cores) * 100).toFixed(1)}%`);
   button.dataset.process = run.id;
   button.textContent = run.name;
