@@ -7,7 +7,7 @@ import pytest
 from playwright.sync_api import expect
 
 from tests.dashboard.conftest import at_burst, at_share, settled
-from tests.supervision.running import PROJECT, eventually
+from tests.supervision.running import eventually
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 FIRST_LOAD_BYTES = 80_000
