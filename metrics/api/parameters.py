@@ -20,6 +20,7 @@ from metrics.times import parse_moment
 
 LONGEST_STEP_SECONDS = 366 * 86_400
 LONGEST_LIST = 4096
+LONGEST_SEARCH = 100
 LIMITS: dict[type, str] = {
     MinValueValidator: "min_value",
     MaxValueValidator: "max_value",
@@ -207,6 +208,15 @@ class ProcessesParameters(RangeParameters):
     sort_by = serializers.ChoiceField(sort_orders(), default=sort_orders()[0], help_text=_("What to rank them by"))
     at = MomentField(
         required=False, help_text=_("A moment: the newest tick at or before it; the newest of all without it")
+    )
+    search = serializers.CharField(
+        required=False,
+        min_length=1,
+        max_length=LONGEST_SEARCH,
+        help_text=_(
+            "Only processes with this text in their name, user or PID, or in the command line for who may see it;"
+            " upper and lower case are the same"
+        ),
     )
 
     def validate(self, attrs: dict[str, Any]) -> dict[str, Any]:

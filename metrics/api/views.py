@@ -152,11 +152,14 @@ class ProcessesViewSet(FlatViewSet):
     def retrieve(self, request: Request) -> Response:
         """The top processes of the newest tick, of the tick at or before `at`, or by their means from `start` to `end`.
 
-        The newest tick keeps more of them than older ones, so that fewer than `limit` is right there.
+        The newest tick keeps more of them than older ones, so that fewer than `limit` is right there. `search` looks at
+        all that is kept, whatever `limit` is.
         """
         values = self.taken.read(request.query_params)
         values.pop("format", None)
-        self.query = ProcessQuery(known_host(values.pop("host", None)), **values)
+        host = known_host(values.pop("host", None))
+        # Who may not see command lines is not told either what stands in them.
+        self.query = ProcessQuery(host, searches_commands=may_see_commands(request), **values)
         ranked = read_processes(self.query)
         if ranked.timestamp is None:
             ensure_samples(self.query.host)

@@ -11,6 +11,7 @@ from metrics.history.catalogue import output_names
 from metrics.history.columns import (
     STRETCH,
     Point,
+    Row,
     column,
     columns_of,
     decoded,
@@ -36,7 +37,8 @@ FEWEST_BUCKETS, FEWEST_SUMMARIES = 200, 20
 
 @dataclass(frozen=True, slots=True)
 class ProcessQuery(Ranged):
-    """Which processes: those of the newest tick, of the tick at or before `at`, or those from `start` to `end`."""
+    """Which processes: those of the newest tick, of the tick at or before `at`, or those from `start` to `end`; with
+    `search` those that have this text in name, user or PID, and in the command line where that may be searched."""
 
     host: Host
     sort_by: str = "cpu"
@@ -44,11 +46,25 @@ class ProcessQuery(Ranged):
     at: float | None = None
     start: float | None = None
     end: float | None = None
+    search: str | None = None
+    searches_commands: bool = False
 
     @property
     def is_range(self) -> bool:
         """Whether it asks about a stretch of time."""
         return self.start is not None or self.end is not None
+
+    @property
+    def searched(self) -> tuple[str, ...]:
+        """The columns of an identity in which to search; none where nothing is searched for."""
+        columns = (*IDENTITY, "command") if self.searches_commands else IDENTITY
+        return columns if self.search else ()
+
+    @property
+    def pattern(self) -> list[str]:
+        """What LIKE is to find, for each column that is searched; its own signs stand for themselves."""
+        escaped = "".join(f"\\{sign}" if sign in "\\%_" else sign for sign in self.search or "")
+        return [f"%{escaped}%"] * len(self.searched)
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,11 +118,21 @@ def _at_moment(query: ProcessQuery) -> RankedProcesses:
     if found is None:
         return RankedProcesses(query.sort_by, None, None, None, [])
     if found.newest is not None:
-        rows = ranked(NewestProcesses.decoded(found.newest), query.sort_by, query.limit, IDENTITY_COLUMNS)
+        rows = _newest_rows(query, found.newest)
     else:
         moment = Piece(query.host.pk, found.tier, found.timestamp, found.timestamp)
-        rows = fetch(_ranking_statement(query.sort_by), (*moment, query.limit))
+        rows = fetch(_ranking_statement(query.sort_by, query.searched), (*moment, *query.pattern, query.limit))
     return RankedProcesses(query.sort_by, found.timestamp, found.resolution, found.total, [_point(row) for row in rows])
+
+
+def _newest_rows(query: ProcessQuery, newest: str) -> list[Row]:
+    """Of the newest tick, of which all are in one row of the database: a search takes place here."""
+    stored = NewestProcesses.decoded(newest)
+    if not query.search:
+        return ranked(stored, query.sort_by, query.limit, IDENTITY_COLUMNS)
+    text, places = query.search.lower(), [1 + IDENTITY_COLUMNS.index(name) for name in query.searched]
+    rows = ranked(stored, query.sort_by, len(stored), IDENTITY_COLUMNS)
+    return [row for row in rows if any(text in str(row[place] or "").lower() for place in places)][: query.limit]
 
 
 class _Moment(NamedTuple):
@@ -157,15 +183,24 @@ def _moment_statement() -> str:
     )
 
 
+def _found(searched: Iterable[str]) -> str:
+    """The condition, in SQL, for an identity to be what is searched for; its values are the patterns of the query.
+
+    What is lower case, the database says for both: SQLite knows it of ASCII only.
+    """
+    found = " OR ".join(f"LOWER(CAST(p.{name} AS TEXT)) LIKE LOWER(%s) ESCAPE '\\'" for name in searched)
+    return f" AND ({found})" if found else ""
+
+
 @lru_cache
-def _ranking_statement(sort_by: str) -> str:
+def _ranking_statement(sort_by: str, searched: tuple[str, ...]) -> str:
     """The samples of a moment with their identities, the highest first."""
     names = tuple(output_names(ProcessSample, None, maxima=False))
     identity = "".join(f", p.{name}" for name in IDENTITY_COLUMNS)
     return (
         f"SELECT s.process_id{identity}{columns_of(ProcessSample, names, 's.')}"  # noqa: S608
         f" FROM {table(ProcessSample)} s JOIN {table(Process)} p ON p.id = s.process_id"
-        f" WHERE s.{STRETCH.replace(' AND ', ' AND s.')} AND {NOT_OTHERS}"
+        f" WHERE s.{STRETCH.replace(' AND ', ' AND s.')} AND {NOT_OTHERS}{_found(searched)}"
         f" ORDER BY {_order(sort_by)} DESC, COALESCE(s.cpu_percent, 0) DESC, COALESCE(s.rss_bytes, 0) DESC,"
         " s.process_id LIMIT %s"
     )
@@ -227,8 +262,8 @@ def _covered(piece: Piece) -> tuple[Any, ...]:
 
 def _summed(query: ProcessQuery, pieces: list[Piece], summaries_used: list[Piece]) -> list[dict[str, Any]]:
     """What SUMS names for each of the highest processes, with its identity."""
-    statement = _sums_statement(query.sort_by, len(pieces))
-    rows = fetch(statement, (*(value for piece in pieces for value in piece), query.limit))
+    statement = _sums_statement(query.sort_by, len(pieces), query.searched)
+    rows = fetch(statement, (*(value for piece in pieces for value in piece), *query.pattern, query.limit))
     sums = [dict(zip((*SUMS, *IDENTITY_COLUMNS), row, strict=True)) for row in rows]
     for piece in summaries_used:
         _look_closer(sums, piece)
@@ -252,7 +287,7 @@ SUMS = ("id", "seen_seconds", "rss_bytes_max", "first_seen", "last_seen", *RATES
 
 
 @lru_cache
-def _sums_statement(sort_by: str, pieces: int) -> str:
+def _sums_statement(sort_by: str, pieces: int, searched: tuple[str, ...]) -> str:
     """A row a process: what SUMS names, and its identity; rates and levels are sums weighted by time, as stored."""
     levels = (*RATES, *LEVELS)
     sums = "".join(f", SUM(CAST({name} AS DOUBLE PRECISION) * {WEIGHT}) AS sum_{name}" for name in levels)
@@ -274,7 +309,7 @@ def _sums_statement(sort_by: str, pieces: int) -> str:
     identity = "".join(f", p.{name}" for name in IDENTITY_COLUMNS)
     return (
         f"SELECT t.*{identity} FROM ({totals}) t JOIN {table(Process)} p ON p.id = t.process_id"  # noqa: S608
-        f" WHERE {NOT_OTHERS} ORDER BY {order} DESC, process_id LIMIT %s"
+        f" WHERE {NOT_OTHERS}{_found(searched)} ORDER BY {order} DESC, process_id LIMIT %s"
     )
 
 

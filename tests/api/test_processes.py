@@ -199,3 +199,69 @@ def test_a_wrong_parameter_is_named(api, busy, parameters, wrong):
     response = api.get(ADDRESS, parameters)
     assert response.status_code == 400
     assert list(response.json()["errors"]) == [wrong]
+
+
+@pytest.fixture
+def crowd(recorded):
+    """Two ticks of processes whose names, users and command lines tell them apart; the busiest come first."""
+    processes = [
+        {"pid": 4100 + n, "name": f"worker-{n}", "command": f"worker --number {n}", "cpu_percent": 90.0 - n}
+        for n in range(20)
+    ]
+    odd = [
+        {"pid": 77, "name": "bash", "username": "jin", "command": "-bash", "cpu_percent": 0.1},
+        {"pid": 78, "name": "100%_cpu\\", "username": None, "command": None, "cpu_percent": 0.2},
+        {"pid": 79, "name": "파이썬", "username": "Élodie", "command": "python --token=***", "cpu_percent": 0.3},
+    ]
+    for number in range(2):
+        recorded.tick(FIRST_TICK + 5 * number, processes={"total": 300}, process=[*processes, *odd])
+    return recorded
+
+
+MOMENTS = {
+    "newest": {},
+    "tick": {"at": "2026-11-22T17:10:00Z"},
+    "range": {"start": "2026-11-22T17:10:00Z", "end": "2026-11-22T17:10:10Z"},
+}
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+@pytest.mark.parametrize(
+    ("search", "expected"),
+    [
+        ("bash", [77]),
+        ("BASH", [77]),
+        ("jin", [77]),
+        ("77", [77]),
+        ("%", [78]),
+        ("100%_", [78]),
+        ("_", [78]),
+        ("\\", [78]),
+        ("파이", [79]),
+        ("Élo", [79]),
+        ("token=", [79]),
+        ("number 1", [4101, 4110, 4111, 4112, 4113, 4114, 4115, 4116, 4117, 4118, 4119]),
+        ("nothing", []),
+        ("' OR 1=1 --", []),
+    ],
+)
+def test_a_search_finds_all_that_is_kept_whatever_the_limit(api, crowd, moment, search, expected):
+    body = api.get(ADDRESS, {**MOMENTS[moment], "search": search, "limit": 20}).json()
+    assert pids(body) == expected
+    assert (body["count"], body["total"]) == (len(expected), 300)
+    assert pids(api.get(ADDRESS, {**MOMENTS[moment], "search": search, "limit": 1}).json()) == expected[:1]
+
+
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_search_tells_nobody_what_stands_in_a_command_line_that_he_may_not_see(api, crowd, settings, moment):
+    settings.SYSMON_API_ACCESS = "public"
+    body = api.get(ADDRESS, {**MOMENTS[moment], "search": "number"}).json()
+    assert (pids(body), body["total"]) == ([], 300)
+    assert pids(api.get(ADDRESS, {**MOMENTS[moment], "search": "bash"}).json()) == [77]
+
+
+@pytest.mark.parametrize("search", ["", " ", "x" * 101, "a\x00b"])
+def test_a_search_that_cannot_be_is_named(api, crowd, search):
+    response = api.get(ADDRESS, {"search": search})
+    assert response.status_code == 400
+    assert list(response.json()["errors"]) == ["search"]
