@@ -103,6 +103,10 @@ class CostSerializer(Serializer):
     rss_bytes = serializers.IntegerField(
         allow_null=True, help_text="Their resident memory; what they share is counted for each"
     )
+    memory_bytes = serializers.IntegerField(
+        allow_null=True,
+        help_text="Their memory now, what they share counted once; null where the system does not say",
+    )
 
 
 def describe_field(field: Any) -> dict[str, Any]:
@@ -266,16 +270,20 @@ class CostViewSet(ReadOnlyViewSet):
                 "processes": 8,
                 "cpu_percent": 0.8,
                 "rss_bytes": 209_715_200,
+                "memory_bytes": 94_371_840,
             },
             *PAGE_CODES,
         ),
     )
     def retrieve(self, request: Request) -> Response:
-        """CPU and memory of sysmon's own processes at the newest tick, from the history like everything else."""
+        """CPU and memory of sysmon's own processes at the newest tick, from the history like everything else.
+
+        They are those of the program that answers; other instances on the same machine are not counted.
+        """
         self.taken.read(request.query_params)
         host = known_host(None)
         cost = read_cost(host)
         if cost is None:
-            names = ("timestamp", "resolution", "processes", "cpu_percent", "rss_bytes")
+            names = ("timestamp", "resolution", "processes", "cpu_percent", "rss_bytes", "memory_bytes")
             return Response({"host": host.name, **dict.fromkeys(names)})
         return Response({"host": host.name, **asdict(cost), "timestamp": iso(cost.timestamp)})

@@ -1,11 +1,15 @@
 """GET /api/v1/families, /api/v1/hosts and /api/v1/cost"""
 
 import os
+import subprocess
+import sys
 
+import psutil
 import pytest
 from django.test import Client
 
 from metrics.history.catalogue import families, field_names
+from metrics.history.cost import memory_bytes
 from tests.conftest import FIRST_TICK
 
 
@@ -69,17 +73,24 @@ def test_before_the_first_sample_there_are_no_hosts(api, db):
     assert api.get("/api/v1/hosts").json() == {"count": 0, "results": []}
 
 
-def test_the_cost_is_that_of_every_process_with_our_command_line(api, recorded):
+def test_the_cost_is_that_of_this_program_and_not_of_another_instance(api, recorded):
     command = "python manage.py up"
-    recorded.tick(
-        processes={"total": 3},
-        process=[
-            {"pid": os.getpid(), "command": command, "cpu_percent": 1.5, "rss_bytes": 2048},
-            {"pid": 2, "command": command, "cpu_percent": 0.25, "rss_bytes": 4096},
-            {"pid": 3, "command": "another", "cpu_percent": 50.0, "rss_bytes": 1 << 20},
-        ],
-    )
-    assert api.get("/api/v1/cost").json() == {
+    child = subprocess.Popen([sys.executable, "-c", "input()"], stdin=subprocess.PIPE)
+    try:
+        recorded.tick(
+            processes={"total": 4},
+            process=[
+                {"pid": os.getpid(), "command": command, "cpu_percent": 1.5, "rss_bytes": 2048},
+                {"pid": child.pid, "command": "another", "cpu_percent": 0.25, "rss_bytes": 4096},
+                {"pid": 999_999, "command": command, "cpu_percent": 20.0, "rss_bytes": 1 << 20},
+                {"pid": 1, "command": command, "cpu_percent": 50.0, "rss_bytes": 1 << 20},
+            ],
+        )
+        body = api.get("/api/v1/cost").json()
+    finally:
+        child.communicate(b"\n")
+    assert body.pop("memory_bytes") > 1 << 20
+    assert body == {
         "host": "test-host",
         "timestamp": "2026-11-22T17:10:00.000Z",
         "resolution": 5,
@@ -89,18 +100,52 @@ def test_the_cost_is_that_of_every_process_with_our_command_line(api, recorded):
     }
 
 
+@pytest.mark.skipif(not os.path.exists("/proc/self/smaps_rollup"), reason="only Linux tells shared pages apart")
+def test_memory_that_is_shared_is_counted_once():
+    held = bytearray(os.urandom(48 << 20))
+    before = memory_bytes([psutil.Process()])
+    read, write = os.pipe()
+    children = [fork_that_waits(read, write) for _number in range(2)]
+    try:
+        together = memory_bytes([psutil.Process(), *map(psutil.Process, children)])
+    finally:
+        os.close(write)
+        os.close(read)
+        for pid in children:
+            os.waitpid(pid, 0)
+    assert len(held) == 48 << 20
+    assert together < before + len(held), "three processes hold these pages together"
+
+
+def fork_that_waits(read, write):
+    """A process that shares all memory, and ends when the pipe is closed here."""
+    if pid := os.fork():
+        return pid
+    os.close(write)
+    os.read(read, 1)
+    os._exit(0)
+
+
+def test_a_system_that_tells_no_shares_tells_no_memory():
+    class Elsewhere:
+        def memory_full_info(self):
+            return object()
+
+    assert memory_bytes([Elsewhere()]) is None
+
+
 def test_a_cost_that_was_not_recorded_is_null(api, recorded):
     recorded.tick(FIRST_TICK, processes={"total": 1}, process=[{"pid": 1, "cpu_percent": 1.0}])
     body = api.get("/api/v1/cost").json()
     assert (body["host"], body["cpu_percent"], body["processes"]) == ("test-host", None, None)
 
 
-def test_without_command_lines_nothing_is_taken_for_ours(api, recorded):
+def test_the_cost_is_known_where_command_lines_are_not_stored(api, recorded):
     recorded.tick(
         processes={"total": 2},
-        process=[{"pid": pid, "command": None, "cpu_percent": 1.0} for pid in (os.getpid(), 2)],
+        process=[{"pid": pid, "command": None, "cpu_percent": 1.0} for pid in (os.getpid(), 999_999)],
     )
-    assert api.get("/api/v1/cost").json()["processes"] is None
+    assert api.get("/api/v1/cost").json()["processes"] == 1
 
 
 def test_the_cost_of_a_machine_that_is_not_recorded_is_an_error(api, db):
