@@ -1,5 +1,7 @@
 """The samples of an admin's list as the columns of a chart."""
 
+from collections.abc import Iterable
+from math import inf
 from typing import Any
 
 from django import template
@@ -57,8 +59,12 @@ def _by_thing(model: type[Sample], newest: QuerySet[Any]) -> dict[str, Any]:
     for moment, value, *label in rows:
         lines.setdefault(visible(" ".join(map(str, label)), LONGEST_NAME), {})[_seconds(moment)] = value
     times = sorted({_seconds(row[0]) for row in rows})
-    highest = sorted(lines, key=lambda name: -max(value or 0 for value in lines[name].values()))[:MOST_LINES]
+    highest = sorted(lines, key=lambda name: -_highest(lines[name].values()))[:MOST_LINES]
     return {"times": times, "names": highest, "values": [[lines[name].get(at) for at in times] for name in highest]}
+
+
+def _highest(values: Iterable[float | None]) -> float:
+    return max((value for value in values if value is not None), default=-inf)
 
 
 def _is_drawn(field: Any) -> bool:

@@ -97,3 +97,9 @@ def test_a_hostile_name_is_escaped(staff_client):
 
 def test_who_may_not_is_refused(viewer_client):
     assert viewer_client.get(f"{LIST}add/").status_code == 403
+
+
+def test_the_page_of_a_new_token_is_called_what_it_is(staff_client):
+    page = staff_client.get(f"{LIST}add/").content.decode()
+    assert "&rsaquo; Add API token" in page
+    assert "None" not in page

@@ -4,6 +4,7 @@ import { color, element, setText } from "./dom.js";
 import { measured, moment, onAxis } from "./formats.js";
 import { timeline } from "./gaps.js";
 import { COLORS, LINE, axes } from "./looks.js";
+import { zonedDate } from "./zone.js";
 
 const HEIGHT = 190;
 
@@ -47,8 +48,9 @@ function options(chart, show, last) {
     width: width(),
     height: HEIGHT,
     legend: { show: false },
+    tzDate: zonedDate,
     cursor: { y: false, drag: { x: false, y: false } },
-    scales: { y: { range: (_plot, _low, high) => [0, high * 1.1 || 1] } },
+    scales: { y: { range: (_plot, low, high) => [Math.min(0, low * 1.1), Math.max(0, high * 1.1) || Number(!(low < 0))] } },
     series: [{}, ...chart.names.map((_name, line) => ({ ...LINE, stroke: own(COLORS[line]) }))],
     axes: axes(own, { values: (_plot, values) => values.map((value) => onAxis(value, chart.unit)) }),
     hooks: { setCursor: [(plot) => show(plot.cursor.idx ?? last)] },
@@ -59,7 +61,9 @@ function options(chart, show, last) {
 function withGaps({ times, values }) {
   const distances = times.slice(1).map((time, place) => time - times[place]).sort((a, b) => a - b);
   const resolution = distances[distances.length >> 1] ?? 1;
-  const points = times.map((time, place) => ({ time, resolution, place }));
+  // Each at the time that the list says, also those of a wider tier.
+  const half = resolution / 2;
+  const points = times.map((time, place) => ({ time, resolution, isTick: true, from: time - half, to: time + half, place }));
   const made = timeline(points, { start: times[0], end: times.at(-1) });
   return { times: made.times, values: values.map((column) => made.points.map((point) => (point ? column[point.place] : null))) };
 }
