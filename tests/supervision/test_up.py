@@ -43,6 +43,14 @@ def test_it_says_where_it_is(up):
     assert f"sysmon is at http://127.0.0.1:{up.port}/ and samples " in up.log.read_text()
 
 
+def test_the_web_part_alone_does_not_say_that_it_samples(own_up):
+    own_up.start("--only", "web")
+    log = own_up.log.read_text()
+    assert f"sysmon is at http://127.0.0.1:{own_up.port}/ and shows what is recorded in " in log
+    assert "it does not record itself. Ctrl-C ends it." in log
+    assert "samples" not in log
+
+
 @only_on_sqlite("about its file")
 def test_it_says_in_which_directory_the_samples_are(up):
     log = up.log.read_text()

@@ -64,7 +64,8 @@ class Command(BaseCommand):
             load_application()
             answer_once()
             first_step = hint()
-            is_ready, announce = address.answers, lambda: self._announce_address(first_step)
+            samples = WORKER in names
+            is_ready, announce = address.answers, lambda: self._announce_address(first_step, samples=samples)
         else:
             is_ready, announce = (lambda: lifeline.recorder_pid() is not None), self._announce_recording
         connections.close_all()
@@ -76,7 +77,7 @@ class Command(BaseCommand):
         complaint = partial(complaint_about, lifeline)
         return Part("worker", run_worker, lifeline, complaint, before_start=lifeline.reset)
 
-    def _announce_address(self, first_step: str | None) -> None:
+    def _announce_address(self, first_step: str | None, *, samples: bool) -> None:
         # What the web server has loaded, and a worker alone does not need.
         from metrics.api.access import is_open_by_settings
 
@@ -88,7 +89,8 @@ class Command(BaseCommand):
             self.stdout.write(first_step)
         if is_open_by_settings():
             self.stdout.write("Everybody on this machine may read. Behind a proxy set SYSMON_API_ACCESS=authenticated")
-        self.stdout.write(f"sysmon is at {address.url()} and samples {_what()}. Ctrl-C ends it.")
+        does = f"samples {_what()}" if samples else f"shows what is recorded in {_where()}; it does not record itself"
+        self.stdout.write(f"sysmon is at {address.url()} and {does}. Ctrl-C ends it.")
         self.stdout.flush()
 
     def _announce_recording(self) -> None:
