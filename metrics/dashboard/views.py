@@ -4,7 +4,7 @@ from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
-from django.utils import translation
+from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 from django.views.i18n import JSONCatalog
 from drf_spectacular.utils import extend_schema
@@ -40,6 +40,7 @@ def page_context() -> dict[str, Any]:
         "host": conf.host_name(),
         "languages": settings.LANGUAGES,
         "language": translation.get_language(),
+        "time_zone": timezone.get_current_timezone_name(),
         "state": settings.STATIC_URL.strip("/").rpartition("/")[2],
     }
 

@@ -11,11 +11,13 @@ django.setup()
 from django.contrib.auth.models import User  # noqa: E402
 from django.core.management import call_command  # noqa: E402
 
-from tests.dashboard.machine import FFMPEG, PROCESSES, Machine  # noqa: E402
+from tests.dashboard.machine import BASH, FFMPEG, GNOME_SHELL, PG_DUMP, PROCESSES, Machine  # noqa: E402
 
 INTERVAL = 5
 PASSWORD = "a password of the tests"
 DAY = 86_400
+# When the dump of the planted machine ran, in seconds before its newest tick.
+SPIKES = (300, 20 * 3600)
 # Longer than what counts as alive.
 SILENT_SECONDS = 120
 
@@ -45,6 +47,10 @@ def zoo() -> None:
     few = {"disks": ("sda",), "interfaces": ("eth0",), "mountpoints": ("/",), "processes": [*PROCESSES[:2], FFMPEG]}
     Machine("burst-of-yesterday", burst=(DAY, DAY - 900), **few).record(DAY + 7200, 60)
     Machine("a-year").roll_up(365 * DAY)
+    few["processes"] = [GNOME_SHELL, PG_DUMP, BASH]
+    Machine("planted", spikes=SPIKES, **few).record(DAY + 7200, 30)
+    workers = [(7000 + n, f"worker-{n}", "jin", f"worker --number {n}", 0.5, 9) for n in range(60)]
+    Machine("crowded", processes=[*workers, BASH]).record(600, 10)
     print("filled", flush=True)
 
 

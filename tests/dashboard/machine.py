@@ -24,6 +24,11 @@ PROCESSES = [
     (1, "systemd", "root", "/sbin/init", 0.1, 12),
 ]
 FFMPEG = (48213, "ffmpeg", "jin", "ffmpeg -i lecture.mkv -c:v libx265 -preset slow out.mkv", 0.0, 3400)
+# What works all the time, what wrote for one tick and left, and a shell that uses next to nothing.
+GNOME_SHELL = (1733, "gnome-shell", "jin", "/usr/bin/gnome-shell", 22.0, 410)
+PG_DUMP = (60110, "pg_dump", "postgres", "pg_dump --file=/backup/shop.sql shop", 0.0, 60)
+BASH = (9100, "bash", "jin", "-bash", 0.1, 6)
+SPIKE_BYTES_PER_SECOND = 95e6
 
 
 @dataclass
@@ -36,6 +41,8 @@ class Machine:
     interfaces: tuple[str, ...] = ("lo", "eth0", "wlan0")
     mountpoints: tuple[str, ...] = ("/", "/home", "/boot/efi")
     burst: tuple[int, int] | None = None
+    # Single ticks, at which a dump writes as fast as the disk can.
+    spikes: tuple[int, ...] = ()
     gaps: tuple[tuple[int, int], ...] = ()
     booted: int = 12 * 86_400 + 4 * 3600
     memory_bytes: int = 16 * GIB
@@ -97,6 +104,9 @@ class Machine:
     def _is_in_gap(self, at: int) -> bool:
         return any(self.end - start < at < self.end - stop for start, stop in self.gaps)
 
+    def _spike(self, at: int) -> bool:
+        return any(0 <= at - (self.end - moment) < self.interval for moment in self.spikes)
+
     def _strength(self, at: int) -> float:
         """How strong the burst is, from 0 to 1."""
         if self.burst is None:
@@ -125,7 +135,7 @@ class Machine:
         }  # fmt: skip
 
     def _memory(self, at: int) -> dict[str, Any]:
-        total, burst = self.memory_bytes, self._strength(at)
+        total, burst = self.memory_bytes, self._strength(at) or float(self._spike(at))
         used = int(total * (0.38 + 0.03 * self._wave(at, 4000) + 0.2 * burst))
         cached = int(total * (0.3 - 0.08 * burst))
         return {
@@ -139,7 +149,7 @@ class Machine:
         }  # fmt: skip
 
     def _disk(self, at: int) -> dict[str, Any]:
-        return {"pressure_some_percent": 2 * self._wave(at, 800), "pressure_full_percent": 1.0}
+        return {"pressure_some_percent": 2 * self._wave(at, 800) + 70 * self._spike(at), "pressure_full_percent": 1.0}
 
     def _partition(self, at: int) -> list[dict[str, Any]]:
         return [
@@ -156,7 +166,8 @@ class Machine:
         return [
             {
                 "device": name, "read_bytes_per_second": 4e6 * self._wave(at, 700, n) / (n + 1),
-                "write_bytes_per_second": (3e6 * self._wave(at, 1100, n) + 30e6 * burst) / (n + 1),
+                "write_bytes_per_second": (3e6 * self._wave(at, 1100, n) + 30e6 * burst) / (n + 1)
+                + (SPIKE_BYTES_PER_SECOND if self._spike(at) and n == 0 else 0),
                 "reads_per_second": 40.0, "writes_per_second": 90.0 + 200 * burst, "busy_percent": 4 + 30 * burst,
             }
             for n, name in enumerate(self.disks)
@@ -169,7 +180,8 @@ class Machine:
                 "interface": name, "is_up": True, "speed_mbps": 1000, "sent_bytes": at * 1000,
                 "received_bytes": at * 9000,
                 "sent_bytes_per_second": 400e3 * self._wave(at, 900, n) / (n + 1),
-                "received_bytes_per_second": (1.2e6 * self._wave(at, 1300, n) + 9e6 * burst) / (n + 1),
+                "received_bytes_per_second": (1.2e6 * self._wave(at, 1300, n) + 9e6 * burst) / (n + 1)
+                + 40e6 * self._spike(at),
                 "sent_packets_per_second": 300.0, "received_packets_per_second": 900.0, "errors_per_second": 0.0,
                 "drops_per_second": 0.0,
             }
@@ -202,6 +214,8 @@ class Machine:
 
     def _process(self, at: int, facts: tuple[Any, ...]) -> dict[str, Any] | None:
         pid, _name, _user, _command, cpu, memory = facts
+        if pid == PG_DUMP[0]:
+            return self._dump(at, memory) if self._spike(at) else None
         burst = self._strength(at)
         if cpu == 0 and burst == 0:
             return None
@@ -210,6 +224,13 @@ class Machine:
             "status": "running" if used > 100 else "sleeping", "cpu_percent": used, "rss_bytes": memory * 1024**2,
             "memory_percent": 100 * memory * 1024**2 / self.memory_bytes, "read_bytes_per_second": 0.0,
             "write_bytes_per_second": 0.0 if cpu else 30e6 * burst, "threads": 4,
+        }  # fmt: skip
+
+    def _dump(self, at: int, memory: int) -> dict[str, Any]:
+        return {
+            "status": "disk-sleep", "cpu_percent": 6.0, "rss_bytes": memory * 1024**2, "threads": 1,
+            "memory_percent": 100 * memory * 1024**2 / self.memory_bytes, "read_bytes_per_second": 0.0,
+            "write_bytes_per_second": SPIKE_BYTES_PER_SECOND,
         }  # fmt: skip
 
 

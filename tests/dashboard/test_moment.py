@@ -139,6 +139,7 @@ def test_one_cursor_over_all_charts_with_values_and_units(desktop, open_page):
 
 def test_the_labels_of_the_heat_map_keep_their_colour_when_it_is_drawn_again(desktop, open_page):
     page = open_page(desktop + "?from=2026-01-02T03:04:05Z&to=2026-01-02T04:04:05Z")
+    page.get_by_role("button", name="Now").click()
     page.get_by_role("button", name="Last 1 hour").click()
     expect(page.locator("#badge")).to_have_text("Live")
     settled(page)

@@ -8,7 +8,8 @@ import { byId } from "./dom.js";
 import { Heatmap } from "./heatmap.js";
 import { Lane } from "./lane.js";
 import { handmade } from "./panels.js";
-import { Series } from "./series.js";
+import { Series, momentQuery } from "./series.js";
+import { state } from "./state.js";
 import { names } from "./things.js";
 
 const NEAR_PIXELS = 100;
@@ -130,10 +131,20 @@ export class Board {
     this.draw(shown, host);
   }
 
+  /** What every chart in view, and every tile, shows of exactly the tick or bucket that is picked. */
+  async loadMoment(host, signal) {
+    if (state.at === null) return;
+    await Promise.all(this.wanted().map((family) => this.series[family].loadMoment(state, host?.name, signal)));
+  }
+
   /** Load what came into view meanwhile. */
   async complete(shown, host, interval, signal) {
     const missing = this.wanted().filter((family) => !this.series[family].isComplete);
-    await Promise.all(missing.map((family) => this.series[family].load(shown, host?.name, interval, signal)));
+    const load = async (family) => {
+      await this.series[family].load(shown, host?.name, interval, signal);
+      if (state.at !== null) await this.series[family].loadMoment(state, host?.name, signal);
+    };
+    await Promise.all(missing.map(load));
     this.draw(shown, host);
     await this.loadLanes(shown, host, interval, signal);
   }
@@ -153,7 +164,8 @@ export class Board {
       card.node.classList.toggle("empty", item.isEmpty);
       if (item.isEmpty) continue;
       item.view ??= panel.form === "heat" ? new Heatmap(card) : new Chart(card);
-      card.calls = Object.keys(panel.fields).map((family) => [`metrics/${family}`, { ...this.series[family].query(shown), fields: panel.fields[family].join(",") }]);
+      const calls = (query) => Object.entries(panel.fields).map(([family, fields]) => [`metrics/${family}`, { ...query(this.series[family]), fields: fields.join(","), host: state.host }]);
+      card.calls = () => [...calls((series) => series.query(shown)), ...(state.at === null ? [] : calls(() => momentQuery(state)))];
       if (panel.things) card.setThings(names(this.series[panel.things.family].points, panel.things.collection, panel.things.label));
       item.view.show(columns, shown, host);
       lane?.show(shown, columns.gaps, host?.logical_cores);
@@ -173,5 +185,5 @@ export class Board {
 }
 
 function makeSeries(family) {
-  return [family.name, new Series(family.name, family.tables.some((table) => table.collection))];
+  return [family.name, new Series(`metrics/${family.name}`, family.tables.some((table) => table.collection))];
 }

@@ -12,8 +12,8 @@ export class Card {
     this.legend = element("ul", { class: "legend" });
     this.plot = element("div", { class: `plot ${panel.form}` });
     this.chooser = panel.things ? this.makeChooser(panel.things) : null;
-    /** Which addresses fill the panel. @type {[string, Record<string, any>][]} */
-    this.calls = [];
+    /** Which addresses fill the panel. @type {() => [string, Record<string, any>][]} */
+    this.calls = () => [];
     const title = element("h2", { id: `${panel.id}-title` }, panel.title);
     const head = element("div", { class: "head" }, title, this.makeHelp(), this.chooser, this.legend);
     this.node = element("section", { class: "card", id: `panel-${panel.id}`, "aria-labelledby": title.id }, head, this.plot);

@@ -1,12 +1,13 @@
 // Lines, stacks and mirrored areas, with bands from the lowest to the highest value where a point is a mean.
 
-import { highest, isEmpty, mean } from "./columns.js";
+import { isEmpty, mean, reach } from "./columns.js";
 import { color, element } from "./dom.js";
 import { Drawing } from "./drawing.js";
 import { measured, onAxis } from "./formats.js";
-import { isInGap, nearest } from "./gaps.js";
+import { isInGap, placeAt } from "./gaps.js";
 import { LINE } from "./looks.js";
 import { gettext, interpolate } from "./messages.js";
+import { highestMoment } from "./peak.js";
 import { isHistory, pending, state } from "./state.js";
 
 const BINARY_UNITS = new Set(["bytes"]);
@@ -24,10 +25,12 @@ export class Chart extends Drawing {
     const peak = element("button", { class: "highest", type: "button", "aria-label": label, title: label }, "▲");
     peak.addEventListener("click", () => this.pickHighest());
     card.legend.before(peak);
+    /** Where the API has the points of a family. @type {(family: string) => string} */
+    this.path = (family) => `metrics/${family}`;
   }
 
   draw(host) {
-    this.highest = highest(this.extents());
+    [this.lowest, this.highest] = reach(this.extents());
     super.draw(host);
   }
 
@@ -87,10 +90,12 @@ export class Chart extends Drawing {
     return { stacked: lines.filter(isStacked), single, banded: single.filter(bandOf), bandOf, valuesOf: (line) => values[lines.indexOf(line)] };
   }
 
-  /** How far up each line goes. */
+  /** How far each line goes, and a stack. */
   extents() {
     const { values, bands } = this.columns;
-    return [...values, ...bands.filter(Boolean).map((band) => band.high)];
+    const { stacked, valuesOf } = this.parts();
+    const [top] = cumulative(stacked.map(valuesOf)).slice(-1);
+    return [...values, ...(top ? [top] : []), ...bands.filter(Boolean).flatMap((band) => [band.low, band.high])];
   }
 
   /** Of a stack at a place. */
@@ -101,16 +106,15 @@ export class Chart extends Drawing {
 
   async pickHighest() {
     await pending.load;
-    const { times } = this.columns ?? { times: [] };
-    if (!times.length) return;
-    const extents = this.extents();
-    const heights = times.map((_time, place) => Math.max(this.totalAt(place), ...extents.map((column) => column[place] ?? 0)));
-    this.pick(times[heights.indexOf(Math.max(...heights))]);
+    if (!this.columns) return;
+    const point = await highestMoment(this.panel, this.columns, this.path, this.host?.name);
+    if (point) this.pick(point);
   }
 
   range() {
-    const top = this.panel.top?.(this.highest, this.columns.points, this.host) ?? (Math.max(this.highest * 1.1, LEAST_TOP[this.panel.unit] ?? 0) || 1);
-    return [this.panel.form === "mirror" ? -top : 0, top];
+    const room = this.lowest < 0 && this.highest <= 0 ? 0 : 1;
+    const top = this.panel.top?.(this.highest, this.columns.points, this.host) ?? (Math.max(this.highest * 1.1, LEAST_TOP[this.panel.unit] ?? 0) || room);
+    return [this.panel.form === "mirror" ? -top : this.lowest * 1.1, top];
   }
 
   /** Bytes have their labels at powers of two, so that an axis reads 4 GiB and not 3.73 GiB. */
@@ -118,9 +122,11 @@ export class Chart extends Drawing {
     const { unit } = this.panel;
     const splits = (_plot, _axis, low, high) => {
       const step = 2 ** Math.ceil(Math.log2(Math.max(1, (high - low) / 5)));
-      return Array.from({ length: Math.floor((high - low) / step) + 1 }, (_none, place) => low + place * step);
+      const first = Math.ceil(low / step);
+      return Array.from({ length: Math.floor(high / step) - first + 1 }, (_none, place) => (first + place) * step);
     };
-    const values = (_plot, places) => places.map((value) => onAxis(Math.abs(value), unit));
+    const shown = this.panel.form === "mirror" ? Math.abs : (value) => value;
+    const values = (_plot, places) => places.map((value) => onAxis(shown(value), unit));
     return BINARY_UNITS.has(unit) ? { splits, values } : { values };
   }
 
@@ -167,13 +173,15 @@ export class Chart extends Drawing {
 
   /** The values at a moment; of a stretch of the past their means; else the newest. */
   fillLegend(time) {
-    const { times, values, gaps, points } = this.columns;
+    const { values, gaps, points, moment } = this.columns;
     const isMean = time === null && isHistory() && state.at === null;
-    const place = time === null ? points.findLastIndex(Boolean) : nearest(times, time);
+    const picked = time === null && state.at !== null ? moment() : null;
+    const place = time === null ? points.findLastIndex(Boolean) : placeAt(this.columns, time);
     const isGap = time !== null && isInGap(gaps, time);
-    const text = (column) => {
-      if (isEmpty(column)) return null;
-      return isMean ? `⌀ ${measured(mean(column), this.panel.unit)}` : measured(isGap ? null : column[place], this.panel.unit);
+    const text = (column, line) => {
+      if (isEmpty(column) && (picked?.[line] ?? null) === null) return null;
+      if (isMean) return `⌀ ${measured(mean(column, points), this.panel.unit)}`;
+      return measured(picked ? picked[line] : isGap ? null : column[place], this.panel.unit);
     };
     this.card.setValues(values.map(text));
   }

@@ -9,6 +9,8 @@
  * @property {(number | null)[][]} values one column a line
  * @property {(Band | null)[]} bands one a line, and at last that of the whole panel
  * @property {boolean} areMeans whether a point stands for more than one tick
+ * @property {(family: string) => any[]} pointsOf a family's own points, which may be of another width
+ * @property {() => (any | null)[]} moment the values of the lines at the moment that is picked
  *
  * @typedef {{low: any[], high: any[], hasLow: boolean}} Band from the lowest to the highest value of each point; where the
  *   lowest was not kept, from the mean
@@ -21,7 +23,7 @@ export function columnsOf(panel, series) {
   const points = { [first]: base.points };
   for (const family of Object.keys(panel.fields).slice(1)) points[family] = aligned(base.times, base.points, series[family].points);
   const lines = panel.linesFor ? panel.linesFor(base.points) : panel.lines;
-  const areMeans = series[first].step !== null || (base.points.findLast(Boolean)?.resolution ?? 0) >= 60;
+  const areMeans = base.points.some((point) => point && !point.isTick);
   const column = (line, read) => points[line.family].map((point) => (point ? read(point) : null));
   const band = (line) => (areMeans && line?.high ? bandOf(line, column) : null);
   return {
@@ -32,6 +34,8 @@ export function columnsOf(panel, series) {
     values: lines.map((line) => column(line, line.value)),
     bands: [...lines, panel.band].map(band),
     areMeans,
+    pointsOf: (family) => series[family].points,
+    moment: () => lines.map((line) => (series[line.family].moment ? line.value(series[line.family].moment) : null)),
   };
 }
 
@@ -46,28 +50,35 @@ function bandOf(line, column) {
 function aligned(times, base, points) {
   let place = 0;
   return times.map((time, number) => {
-    while (place + 1 < points.length && points[place + 1].time <= time) place += 1;
+    while (place + 1 < points.length && points[place + 1].from <= time) place += 1;
     const point = points[place];
-    return base[number] && point && Math.abs(time - point.time) < point.resolution ? point : null;
+    const late = (point?.resolution ?? 0) / 2;
+    return base[number] && point && point.from - late <= time && time < point.to + late ? point : null;
   });
 }
 
-/** @param {(number | null)[]} column */
-export function mean(column) {
-  let [total, count] = [0, 0];
-  for (const value of column) {
-    if (value === null) continue;
-    total += value;
-    count += 1;
-  }
-  return count ? total / count : null;
+/** Over the time that the points stand for: they need not all be of one width. @param {(number | null)[]} column @param {(any | null)[]} points */
+export function mean(column, points) {
+  let [total, seconds] = [0, 0];
+  column.forEach((value, place) => {
+    if (value === null) return;
+    total += value * points[place].resolution;
+    seconds += points[place].resolution;
+  });
+  return seconds ? total / seconds : null;
 }
 
-/** @param {(number | null)[][]} columns */
-export function highest(columns) {
-  let found = 0;
-  for (const column of columns) for (const value of column) if (value !== null && value > found) found = value;
-  return found;
+/** How far columns reach, zero included. @param {(number | null)[][]} columns @returns {[number, number]} */
+export function reach(columns) {
+  let [low, high] = [0, 0];
+  for (const column of columns) {
+    for (const value of column) {
+      if (value === null) continue;
+      if (value > high) high = value;
+      if (value < low) low = value;
+    }
+  }
+  return [low, high];
 }
 
 /** @param {(number | null)[]} column */

@@ -77,7 +77,7 @@ function linesOfThings(family, table, column, points) {
   const highest = new Map();
   for (const point of points) {
     for (const thing of point?.[table.collection] ?? []) {
-      highest.set(label(thing), Math.max(highest.get(label(thing)) ?? 0, thing[column.name] ?? 0));
+      highest.set(label(thing), Math.max(highest.get(label(thing)) ?? -Infinity, thing[column.name] ?? -Infinity));
     }
   }
   const chosen = [...highest].sort((a, b) => b[1] - a[1]).slice(0, MOST_THINGS).map(([name]) => name);

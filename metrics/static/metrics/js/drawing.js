@@ -3,6 +3,7 @@
 import { color, element } from "./dom.js";
 import { RIGHT, axes } from "./looks.js";
 import { Plot } from "./plot.js";
+import { zonedDate } from "./zone.js";
 
 const PADDING = [8, RIGHT, 0, 0];
 
@@ -50,6 +51,7 @@ export class Drawing extends Plot {
       padding: PADDING,
       legend: { show: false },
       cursor: { show: false },
+      tzDate: zonedDate,
       scales: { x: { range: () => [this.shown.start, this.shown.end] }, y: { range: () => this.range() } },
       series: [{}, ...layers],
       bands,

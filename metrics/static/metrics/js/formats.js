@@ -1,6 +1,7 @@
 // Values as people read them, by the unit that a field has in the catalogue of families.
 
 import { gettext, interpolate } from "./messages.js";
+import { zone } from "./zone.js";
 
 const language = document.documentElement.lang;
 const EMPTY = "–";
@@ -57,7 +58,7 @@ export const cores = (host) => (host?.logical_cores ? interpolate(gettext("cores
 
 export const integer = (value) => (value === null || value === undefined ? EMPTY : numbers[0].format(value));
 
-const dateFormat = (options) => new Intl.DateTimeFormat(language, { hourCycle: "h23", ...options });
+const dateFormat = (options) => new Intl.DateTimeFormat(language, { hourCycle: "h23", timeZone: zone, ...options });
 const TIME = { hour: "2-digit", minute: "2-digit" };
 const DAY = { month: "short", day: "numeric" };
 const forms = {
@@ -66,14 +67,16 @@ const forms = {
   day: dateFormat(DAY),
   month: dateFormat({ year: "numeric", month: "short" }),
   dayOfYear: dateFormat({ year: "numeric", ...DAY }),
+  year: dateFormat({ year: "numeric" }),
 };
+const MIDNIGHT = dateFormat({ ...TIME, timeZone: "UTC" }).format(0);
 
 /** @param {number} seconds since the epoch */
 export const moment = (seconds) => `${day(seconds)} ${forms.second.format(seconds * 1000)}`;
 
 /** Its day, with the year where it is another. */
 function day(seconds) {
-  const isThisYear = new Date(seconds * 1000).getFullYear() === new Date().getFullYear();
+  const isThisYear = forms.year.format(seconds * 1000) === forms.year.format();
   return (isThisYear ? forms.day : forms.dayOfYear).format(seconds * 1000);
 }
 
@@ -81,7 +84,7 @@ function day(seconds) {
 export function timeLabel(seconds, distance) {
   if (distance < 60) return forms.second.format(seconds * 1000);
   const time = new Date(seconds * 1000);
-  const isMidnight = time.getHours() === 0 && time.getMinutes() === 0;
+  const isMidnight = forms.minute.format(time) === MIDNIGHT;
   if (distance >= 28 * 86400) return forms.month.format(time);
   return (distance >= 86400 || isMidnight ? forms.day : forms.minute).format(time);
 }

@@ -5,7 +5,8 @@ import { open as openCustom } from "./custom.js";
 import { byId, element, setText } from "./dom.js";
 import { cores, duration, measured, stretch } from "./formats.js";
 import { gettext, interpolate } from "./messages.js";
-import { RANGES, backToLive, change, isHistory, showStretch, state } from "./state.js";
+import { RANGES, backToLive, change, isHistory, middleOfMoment, showRange, showStretch, state } from "./state.js";
+import { foreignZone } from "./zone.js";
 
 /** What the badge says, by its shape (the style sheet's) and its word. */
 const BADGES = {
@@ -26,19 +27,32 @@ export class Header {
     byId("custom").addEventListener("toggle", () => byId("custom").open && openCustom(this.shown()));
     this.connectTheme();
     byId("host-choice").addEventListener("change", (event) => change({ host: event.target.value || null, process: null, only: {} }));
+    // The page comes back in the other language, with all that its address says.
+    byId("language").addEventListener("submit", (event) => (event.target.elements.next.value = location.pathname + location.search));
     this.update();
   }
 
   makeRanges() {
-    const words = { m: "minute", h: "hour", d: "day", y: "year" };
     const buttons = Object.keys(RANGES).map((name) => {
-      const format = (unitDisplay) => new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: words[name.at(-1)], unitDisplay });
-      const label = interpolate(gettext("Last %(range)s"), { range: format("long").format(Number.parseInt(name, 10)) });
-      const button = element("button", { type: "button", dataset: { range: name }, "aria-label": label, title: label }, name);
-      button.addEventListener("click", () => change({ range: name, from: null, to: null, at: null }));
+      const button = element("button", { type: "button", dataset: { range: name } }, name);
+      button.addEventListener("click", () => showRange(name, this.shown()));
       return button;
     });
     byId("ranges").append(...buttons);
+  }
+
+  /** Which range is shown, and what each of them would show: in the past the time around what is shown now. */
+  updateRanges() {
+    const words = { m: "minute", h: "hour", d: "day", y: "year" };
+    const text = isHistory() ? gettext("Last %(range)s, in the past around what is shown") : gettext("Last %(range)s");
+    for (const button of byId("ranges").children) {
+      const { range } = button.dataset;
+      const format = new Intl.NumberFormat(document.documentElement.lang, { style: "unit", unit: words[range.at(-1)], unitDisplay: "long" });
+      button.title = interpolate(text, { range: format.format(Number.parseInt(range, 10)) });
+      button.setAttribute("aria-label", button.title);
+      const isShown = state.from === null ? range === state.range : state.to - state.from === RANGES[range];
+      button.setAttribute("aria-pressed", String(isShown));
+    }
   }
 
   connectMoves() {
@@ -49,7 +63,8 @@ export class Header {
     };
     const zoom = (factor) => () => {
       const { start, end } = this.shown();
-      const middle = state.at !== null && state.at > start && state.at < end ? state.at : (start + end) / 2;
+      const isMomentShown = state.at !== null && middleOfMoment() > start && middleOfMoment() < end;
+      const middle = isMomentShown ? middleOfMoment() : (start + end) / 2;
       const half = ((end - start) / 2) * factor;
       showStretch(middle - half, middle + half, { keepsMoment: true });
     };
@@ -82,9 +97,9 @@ export class Header {
 
   /** What follows from the state of the page. */
   update() {
-    for (const button of byId("ranges").children) {
-      button.setAttribute("aria-pressed", String(state.from === null && button.dataset.range === state.range));
-    }
+    this.updateRanges();
+    // Behind the newest there is nothing.
+    byId("forward").disabled = !isHistory() || (state.to ?? 0) >= Math.floor(now());
     byId("pause").setAttribute("aria-pressed", String(state.paused));
     byId("pause").hidden = isHistory();
     byId("now").disabled = !isHistory() && !state.paused;
@@ -115,7 +130,7 @@ export class Header {
 
   /** Which stretch is shown, and how wide a point is. */
   setStretch(shown, width) {
-    setText(byId("shown"), [stretch(shown.start, shown.end), width].filter(Boolean).join(" · "));
+    setText(byId("shown"), [stretch(shown.start, shown.end), foreignZone, width].filter(Boolean).join(" · "));
   }
 }
 
@@ -128,7 +143,11 @@ function facts(host) {
 export async function showCost() {
   const cost = await read("cost").catch(() => null);
   if (cost?.processes) {
-    const values = { cpu: measured(cost.cpu_percent, "percent"), memory: measured(cost.rss_bytes, "bytes"), count: cost.processes };
-    setText(byId("cost"), interpolate(gettext("sysmon itself: %(cpu)s of one core, %(memory)s in %(count)s processes, what they share counted in each"), values));
+    const isShared = cost.memory_bytes === null;
+    const memory = measured(isShared ? cost.rss_bytes : cost.memory_bytes, "bytes");
+    const text = isShared
+      ? gettext("sysmon itself: %(cpu)s of one core, %(memory)s in %(count)s processes, what they share counted in each")
+      : gettext("sysmon itself: %(cpu)s of one core, %(memory)s in %(count)s processes");
+    setText(byId("cost"), interpolate(text, { cpu: measured(cost.cpu_percent, "percent"), memory, count: cost.processes }));
   }
 }

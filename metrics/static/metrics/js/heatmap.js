@@ -3,7 +3,7 @@
 import { element } from "./dom.js";
 import { Drawing } from "./drawing.js";
 import { measured } from "./formats.js";
-import { nearest } from "./gaps.js";
+import { placeAt } from "./gaps.js";
 import { gettext, interpolate } from "./messages.js";
 
 const SHADES = 21;
@@ -65,8 +65,8 @@ export class Heatmap extends Drawing {
     const row = height / (this.cores || 1);
     const line = row > LOWEST_PIXELS * devicePixelRatio ? devicePixelRatio : 0;
     const x = (time) => plot.valToPos(Math.min(this.shown.end, Math.max(this.shown.start, time)), "x", true);
-    const lefts = times.map(x);
-    const rights = times.map((time, place) => (points[place + 1] ? lefts[place + 1] : x(time + (points[place]?.resolution ?? 0))));
+    const lefts = times.map((time, place) => x(points[place]?.from ?? time));
+    const rights = times.map((time, place) => (points[place + 1] ? lefts[place + 1] : x(points[place]?.to ?? time)));
     for (let core = 0; core < this.cores; core += 1) {
       for (let place = 0; place < times.length; place += 1) {
         const shade = shadeOf(lists[place]?.[core]);
@@ -93,7 +93,7 @@ export class Heatmap extends Drawing {
     const description = super.describe(time);
     if (description.rows.length && this.pointerY !== undefined) {
       const core = this.rowAt(this.pointerY);
-      description.rows.unshift({ label: name(core), ...this.cells(nearest(this.columns.times, time), core), isTotal: true });
+      description.rows.unshift({ label: name(core), ...this.cells(placeAt(this.columns, time), core), isTotal: true });
     }
     return description;
   }

@@ -27,7 +27,7 @@ export function fill(help, card) {
       if (event.relatedTarget && !help.contains(event.relatedTarget)) help.open = false;
     });
   }
-  const calls = element("p", { class: "calls" }, ...card.calls.map(([path, query]) => call(path, query)));
+  const calls = element("p", { class: "calls" }, ...card.calls().map(([path, query]) => call(path, query)));
   help.lastElementChild.replaceChildren(element("p", {}, card.panel.help ?? HELP[card.panel.id]), calls);
 }
 

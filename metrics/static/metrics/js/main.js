@@ -5,7 +5,6 @@ import { Board } from "./board.js";
 import { cursor, onCursor } from "./cursor.js";
 import { byId, showBusy } from "./dom.js";
 import { duration, pointWidth } from "./formats.js";
-import { nearest } from "./gaps.js";
 import { Header, showCost } from "./header.js";
 import { gettext, interpolate } from "./messages.js";
 import { hideNotice, showError, showNotice } from "./notice.js";
@@ -43,7 +42,6 @@ class Page {
     this.header = new Header(() => this.shown);
     this.isTableSeen = false;
     new IntersectionObserver(([entry]) => this.seeTable(entry.isIntersecting)).observe(byId("processes"));
-    this.processes.onOrder(() => this.attempt(() => this.loadProcesses()));
     this.setHost();
     onChange((changed) => this.onState(changed));
     onCursor(() => this.followCursor());
@@ -90,9 +88,15 @@ class Page {
   async load(signal) {
     const about = [this.shown, this.host, this.interval, signal];
     await Promise.all([this.board.load(...about), this.loadSpace(signal), this.loadTiles(signal)]);
+    await this.board.loadMoment(this.host, signal);
     this.showMoment();
     this.setStretch();
-    await Promise.all([this.board.loadLanes(...about), this.loadProcesses(signal), this.loadDetail(signal)]);
+    await Promise.all([this.board.loadLanes(...about), this.loadProcesses(signal), this.loadDetail(signal), this.startTiles(signal)]);
+  }
+
+  /** The small lines of the tiles, which in the past come with the charts. */
+  async startTiles(signal) {
+    if (!isHistory()) await this.tiles.startLines(this.board.series, this.newest, this.interval, this.host, signal);
   }
 
   /** The end of a stretch that follows the time: the newest tick, unless nothing was recorded for a while. */
@@ -105,7 +109,7 @@ class Page {
   }
 
   loadProcesses(signal = this.request.signal) {
-    return this.processes.load(this.shown, this.pointWidthAt(state.at), this.host, signal);
+    return this.processes.load(this.shown, this.host, signal);
   }
 
   async loadDetail(signal = this.request.signal) {
@@ -125,14 +129,6 @@ class Page {
     this.tiles.showNow(await this.current(signal), this.host);
   }
 
-  /** How wide the point of a moment is; 0 where it is a single tick. */
-  pointWidthAt(at) {
-    const { points, step } = this.board.series.cpu;
-    if (at === null || !points.length) return 0;
-    const point = points[nearest(points.map((one) => one.time), at)];
-    return step || point.resolution >= 60 ? point.resolution : 0;
-  }
-
   complete() {
     return this.board.complete(this.shown, this.host, this.interval, this.request.signal);
   }
@@ -147,7 +143,10 @@ class Page {
   async onState(changed) {
     this.header.update();
     this.setBadge();
-    if (changed.has("host")) this.setHost();
+    if (changed.has("host")) {
+      this.tiles.forget();
+      this.setHost();
+    }
     const isOther = ["range", "host", "paused"].some((name) => changed.has(name)) || this.hasMoved(changed);
     await this.attempt(async () => {
       if (isOther) await (pending.load = this.reload());
@@ -158,7 +157,7 @@ class Page {
 
   /** Whether another stretch is to be shown: a pick pins the one that is there. */
   hasMoved(changed) {
-    if (!changed.has("from") && !changed.has("to") && !changed.has("at")) return false;
+    if (!["from", "to", "at", "width"].some((name) => changed.has(name))) return false;
     const next = windowOf(this.end());
     return Math.abs(next.start - this.shown.start) > 1 || Math.abs(next.end - this.shown.end) > 1 || !isHistory();
   }
@@ -166,17 +165,21 @@ class Page {
   async showState(changed) {
     if (changed.has("only")) this.board.redraw(this.shown, this.host);
     if (changed.has("process")) await this.loadDetail();
-    this.showMoment();
-    if (changed.has("at") || changed.has("from")) await Promise.all([this.loadProcesses(), this.loadSpace()]);
+    const isOtherMoment = ["at", "width", "from"].some((name) => changed.has(name));
+    if (isOtherMoment) {
+      const { signal } = this.request;
+      this.board.followMoment();
+      await Promise.all([this.board.loadMoment(this.host, signal), this.detail?.loadMoment(signal), this.loadProcesses(), this.loadSpace()]);
+    } else if (changed.has("order") || changed.has("filter")) await this.loadProcesses();
     else this.processes.fill();
+    this.showMoment();
   }
 
   /** Marks, legends and tiles of the moment that is picked. */
   showMoment() {
     this.board.followMoment();
     this.detail?.followMoment();
-    if (isHistory()) this.tiles.showPast(this.board.series, this.host);
-    else this.tiles.startLine(this.board.series);
+    if (isHistory()) this.tiles.showPast(this.board.series, this.shown, this.host);
   }
 
   followCursor() {
@@ -190,8 +193,8 @@ class Page {
   }
 
   setStretch() {
-    const { resolution, step } = this.board.series.cpu;
-    this.header.setStretch(this.shown, resolution ? pointWidth(resolution, step !== null || resolution >= 60) : "");
+    const newest = this.board.series.cpu.points.at(-1);
+    this.header.setStretch(this.shown, newest ? pointWidth(newest.resolution, !newest.isTick) : "");
   }
 
   setBadge() {
@@ -277,6 +280,7 @@ class Page {
     if (!this.shown) await this.reload();
     else if (isNew || this.isStale()) await this.advance();
     else await this.complete();
+    if (this.tiles.isBehind) await this.startTiles(this.request.signal);
     await this.showFacts();
   }
 

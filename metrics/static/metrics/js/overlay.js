@@ -34,6 +34,12 @@ export class Overlay {
     if (!line.hidden) line.style.left = `${share * 100}%`;
   }
 
+  /** Lay something over a stretch of time, or take it away where that is not shown. @param {[number, number] | null} times */
+  cover(node, times) {
+    node.hidden = times === null || times[1] < this.shown.start || times[0] > this.shown.end;
+    if (!node.hidden) this.stretch(node, ...times);
+  }
+
   /** Lay something over a stretch of time. */
   stretch(node, start, end) {
     const [left, right] = [start, end].map((time) => Math.min(1, Math.max(0, this.shareOf(time))));

@@ -30,6 +30,7 @@ import { amount } from "./things.js";
  * @property {(host: any) => {value: number, label: string} | null} [reference] a dashed line
  * @property {{family: string, collection: string, label: string, all: string}} [things] what can be looked at one by one
  * @property {boolean} [hasLane]
+ * @property {string} [order] by what the processes of a moment are ranked that is picked in it
  * @property {boolean} [isFurther] below "More"
  * @property {boolean} [fillsLines]
  */
@@ -80,6 +81,7 @@ function cpu() {
     band: { color: "--ink", ...busy() },
     top: HUNDRED,
     hasLane: true,
+    order: "cpu",
   };
 }
 
@@ -91,6 +93,7 @@ function perCore() {
     unit: "percent",
     fields: { cpu: ["per_core"] },
     lines: [{ label: gettext("core"), color: "--blue", ...field("cpu", "per_core") }],
+    order: "cpu",
   };
 }
 
@@ -100,6 +103,7 @@ function memory() {
     title: gettext("Memory"),
     form: "stack",
     unit: "bytes",
+    order: "memory",
     fields: {
       memory: ["total_bytes", "used_bytes", "cached_bytes", "buffers_bytes", "swap_total_bytes", "swap_used_bytes", "percent"],
     },
@@ -116,7 +120,8 @@ function memory() {
       },
     ],
     band: { color: "--ink", ...field("memory", "used_bytes") },
-    top: (highest, points) => points.findLast((point) => point?.total_bytes)?.total_bytes ?? highest,
+    // As much as there was: memory may have been taken out since, and more may be swapped out than there is memory.
+    top: (highest, points) => points.reduce((most, point) => Math.max(most, point?.total_bytes ?? 0), highest) || 1,
   };
 }
 
@@ -126,6 +131,7 @@ function load() {
     title: gettext("Load average"),
     form: "lines",
     unit: "load",
+    order: "cpu",
     fields: { cpu: ["load_1", "load_5", "load_15"] },
     lines: [
       { label: gettext("1 min"), color: "--blue", ...field("cpu", "load_1") },
@@ -144,6 +150,7 @@ function disk() {
     title: gettext("Disk I/O"),
     form: "mirror",
     unit: "bytes_per_second",
+    order: "io",
     fields: { disk: ["read_bytes_per_second", "write_bytes_per_second"] },
     lines: [
       { label: gettext("read"), color: "--blue", ...of("read_bytes_per_second") },

@@ -2,12 +2,12 @@
 
 import { cursor, moveCursor } from "./cursor.js";
 import { announce } from "./dom.js";
-import { duration, moment } from "./formats.js";
-import { isInGap, nearest } from "./gaps.js";
+import { duration, moment, stretch } from "./formats.js";
+import { isInGap, placeAt } from "./gaps.js";
 import { gettext, interpolate } from "./messages.js";
 import { Overlay } from "./overlay.js";
 import { followPointer } from "./pointer.js";
-import { backToLive, isHistory, pickMoment, showStretch, state } from "./state.js";
+import { backToLive, isHistory, middleOfMoment, pickMoment, showStretch, state } from "./state.js";
 import { inWords, showTooltip } from "./tooltip.js";
 
 const FAST_STEPS = 10;
@@ -27,7 +27,7 @@ export class Plot {
     followPointer(this.overlay, {
       point: (event) => this.pointAt(event),
       leave: () => moveCursor(null),
-      pick: (event) => this.pick(this.snapped(this.overlay.timeAt(event.clientX))),
+      pick: (event) => this.pickAt(this.overlay.timeAt(event.clientX)),
       select: (start, end) => showStretch(start, end),
     });
     this.node.addEventListener("keydown", (event) => this.onKey(event));
@@ -55,22 +55,30 @@ export class Plot {
   /** Follow the cursor, or the picked moment where there is none. */
   followMoment() {
     const pointed = cursor();
-    this.overlay.at(this.overlay.mark, state.at);
+    this.overlay.cover(this.overlay.mark, this.marked());
     this.overlay.at(this.overlay.line, pointed?.time ?? null);
-    this.fillLegend(pointed?.time ?? state.at);
+    this.fillLegend(pointed?.time ?? null);
     if (pointed?.plot === this) this.showTooltip(pointed.time);
   }
 
   fillLegend(_time) {}
 
+  /** From when to when the picked moment goes: a bucket whole, a tick as far as it can be picked. @returns {[number, number] | null} */
+  marked() {
+    if (state.at === null) return null;
+    if (state.width !== null) return [state.at, state.at + state.width];
+    const tick = this.columns.points.find((point) => point?.isTick && point.time <= state.at && state.at < point.time + point.resolution);
+    return tick ? [tick.from, tick.to] : [state.at, state.at];
+  }
+
   /** What is known of a moment. @returns {import("./tooltip.js").Description} */
   describe(time) {
-    const title = moment(time);
-    const place = nearest(this.columns.times, time);
+    const place = placeAt(this.columns, time);
     const point = this.columns.points[place];
     if (!point || isInGap(this.columns.gaps, time)) {
-      return { title, rows: [], notes: [gettext("Nothing was recorded then.")] };
+      return { title: moment(time), rows: [], notes: [gettext("Nothing was recorded then.")] };
     }
+    const title = point.isTick ? moment(point.time) : stretch(point.from, point.to);
     const notes = [gettext("Click or Enter: the processes of this moment")];
     if (this.columns.areMeans) {
       notes.unshift(interpolate(gettext("mean of %(width)s; beside it the lowest and the highest"), { width: duration(point.resolution) }));
@@ -83,21 +91,23 @@ export class Plot {
     this.pointerY = event.clientY;
     const time = this.overlay.timeAt(event.clientX);
     const isGap = isInGap(this.columns.gaps, time);
-    moveCursor({ time: isGap ? Math.round(time) : this.snapped(time), plot: this, row: this.rowAt(event.clientY) });
+    moveCursor({ time: isGap ? Math.round(time) : this.columns.times[placeAt(this.columns, time)], plot: this, row: this.rowAt(event.clientY) });
   }
 
   rowAt(_y) {
     return undefined;
   }
 
-  snapped(time) {
-    if (!this.columns?.times.length || isInGap(this.columns.gaps, time)) return time;
-    return this.columns.times[nearest(this.columns.times, time)];
+  /** Pick the tick or the bucket that a moment lies in; of a gap the moment itself. */
+  pickAt(time) {
+    const point = this.columns && !isInGap(this.columns.gaps, time) ? this.columns.points[placeAt(this.columns, time)] : null;
+    if (point) this.pick(point);
+    else this.pick({ time, isTick: true });
   }
 
-  pick(time) {
+  pick({ time, resolution, isTick }) {
     moveCursor(null);
-    pickMoment(time, this.shown);
+    pickMoment({ at: time, width: isTick ? null : resolution }, this.shown, this.card.panel.order);
   }
 
   showTooltip(time) {
@@ -111,7 +121,7 @@ export class Plot {
       if (cursor()) moveCursor(null);
       else backToLive();
     } else if (event.key === "Enter" && times.length) {
-      this.pick(cursor()?.time ?? state.at ?? times.at(-1));
+      this.pickAt(cursor()?.time ?? (state.at === null ? times.at(-1) : middleOfMoment()));
     } else if (times.length && this.stepped(event, times) !== null) {
       this.pointerY = undefined;
       const time = times[this.stepped(event, times)];
@@ -124,7 +134,7 @@ export class Plot {
   /** Where a key moves the cursor to; null for other keys. */
   stepped(event, times) {
     const width = event.shiftKey ? FAST_STEPS : 1;
-    const from = nearest(times, cursor()?.time ?? state.at ?? times.at(-1));
+    const from = placeAt(this.columns, cursor()?.time ?? (state.at === null ? times.at(-1) : middleOfMoment()));
     const to = { ArrowLeft: from - width, ArrowRight: from + width, Home: 0, End: times.length - 1 }[event.key];
     return to === undefined ? null : Math.min(times.length - 1, Math.max(0, to));
   }

@@ -16,6 +16,8 @@ export function followPointer(overlay, on) {
     from = null;
     overlay.selection.hidden = true;
   };
+  /** A finger that is lifted, or that scrolls, points at nothing. */
+  const lift = (event) => event.pointerType !== "mouse" && on.leave();
 
   node.addEventListener("pointerdown", (event) => {
     if (event.button !== 0) return;
@@ -28,12 +30,18 @@ export function followPointer(overlay, on) {
     if (isDrag(event)) overlay.stretch(overlay.selection, ...ends(event));
   });
   node.addEventListener("pointerup", (event) => {
-    if (from === null) return;
-    if (isDrag(event)) on.select(...ends(event));
-    else on.pick(event);
+    const [isPicked, isSelected, chosen] = [from !== null && !isDrag(event), isDrag(event), from === null ? [] : ends(event)];
     drop();
+    lift(event);
+    if (isSelected) {
+      on.leave();
+      on.select(...chosen);
+    } else if (isPicked) on.pick(event);
   });
-  node.addEventListener("pointercancel", drop);
+  node.addEventListener("pointercancel", (event) => {
+    drop();
+    lift(event);
+  });
   node.addEventListener("pointerleave", (event) => {
     if (event.pointerType === "mouse" && from === null) on.leave();
   });

@@ -1,22 +1,21 @@
 // One process: who it is, and its CPU, memory and disk over the stretch that is shown.
 
-import { ApiError, iso, read, seconds } from "./api.js";
+import { ApiError, seconds } from "./api.js";
 import { Card } from "./card.js";
 import { Chart } from "./chart.js";
 import { columnsOf } from "./columns.js";
 import { byId, element } from "./dom.js";
 import { moment } from "./formats.js";
-import { timeline } from "./gaps.js";
 import { gettext, interpolate } from "./messages.js";
+import { Series, momentQuery } from "./series.js";
 import { change, state } from "./state.js";
-import { stepFor } from "./steps.js";
 
-const POINTS = 240;
 const own = (name) => ({ family: "process", value: (point) => point[name] ?? null, high: (point) => point[`${name}_max`] ?? null });
 
 const PANELS = [
   {
     id: "process-cpu",
+    order: "cpu",
     title: gettext("Its CPU"),
     help: gettext("100% is one core. Where the process was not among the highest, nothing is known of it."),
     form: "lines",
@@ -26,6 +25,7 @@ const PANELS = [
   },
   {
     id: "process-memory",
+    order: "memory",
     title: gettext("Its memory"),
     help: gettext("Resident memory, what it shares with others included."),
     form: "lines",
@@ -36,6 +36,7 @@ const PANELS = [
   },
   {
     id: "process-io",
+    order: "io",
     title: gettext("Its disk I/O"),
     help: gettext("Bytes read, above, and written, below, each second."),
     form: "mirror",
@@ -67,11 +68,11 @@ export class ProcessDetail {
   /** @param {{start: number, end: number}} shown */
   async load(shown, host, interval, signal) {
     if (state.process === null) return this.hide();
-    const step = stepFor(shown.end - shown.start, POINTS, interval);
-    const query = { start: iso(shown.start), end: iso(shown.end), step, limit: 1000 };
+    const series = new Series(`processes/${state.process}`, true);
     try {
-      const answer = await read(`processes/${state.process}`, query, signal);
-      this.show(answer, shown, step, host, query);
+      const answer = await series.load(shown, undefined, interval, signal);
+      if (state.at !== null) await series.loadMoment(state, undefined, signal);
+      this.show(answer, series, shown, host);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
       this.hide();
@@ -84,17 +85,19 @@ export class ProcessDetail {
     this.shownId = null;
   }
 
-  show(answer, shown, step, host, query) {
+  show(answer, series, shown, host) {
     const isNew = this.shownId !== answer.id;
     this.node.hidden = false;
     this.shownId = answer.id;
     if (!this.charts.length) this.charts = PANELS.map((panel) => new Chart(new Card(panel, byId("process-charts"))));
     this.describe(answer);
-    const points = answer.results.map((point) => ({ ...point, time: seconds(point.timestamp) }));
-    const series = { process: { points, step, timeline: { ...timeline(points, shown), gaps: [] } } };
+    this.series = series;
+    // Where it is not known it need not have been away.
+    series.timeline.gaps = [];
     for (const chart of this.charts) {
-      chart.show(columnsOf(chart.panel, series), shown, host);
-      chart.card.calls = [[`processes/${answer.id}`, query]];
+      chart.path = () => series.path;
+      chart.show(columnsOf(chart.panel, { process: series }), shown, host);
+      chart.card.calls = () => [series.query(shown), ...(state.at === null ? [] : [momentQuery(state)])].map((query) => [series.path, query]);
     }
     if (isNew) this.node.scrollIntoView({ block: "nearest" });
   }
@@ -109,6 +112,11 @@ export class ProcessDetail {
     byId("process-title").textContent = interpolate(gettext("%(name)s (PID %(pid)s)"), { name: answer.name, pid: answer.pid });
     byId("process-facts").replaceChildren(...facts.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))));
     byId("process-command").textContent = answer.command ?? "";
+  }
+
+  /** Of exactly the tick or bucket that is picked. */
+  async loadMoment(signal) {
+    if (!this.node.hidden && state.at !== null) await this.series.loadMoment(state, undefined, signal);
   }
 
   followMoment() {

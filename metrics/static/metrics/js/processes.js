@@ -7,6 +7,7 @@ import { gettext, interpolate } from "./messages.js";
 import { change, isHistory, state } from "./state.js";
 
 const LIMIT = 50;
+const SEARCH_PAUSE_MILLISECONDS = 250;
 const BUSY_PERCENT = 50;
 const LEAST_PERCENT = 2;
 
@@ -42,56 +43,81 @@ function total(row, way) {
 
 export class Processes {
   constructor() {
-    this.sort = { name: "cpu", isAscending: false };
     this.results = [];
+    // On a phone the names stand first: what comes after may have to be scrolled to.
+    this.narrow = matchMedia("(max-width: 600px)");
+    this.narrow.addEventListener("change", () => this.setColumns());
     /** @type {Map<number, HTMLTableRowElement>} */
     this.rows = new Map();
     this.columns = [];
-    byId("process-filter").addEventListener("input", () => this.fill());
+    byId("process-filter").value = state.filter;
+    byId("process-filter").addEventListener("input", () => this.search());
     byId("process-rows").addEventListener("click", (event) => this.open(event));
   }
 
-  /** @param {{start: number, end: number}} shown @param {number} width of the picked point, 0 for a single tick */
-  async load(shown, width, host, signal) {
-    const query = this.query(shown, width);
-    const answer = await read("metrics/processes", { ...query, limit: LIMIT, sort_by: this.order(), host: host?.name }, signal);
+  /** @param {{start: number, end: number}} shown */
+  async load(shown, host, signal) {
+    this.followState();
+    const query = { ...this.query(shown), limit: LIMIT, sort_by: state.order, search: state.filter || null, host: host?.name };
+    const asked = (this.asked = JSON.stringify(query));
+    const answer = await read("metrics/processes", query, signal);
+    // Meanwhile something else was asked for, whose answer may be here already.
+    if (asked !== this.asked) return;
     this.isStretch = isHistory() && state.at === null;
     this.answer = answer;
+    this.searched = state.filter;
     this.results = answer.results.map((row) => ({ ...row, covered: answer.resolution ?? 0 }));
     this.cores = host?.logical_cores ?? 1;
+    this.setTitle(shown);
     this.setColumns();
-    this.setTitle(shown, width);
-    this.fill();
   }
 
-  query(shown, width) {
-    if (state.at !== null && width) return { start: iso(state.at), end: iso(state.at + width - 0.001) };
+  /** Exactly what is picked, or the stretch that is shown, or now. */
+  query(shown) {
+    if (state.width !== null) return { start: iso(state.at), end: iso(state.at + state.width - 0.001) };
     if (state.at !== null) return { at: iso(state.at) };
     return isHistory() ? { start: iso(shown.start), end: iso(shown.end) } : {};
   }
 
-  /** Called when another order is asked for. @param {() => void} listener */
-  onOrder(listener) {
-    this.reload = listener;
+  /** The address of the page may have changed otherwise than by what is done here. */
+  followState() {
+    if (this.order !== state.order) this.rank();
+    const field = byId("process-filter");
+    if (field !== document.activeElement) field.value = state.filter;
   }
 
-  order() {
-    return [...NOW, ...OVER_STRETCH].find((column) => column.name === this.sort.name)?.order ?? "cpu";
+  /** In the order in which the API has ranked them. */
+  rank() {
+    this.order = state.order;
+    this.sort = { name: state.order, isAscending: false };
+    this.isChosen = false;
+  }
+
+  /** What is there is filtered at once; then all that is stored is searched. */
+  search() {
+    this.fill();
+    clearTimeout(this.searching);
+    const wanted = () => change({ filter: byId("process-filter").value.trim() }, { replace: true });
+    this.searching = setTimeout(wanted, SEARCH_PAUSE_MILLISECONDS);
   }
 
   setColumns() {
+    if (!this.answer) return;
     const measures = this.isStretch ? OVER_STRETCH : NOW;
-    const hasCommands = this.results.some((row) => row.command !== null);
-    const columns = [...measures, ...IDENTITY.filter((column) => column.name !== "command" || hasCommands)];
+    if (this.results.length) this.hasCommands = this.results.some((row) => row.command !== null);
+    const identity = IDENTITY.filter((column) => column.name !== "command" || this.hasCommands);
+    const first = this.narrow.matches ? identity.filter((column) => column.name === "name") : [];
+    const columns = [...first, ...measures, ...identity.filter((column) => !first.includes(column))];
     const isSame = columns.length === this.columns.length && columns.every((column, place) => column === this.columns[place]);
     if (!isSame) {
       this.columns = columns;
-      if (!columns.some((column) => column.name === this.sort.name)) this.sort = { name: "cpu", isAscending: false };
+      if (!columns.some((column) => column.name === this.sort.name)) this.rank();
       this.rows.clear();
       byId("process-rows").replaceChildren();
       byId("process-head").replaceChildren(...columns.map((column) => this.heading(column)));
     }
     this.markOrder();
+    this.fill();
   }
 
   heading(column) {
@@ -106,42 +132,52 @@ export class Processes {
   }
 
   sortBy(column) {
-    const before = this.order();
     const isAscending = this.sort.name === column.name ? !this.sort.isAscending : !column.isNumber;
     this.sort = { name: column.name, isAscending };
+    this.isChosen = true;
+    this.order = column.order ?? this.order;
     this.markOrder();
     this.fill();
-    if (this.order() !== before) this.reload();
+    change({ order: this.order }, { replace: true });
   }
 
   markOrder() {
     for (const cell of byId("process-head").children) {
-      if (cell.dataset.name === this.sort.name) cell.setAttribute("aria-sort", this.sort.isAscending ? "ascending" : "descending");
+      if (cell.dataset.name === this.sort.name && !this.isRanked) cell.setAttribute("aria-sort", this.sort.isAscending ? "ascending" : "descending");
       else cell.removeAttribute("aria-sort");
     }
   }
 
-  setTitle(shown, width) {
-    setText(byId("process-when"), this.when(shown, width));
+  setTitle(shown) {
+    setText(byId("process-when"), this.when(shown));
     byId("process-live").hidden = !isHistory();
-    const found = this.answer.timestamp !== null;
-    byId("process-none").hidden = found && this.results.length > 0;
-    setText(byId("process-none"), found ? gettext("No process used anything.") : gettext("Nothing was recorded then."));
   }
 
-  when(shown, width) {
-    const words = { total: integer(this.answer.total) };
+  when(shown) {
+    const total = integer(this.answer.total);
     if (state.at !== null) {
-      const when = width ? stretch(state.at, state.at + width) : moment(this.answer.timestamp ? seconds(this.answer.timestamp) : state.at);
-      return interpolate(gettext("at %(when)s, %(total)s running"), { ...words, when });
+      const tick = this.answer.timestamp ? seconds(this.answer.timestamp) : state.at;
+      const when = state.width === null ? moment(tick) : stretch(state.at, state.at + state.width);
+      return interpolate(gettext("at %(when)s, %(total)s in all"), { total, when });
     }
     if (isHistory()) return interpolate(gettext("from %(when)s"), { when: stretch(shown.start, shown.end) });
-    return interpolate(gettext("now, %(total)s running"), words);
+    return interpolate(gettext("now, %(total)s in all"), { total });
+  }
+
+  /** Why there is no row. */
+  reason(text) {
+    if (this.answer.timestamp === null) return gettext("Nothing was recorded then.");
+    if (text && text !== this.searched) return gettext("Searching…");
+    return text ? interpolate(gettext("Among the processes that are stored, none matches “%(text)s”."), { text }) : gettext("No process used anything.");
   }
 
   fill() {
-    const wanted = byId("process-filter").value.trim().toLowerCase();
+    if (!this.answer) return;
+    const text = byId("process-filter").value.trim();
+    const wanted = text.toLowerCase();
     const rows = this.sorted(this.results.filter((row) => !wanted || words(row).includes(wanted)));
+    byId("process-none").hidden = rows.length > 0;
+    if (!rows.length) setText(byId("process-none"), this.reason(text));
     const body = byId("process-rows");
     const kept = new Set(rows.map((row) => row.id));
     for (const [id, node] of this.rows) if (!kept.has(id)) this.forget(id, node);
@@ -157,7 +193,13 @@ export class Processes {
     this.rows.delete(id);
   }
 
+  /** What read and wrote the most over a stretch has two columns for it: those stay as they are ranked. */
+  get isRanked() {
+    return this.isStretch && this.sort.name === "io" && !this.isChosen;
+  }
+
   sorted(rows) {
+    if (this.isRanked) return rows;
     const column = this.columns.find((one) => one.name === this.sort.name);
     const way = this.sort.isAscending ? 1 : -1;
     const order = (value) => value ?? (typeof value === "string" ? "" : -1);
@@ -188,7 +230,7 @@ export class Processes {
     });
     const share = Math.min(100, (row.cpu_percent ?? 0) / this.cores);
     // A bar of a pixel looks like a border.
-    node.firstElementChild.style.setProperty("--share", `${share < LEAST_PERCENT ? 0 : share.toFixed(1)}%`);
+    node.style.setProperty("--share", `${share < LEAST_PERCENT ? 0 : share.toFixed(1)}%`);
     node.classList.toggle("busy", share >= BUSY_PERCENT);
     if (state.process === row.id) node.setAttribute("aria-current", "true");
     else node.removeAttribute("aria-current");

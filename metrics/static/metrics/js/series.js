@@ -1,7 +1,7 @@
 // The points of one family over the stretch that is shown.
 
 import { iso, read, seconds } from "./api.js";
-import { timeline } from "./gaps.js";
+import { located, timeline } from "./gaps.js";
 import { stepFor } from "./steps.js";
 
 const LIMIT = 1000;
@@ -11,10 +11,14 @@ const POINTS_OF_LISTS = 240;
 // Just after a moment: `start` is inclusive.
 const AFTER_SECONDS = 0.001;
 
+/** What is asked for to get exactly the tick or bucket that was picked. @param {{at: number | null, width: number | null}} moment */
+export const momentQuery = ({ at, width }) =>
+  width === null ? { end: iso(at), limit: 1 } : { start: iso(at), end: iso(at + width - AFTER_SECONDS), step: width, limit: 1 };
+
 export class Series {
-  /** @param {string} family @param {boolean} hasLists */
-  constructor(family, hasLists) {
-    this.family = family;
+  /** @param {string} path of its address @param {boolean} hasLists */
+  constructor(path, hasLists) {
+    this.path = path;
     this.most = hasLists ? POINTS_OF_LISTS : POINTS;
     /** @type {Set<string>} */
     this.fields = new Set();
@@ -24,6 +28,8 @@ export class Series {
     /** Changes with the points: a chart that was drawn of another version is out of date. */
     this.version = 0;
     this.timeline = timeline([], { start: 0, end: 0 });
+    /** Of exactly the tick or bucket that is picked; null where nothing was recorded. @type {import("./gaps.js").Point | null} */
+    this.moment = null;
     this.forget();
   }
 
@@ -53,25 +59,47 @@ export class Series {
   load(shown, host, interval, signal) {
     const isAsked = this.loading && [...this.fields].every((field) => this.loading.fields.has(field));
     if (isAsked) return this.loading.work;
+    return this.loadSteps(shown, stepFor(shown.end - shown.start, this.most, interval), host, signal);
+  }
+
+  /** The same in steps of a width, or as it is stored. @param {{start: number, end: number}} shown @param {number | null} step */
+  loadSteps(shown, step, host, signal) {
     const loading = { fields: new Set(this.fields), work: Promise.resolve() };
     this.loading = loading;
-    loading.work = this.fetchAll(loading, shown, host, interval, signal);
+    loading.work = this.fetchAll(loading, shown, step, host, signal);
     return loading.work;
   }
 
   /** An answer that a later question has overtaken is dropped: it may lack what that one asked for. */
-  async fetchAll(loading, shown, host, interval, signal) {
-    const step = stepFor(shown.end - shown.start, this.most, interval);
+  async fetchAll(loading, shown, step, host, signal) {
     try {
       const answer = await this.ask({ start: iso(shown.start), end: iso(shown.end), step }, host, signal);
-      if (this.loading !== loading) return;
+      if (this.loading !== loading) return answer;
       this.step = step;
       this.points = answer.results;
       this.loaded = loading.fields;
       this.show(shown);
+      return answer;
     } finally {
       if (this.loading === loading) this.loading = null;
     }
+  }
+
+  /** The moment that is picked, which need not be a point of what is loaded. @param {{at: number, width: number | null}} moment */
+  async loadMoment({ at, width }, host, signal) {
+    const picked = { at, width };
+    this.picked = picked;
+    const own = this.points.find((point) => isExactly(point, picked));
+    const [found] = own ? [own] : (await this.ask(momentQuery(picked), host, signal)).results;
+    // What was picked before may be answered after it.
+    if (this.picked === picked) this.moment = found && covers(found, picked) ? found : null;
+  }
+
+  /** The single ticks of a short stretch: those that are loaded, or where they are wider points, asked for. */
+  async ticks(shown, interval, host, signal) {
+    const isHere = this.step === null && this.points[0]?.time <= shown.start;
+    const points = isHere ? this.points : (await this.ask({ start: iso(shown.start), end: iso(shown.end) }, host, signal)).results;
+    return points.filter((point) => point.resolution <= interval && point.time >= shown.start);
   }
 
   /** Only what is new. False where that is so much, or so little of what is wanted, that everything has to be loaded. */
@@ -94,21 +122,21 @@ export class Series {
     this.version += 1;
   }
 
-  /** How wide a point is, in seconds; 0 without any. */
-  get resolution() {
-    return this.points.at(-1)?.resolution ?? 0;
-  }
-
   /** The address of what is shown, in a format. */
   query(shown) {
-    const fields = [...this.fields].join(",");
-    return { start: iso(shown.start), end: iso(shown.end), step: this.step, limit: LIMIT, fields };
+    return { start: iso(shown.start), end: iso(shown.end), step: this.step, limit: LIMIT };
   }
 
   async ask(query, host, signal) {
-    const fields = [...this.fields].join(",");
-    const answer = await read(`metrics/${this.family}`, { ...query, limit: LIMIT, fields, host }, signal);
-    for (const point of answer.results) point.time = seconds(point.timestamp);
+    const fields = [...this.fields].join(",") || null;
+    const answer = await read(this.path, { limit: LIMIT, ...query, fields, host }, signal);
+    for (const point of answer.results) located(Object.assign(point, { time: seconds(point.timestamp) }), query.step ?? null);
     return answer;
   }
 }
+
+const isExactly = (point, { at, width }) =>
+  width === null ? point.isTick && point.time <= at && at < point.time + point.resolution : !point.isTick && point.time === at && point.resolution === width;
+
+/** Whether a point says anything of what was picked: as in the API, a tick does for one interval. */
+const covers = (point, { at, width }) => (width === null ? at - point.time <= point.resolution : at < point.time + point.resolution && point.time < at + width);

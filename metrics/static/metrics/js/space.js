@@ -22,16 +22,16 @@ export class Space {
 
   /** The newest tick, as /metrics/current gives it. */
   showNow(current) {
-    this.card.calls = [["metrics/disk", { limit: 1, fields: FIELDS }]];
+    this.card.calls = () => [["metrics/disk", { limit: 1, fields: FIELDS, host: state.host }]];
     this.fill(current.disk);
   }
 
   /** The picked moment, or the end of a stretch of the past: one point, whatever the charts show. */
   async load(shown, host, signal) {
-    const end = state.at ?? shown.end;
-    const query = { end: iso(end), limit: 1, fields: FIELDS };
-    const [point] = (await read("metrics/disk", { ...query, host: host?.name }, signal)).results;
-    this.card.calls = [["metrics/disk", query]];
+    const end = state.at === null ? shown.end : state.at + Math.max(0, (state.width ?? 0) - 0.001);
+    const query = { end: iso(end), limit: 1, fields: FIELDS, host: host?.name };
+    const [point] = (await read("metrics/disk", query, signal)).results;
+    this.card.calls = () => [["metrics/disk", query]];
     this.fill(point && end - seconds(point.timestamp) < LATEST * point.resolution ? point : null);
   }
 

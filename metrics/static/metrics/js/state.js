@@ -15,6 +15,9 @@ export const RANGES = {
 };
 const SHORTEST_SECONDS = 20;
 const LONGEST_SECONDS = 10 * 366 * 86400;
+/** By what processes are ranked, as the API has it; the first is the default. */
+const ORDERS = ["cpu", "memory", "io"];
+const NO_MOMENT = { at: null, width: null };
 
 /**
  * @typedef {object} State
@@ -22,6 +25,9 @@ const LONGEST_SECONDS = 10 * 366 * 86400;
  * @property {number | null} from first second shown
  * @property {number | null} to last second shown
  * @property {number | null} at the moment that was picked
+ * @property {number | null} width of the bucket that was picked, in seconds; null is the tick of that moment
+ * @property {string} order by what the processes are ranked
+ * @property {string} filter what the processes are searched for
  * @property {boolean} paused
  * @property {string | null} host null is this machine
  * @property {number | null} process the process whose lines are shown
@@ -62,40 +68,66 @@ export const isHistory = () => state.from !== null || state.at !== null;
 export function windowOf(newest) {
   if (state.from !== null && state.to !== null) return { start: state.from, end: state.to };
   const span = RANGES[state.range];
-  const end = state.at === null ? newest : Math.min(newest, state.at + span / 2);
+  const end = state.at === null ? newest : Math.min(newest, middleOfMoment() + span / 2);
   return { start: end - span, end };
+}
+
+/** Of the tick or bucket that is picked. */
+export const middleOfMoment = () => state.at + (state.width ?? 0) / 2;
+
+/** Show so much time: of the past what is around the moment, or the middle, that is shown; else the newest. @param {string} range */
+export function showRange(range, shown) {
+  if (!isHistory()) return change({ range });
+  if (state.at !== null) return change({ range, from: null, to: null });
+  const middle = (shown.start + shown.end) / 2;
+  return showStretch(middle - RANGES[range] / 2, middle + RANGES[range] / 2);
 }
 
 /** Show a stretch of time; the moment stays picked while it lies within. @param {number} start @param {number} end */
 export function showStretch(start, end, { keepsMoment = false } = {}) {
   const middle = (start + end) / 2;
   const span = Math.min(LONGEST_SECONDS, Math.max(SHORTEST_SECONDS, end - start));
-  const to = Math.round(Math.min(middle + span / 2, Math.max(now(), start + span)));
-  change({ from: Math.round(to - span), to, at: keepsMoment ? state.at : null });
+  // Nothing is known of the future.
+  const to = Math.round(Math.min(middle + span / 2, now()));
+  change({ from: Math.round(to - span), to, ...(keepsMoment ? {} : NO_MOMENT) });
 }
 
-/** Pick a moment; the charts stay where they are. @param {number} at @param {{start: number, end: number}} shown */
-export function pickMoment(at, shown) {
-  change({ at: Math.round(at), from: Math.round(shown.start), to: Math.round(shown.end) });
+/**
+ * Pick a tick or a bucket; the charts stay where they are.
+ * @param {{at: number, width: number | null}} moment @param {{start: number, end: number}} shown
+ * @param {string} [order] by what its processes are ranked
+ */
+export function pickMoment({ at, width }, shown, order = state.order) {
+  change({ at: Math.round(at), width, order, from: Math.round(shown.start), to: Math.round(shown.end) });
 }
 
 /** Show now, and follow it. */
-export const backToLive = () => change({ from: null, to: null, at: null, paused: false });
+export const backToLive = () => change({ from: null, to: null, ...NO_MOMENT, paused: false });
 
 function fromAddress(query) {
   const only = [...query].filter(([name]) => name.startsWith("only."));
   const [from, to] = [moment(query.get("from")), moment(query.get("to"))];
   const isStretch = from !== null && to !== null && to > from;
+  const at = moment(query.get("at"));
   return {
     range: query.get("range") in RANGES ? query.get("range") : "15m",
     from: isStretch ? from : null,
     to: isStretch ? to : null,
-    at: moment(query.get("at")),
+    at,
+    width: at === null ? null : lengthOf(query.get("width")),
+    order: ORDERS.includes(query.get("order")) ? query.get("order") : ORDERS[0],
+    filter: query.get("filter") ?? "",
     paused: query.has("paused"),
     host: query.get("host") || null,
     process: /^\d+$/.test(query.get("process") ?? "") ? Number(query.get("process")) : null,
     only: Object.fromEntries(only.map(([name, value]) => [name.slice(5), value])),
   };
+}
+
+/** A length of time in the address. */
+function lengthOf(text) {
+  const found = /^\d{1,9}$/.test(text ?? "") ? Number(text) : 0;
+  return found > 0 && found <= LONGEST_SECONDS ? found : null;
 }
 
 /** A moment in the address: ISO 8601, or seconds since the epoch. */
@@ -113,6 +145,9 @@ function toAddress() {
   else query.set("from", short(state.from));
   if (state.to !== null) query.set("to", short(state.to));
   if (state.at !== null) query.set("at", short(state.at));
+  if (state.width !== null) query.set("width", String(state.width));
+  if (state.order !== ORDERS[0]) query.set("order", state.order);
+  if (state.filter) query.set("filter", state.filter);
   if (state.process !== null) query.set("process", String(state.process));
   if (state.paused) query.set("paused", "");
   for (const [panel, thing] of Object.entries(state.only)) query.set(`only.${panel}`, thing);

@@ -9,6 +9,8 @@ export const NICE = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 72
  */
 export function stepFor(span, points, interval) {
   const needed = span / points;
-  if (needed <= interval) return null;
-  return NICE.find((step) => step >= needed) ?? Math.ceil(needed / 86400) * 86400;
+  return needed <= interval ? null : niceStep(needed);
 }
+
+/** The smallest width that people like and that is not below another, in seconds. @param {number} needed */
+export const niceStep = (needed) => NICE.find((step) => step >= needed) ?? Math.ceil(needed / 86400) * 86400;

@@ -1,16 +1,18 @@
 // Five numbers: now, at the picked moment, or the means of a stretch of the past.
 
+import { seconds } from "./api.js";
 import { byId, element, setText } from "./dom.js";
 import { cores, measured } from "./formats.js";
-import { nearest } from "./gaps.js";
 import { gettext, interpolate } from "./messages.js";
 import { meanPoint, thinned } from "./past.js";
 import { isHistory, state } from "./state.js";
 import { amount } from "./things.js";
 
 const SVG = "http://www.w3.org/2000/svg";
-// The small line shows so many points.
+// The small line shows so many ticks, or points of the past.
 const RECENT = 60;
+// A line goes on over a distance of so many ticks at the most.
+const TOLERANCE = 1.5;
 
 const deviceTotal = (name) => (point) => amount(point, "devices", "device", name);
 const interfaceTotal = (name) => (point) => amount(point, "interfaces", "interface", name);
@@ -77,34 +79,58 @@ export class Tiles {
   /** The newest tick, as /metrics/current gives it. */
   showNow(current, host) {
     this.host = host;
+    const { resolution } = current;
+    const time = seconds(current.timestamp);
+    const before = this.tiles[0].recent.at(-1)?.time ?? -Infinity;
+    /** Whether ticks went by that nobody followed, as in a tab that was hidden. */
+    this.isBehind = time - before > TOLERANCE * resolution;
     for (const tile of this.tiles) {
       const point = current[tile.family];
-      tile.recent = [...tile.recent, point ? (tile.value(point) ?? null) : null].slice(-RECENT);
+      this.add(tile, [{ time, resolution, value: point ? (tile.value(point) ?? null) : null }]);
       if (isHistory()) continue;
       this.fill(tile, point, host);
-      drawLine(tile.path, tile.recent, tile.highest);
+      drawLine(tile, tile.recent, { start: time - (RECENT - 1) * resolution, end: time });
     }
   }
 
-  /** The picked moment, or the means of the stretch. @param {Record<string, import("./series.js").Series>} series */
-  showPast(series, host) {
+  /** More of the newest ticks, each once. */
+  add(tile, values) {
+    const known = new Map([...tile.recent, ...values].map((one) => [one.time, one]));
+    tile.recent = [...known.values()].sort((a, b) => a.time - b.time).slice(-RECENT);
+  }
+
+  /** The picked moment, or the means of the stretch. @param {Record<string, import("./series.js").Series>} series @param {{start: number, end: number}} shown */
+  showPast(series, shown, host) {
     for (const tile of this.tiles) {
-      const { times, points } = series[tile.family].timeline;
-      const point = state.at === null ? meanPoint(points) : points[nearest(times, state.at)];
-      this.fill(tile, point, host);
-      drawLine(tile.path, thinned(points.map((one) => (one ? (tile.value(one) ?? null) : null)), RECENT), tile.highest);
+      const { points } = series[tile.family];
+      this.fill(tile, state.at === null ? meanPoint(points) : series[tile.family].moment, host);
+      drawLine(tile, thinned(points.map((one) => ({ ...one, value: tile.value(one) ?? null })), RECENT), shown);
     }
     setText(byId("tiles-note"), state.at === null ? gettext("Means of the stretch that is shown") : "");
   }
 
-  /** Before live values come: the newest of what the charts have loaded. */
-  startLine(series) {
-    for (const tile of this.tiles.filter((one) => one.recent.length < 2)) {
-      const points = series[tile.family].timeline.points.slice(-RECENT);
-      tile.recent = points.map((point) => (point ? (tile.value(point) ?? null) : null));
-      drawLine(tile.path, tile.recent, tile.highest);
-    }
+  /**
+   * Live or paused: the ticks of the last minutes, whatever the charts show. Those that they have not loaded are asked for.
+   * @param {Record<string, import("./series.js").Series>} series @param {number} newest
+   */
+  async startLines(series, newest, interval, host, signal) {
     setText(byId("tiles-note"), "");
+    const shown = { start: newest - (RECENT - 1) * interval, end: newest };
+    const families = [...new Set(this.tiles.map((tile) => tile.family))];
+    const load = async (family) => {
+      const points = await series[family].ticks(shown, interval, host?.name, signal);
+      for (const tile of this.tiles.filter((one) => one.family === family)) {
+        this.add(tile, points.map((point) => ({ ...point, value: tile.value(point) ?? null })));
+        if (!isHistory()) drawLine(tile, tile.recent, shown);
+      }
+    };
+    await Promise.all(families.map(load));
+  }
+
+  /** Another host has other values. */
+  forget() {
+    this.host = null;
+    for (const tile of this.tiles) tile.recent = [];
   }
 
   fill(tile, point, host) {
@@ -126,19 +152,17 @@ function makeTile(tile) {
   return { node, number, parts, path };
 }
 
-/** A line through the values, from the left end to the right one. */
-function drawLine(path, values, fixedTop) {
-  const top = fixedTop ?? Math.max(...values.map((value) => value ?? 0), 1e-9);
-  const width = 100 / Math.max(1, values.length - 1);
+/** A line through the values, each where its time is, and none over what is missing. */
+function drawLine({ path, highest }, values, { start, end }) {
+  const seen = values.filter(({ time, value }) => value !== null && time >= start && time <= end);
+  const top = highest ?? seen.reduce((most, { value }) => Math.max(most, value), 1e-9);
   let text = "";
-  let isDown = false;
-  values.forEach((value, place) => {
-    if (value === null) {
-      isDown = false;
-      return;
-    }
-    text += `${isDown ? "L" : "M"}${(place * width).toFixed(1)} ${(23 - (22 * Math.min(top, value)) / top).toFixed(1)}`;
-    isDown = true;
-  });
+  let before = { time: -Infinity, resolution: 0 };
+  for (const one of seen) {
+    const { time, resolution, value } = one;
+    const [x, y] = [(100 * (time - start)) / (end - start || 1), 23 - (22 * Math.min(top, value)) / top];
+    text += `${time - before.time <= TOLERANCE * Math.max(before.resolution, resolution) ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`;
+    before = one;
+  }
   path.setAttribute("d", text);
 }
