@@ -67,13 +67,14 @@ def _tree(process: psutil.Process) -> set[psutil.Process]:
 def _recorder(host: Host, name: str) -> psutil.Process | None:
     """Who records the host, where that is a process of this machine, and not another one that has its pid now."""
     recorder = Recorder.objects.filter(host=host, released_at=None).first()
+    if recorder is None:
+        return None
     try:
-        process = psutil.Process(recorder.pid) if recorder else None
-        if process is None or process.name() != name or process.create_time() > recorder.taken_over_at.timestamp():
-            return None
+        process = psutil.Process(recorder.pid)
+        is_it = process.name() == name and process.create_time() <= recorder.taken_over_at.timestamp()
     except psutil.Error:
         return None
-    return process
+    return process if is_it else None
 
 
 def memory_bytes(processes: Iterable[psutil.Process]) -> int | None:
