@@ -254,6 +254,7 @@ def swapped_out(age):
 
 def axis_of(page, panel):
     """The lowest and the highest value of a panel's axis, as its chart reads a place back."""
+    expect(page.locator(f"#panel-{panel} canvas")).to_be_visible()
     return page.evaluate("(panel) => window.rangeOf(panel)", panel)
 
 
