@@ -142,9 +142,27 @@ def test_an_error_of_the_api_is_korean_too(desktop, open_page):
     assert all(KOREAN.search(text) for texts in errors.values() for text in texts), errors
 
 
-def test_who_wants_no_motion_gets_none(desktop, open_page):
-    page = open_page(desktop + "?range=15m", reduced_motion="reduce")
-    assert page.evaluate("document.getAnimations().length") == 0
+# Counts what is set in motion, whatever is over when one looks; what moves for long is a thousand.
+MOVED = """() => {
+  window.moved = document.getAnimations().filter((one) => one.effect.getComputedTiming().endTime > 1000).length * 1000;
+  const { animate } = Element.prototype;
+  Element.prototype.animate = function (...how) {
+    window.moved += 1;
+    return animate.apply(this, how);
+  };
+}"""
+
+
+@pytest.mark.parametrize("wish", ["reduce", "no-preference"])
+def test_the_badge_moves_once_a_tick_and_not_where_nobody_wants_it(desktop, open_page, wish):
+    page = open_page(desktop + "?range=15m", reduced_motion=wish)
+    settled(page)
+    page.evaluate(MOVED)
+    ticks = []
+    page.on("response", lambda response: ticks.append(response.url) if "metrics/cpu?" in response.url else None)
+    assert eventually(lambda: page.wait_for_timeout(200) or len(ticks) >= 2, 30)
+    moved = page.evaluate("window.moved")
+    assert moved == 0 if wish == "reduce" else 1 <= moved <= 3
 
 
 def test_charts_say_their_newest_values(desktop, open_page):

@@ -106,6 +106,50 @@ def test_machines_of_every_kind_are_whole(zoo, open_page, screen, query):
     assert_in_place(page, query)
 
 
+# What in the tiles meets something else, or leaves its tile: each text by its letters, not by its box.
+COLLIDING = """() => {
+  const letters = (node) => {
+    const range = document.createRange();
+    range.selectNodeContents(node);
+    return range.getBoundingClientRect();
+  };
+  const found = [];
+  for (const tile of document.querySelectorAll(".tile")) {
+    const around = tile.getBoundingClientRect();
+    const texts = [".name", ".value", ".parts"].map((name) => [name, letters(tile.querySelector(name))]);
+    const parts = [...texts, ["line", tile.querySelector("svg").getBoundingClientRect()]];
+    parts.forEach(([name, box], place) => {
+      if (!(box.width > 20 && box.height > 5)) found.push(`${name} is ${box.width} x ${box.height}`);
+      const isWithin = box.left >= around.left && box.right <= around.right && box.bottom <= around.bottom;
+      if (!isWithin) found.push(`${name} leaves ${tile.textContent}`);
+      for (const [other, its] of parts.slice(place + 1)) {
+        const isBeside = box.right <= its.left || its.right <= box.left;
+        const isAbove = box.bottom <= its.top + 2 || its.bottom <= box.top + 2;
+        if (!isBeside && !isAbove) found.push(`${name} meets ${other}: ${tile.textContent}`);
+      }
+    });
+  }
+  return found;
+}"""
+# As long as they get.
+LONG_VALUES = """() => {
+  for (const tile of document.querySelectorAll(".tile")) tile.querySelector(".value").textContent = "1,023.99 MB/s";
+}"""
+
+
+@pytest.mark.parametrize("locale", ["en-US", "ko-KR"])
+@pytest.mark.parametrize("touch", [{}, TOUCH], ids=["mouse", "touch"])
+def test_nothing_in_a_tile_lies_over_something_else(desktop, open_page, locale, touch):
+    page = open_page(desktop + "?range=1h&paused", locale=locale, **touch)
+    for width in (320, 360, 390, 414, 600, 601, 768, 1000, 1001, 1024, 1100, 1200, 1280, 1440, 1920, 2560):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(COLLIDING) == [], width
+    page.evaluate(LONG_VALUES)
+    for width in (320, 390, 601, 1001, 1200, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        assert page.evaluate(COLLIDING) == [], width
+
+
 @pytest.mark.parametrize("screen", ["desk at 1.25", "desk at 2", "phone", "tablet"])
 def test_a_tooltip_stays_in_the_window(desktop, open_page, screen):
     page = open_page(desktop + "?range=1h", **SCREENS[screen])

@@ -16,6 +16,7 @@ const BADGES = {
   stale: gettext("Stale"),
   waiting: gettext("Waiting"),
 };
+const PULSE_MILLISECONDS = 300;
 const THEMES = ["auto", "light", "dark"];
 
 export class Header {
@@ -111,6 +112,11 @@ export class Header {
     if (node.dataset.state === badge) return;
     node.dataset.state = badge;
     node.lastElementChild.textContent = BADGES[badge];
+  }
+
+  /** Something new was recorded: what moves all the time would draw all the time. */
+  pulse() {
+    if (!matchMedia("(prefers-reduced-motion: reduce)").matches) byId("badge").firstElementChild.animate({ opacity: [1, 0.3, 1] }, PULSE_MILLISECONDS);
   }
 
   /** @param {any} host @param {any[]} hosts */

@@ -270,6 +270,7 @@ class Page {
     this.host.interval_seconds = current.resolution;
     this.tiles.showNow(current, this.host);
     if (this.isFollowing) this.space.showNow(current);
+    if (isNew && this.isFollowing) this.header.pulse();
     return isNew;
   }
 
