@@ -130,6 +130,38 @@ def test_opened_paused_it_shows_the_newest(desktop, zoo, open_page, query, heigh
     assert [again[name]["isThere"] for name in names] == [opened[name]["isThere"] for name in names]
 
 
+TILES = """() => {
+  const tiles = [...document.querySelectorAll(".tile")];
+  const line = (tile) => tile.querySelector("path").getAttribute("d");
+  return [document.querySelector("#shown").textContent, ...tiles.map((tile) => [tile.innerText, line(tile)])];
+}"""
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["in order", "the last first"])
+@pytest.mark.parametrize("kind", ["a moment", "a moment of a stretch", "a stretch"])
+def test_what_comes_into_view_while_it_loads_leaves_the_tiles_whole(desktop, open_page, addresses, kind, order):
+    whole = open_page(desktop + addresses[kind])
+    settled(whole)
+    page = open_page("about:blank", ready=False, viewport={"width": 1440, "height": 400})
+    held, released = [], []
+    pattern = re.compile(r"metrics/(cpu|memory|disk|network)\?")
+    page.route(pattern, lambda route: route.fallback() if released else held.append(route))
+    page.goto(desktop + addresses[kind])
+    assert eventually(lambda: page.wait_for_timeout(50) or len(held) >= 4, 10)
+    page.evaluate("scrollTo(0, document.documentElement.scrollHeight)")
+    # Charts that need more of the CPU's fields than the tiles.
+    assert eventually(lambda: page.wait_for_timeout(50) or len(held) >= 5, 10)
+    released.append(True)
+    for route in held[::order]:
+        route.continue_()
+        page.wait_for_timeout(100)
+    page.wait_for_selector("html[data-ready]")
+    settled(page)
+    tiles = page.evaluate(TILES)
+    assert tiles == whole.evaluate(TILES)
+    assert all(line for _text, line in tiles[1:])
+
+
 def test_in_korean_too(desktop, open_page, addresses):
     page = open_page(desktop + addresses["a moment of a stretch"], locale="ko-KR")
     shown(page)

@@ -129,8 +129,9 @@ class Page {
     this.tiles.showNow(await this.current(signal), this.host);
   }
 
-  complete() {
-    return this.board.complete(this.shown, this.host, this.interval, this.request.signal);
+  async complete() {
+    await this.board.complete(this.shown, this.host, this.interval, this.request.signal);
+    if (isHistory()) this.showMoment();
   }
 
   /** A chart came into view. After a failure the next attempt asks for it too. */

@@ -30,6 +30,7 @@ export class Series {
     this.timeline = timeline([], { start: 0, end: 0 });
     /** Of exactly the tick or bucket that is picked; null where nothing was recorded. @type {import("./gaps.js").Point | null} */
     this.moment = null;
+    this.questions = this.answered = 0;
     this.forget();
   }
 
@@ -70,11 +71,11 @@ export class Series {
     return loading.work;
   }
 
-  /** An answer that a later question has overtaken is dropped: it may lack what that one asked for. */
+  /** An answer that a later question has overtaken is dropped, and that one waited for: it asked for more. */
   async fetchAll(loading, shown, step, host, signal) {
     try {
       const answer = await this.ask({ start: iso(shown.start), end: iso(shown.end), step }, host, signal);
-      if (this.loading !== loading) return answer;
+      if (this.loading !== loading) return this.loading?.work;
       this.step = step;
       this.points = answer.results;
       this.loaded = loading.fields;
@@ -88,11 +89,13 @@ export class Series {
   /** The moment that is picked, which need not be a point of what is loaded. @param {{at: number, width: number | null}} moment */
   async loadMoment({ at, width }, host, signal) {
     const picked = { at, width };
-    this.picked = picked;
+    const question = (this.questions += 1);
     const own = this.points.find((point) => isExactly(point, picked));
     const [found] = own ? [own] : (await this.ask(momentQuery(picked), host, signal)).results;
-    // What was picked before may be answered after it.
-    if (this.picked === picked) this.moment = found && covers(found, picked) ? found : null;
+    // What was picked before, or with fewer fields, may be answered after it.
+    if (question < this.answered) return;
+    this.answered = question;
+    this.moment = found && covers(found, picked) ? found : null;
   }
 
   /** The single ticks of a short stretch: those that are loaded, or where they are wider points, asked for. */
