@@ -1,9 +1,8 @@
 """Static files straight from where the packages keep them: nothing is collected by hand or at the start.
 
 All of them lie below one address that names their state (`/static/3f2a9c1b07d4/…`), so that a browser may keep them
-for ever. Our own are sent without what only people read, the page's modules joined into one, and what compresses well
-is compressed: all of it is done once, into the data directory, when the server starts for the first time with that
-state.
+for ever. The page's modules are joined into one, and what compresses well is compressed: both is done once, into the
+data directory, when the server starts for the first time with that state.
 """
 
 import gzip
@@ -13,15 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from django.conf import settings
-from rcssmin import cssmin
-from rjsmin import jsmin
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
 from metrics.dashboard.bundle import join_script, join_style
 
-OWN = "metrics/"
-SLIMMED: dict[str, Callable[[str], str]] = {".css": cssmin, ".js": jsmin}
 # Each is sent as one file together with what it imports.
 JOINED: dict[str, Callable[[Path], str]] = {
     "metrics/js/main.js": join_script,
@@ -34,7 +29,7 @@ SMALLEST_BYTES, LARGEST_BYTES = 1_024, 200_000
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):
-    """WhiteNoise, which serves what the finders find, with files that it may send slimmer or compressed."""
+    """WhiteNoise, which serves what the finders find, with files that it may send joined or compressed."""
 
     def __init__(self, get_response: Any = None) -> None:
         self.made_root = Path(settings.SYSMON_DATA_DIR) / "static"
@@ -48,7 +43,7 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
             itself: StaticFile = super().get_static_file(path, url, stat_cache=stat_cache)  # type: ignore[no-untyped-call]
             return itself
         name = url.removeprefix(self.static_prefix)
-        served = self._slim(Path(path), name) or Path(path)
+        served = self._joined(Path(path), name) or Path(path)
         smaller = self._compressed(served, name)
         plain: StaticFile = super().get_static_file(str(served), url)  # type: ignore[no-untyped-call]
         if smaller is None:
@@ -56,13 +51,12 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
         headers = [(key, value) for key, value in plain.alternatives[-1][2] if key != "Content-Length"]
         return StaticFile(str(served), headers, encodings={"gzip": str(smaller)})  # type: ignore[no-untyped-call]
 
-    def _slim(self, file: Path, name: str) -> Path | None:
-        slim = SLIMMED.get(file.suffix)
-        if slim is None or not name.startswith(OWN):
+    def _joined(self, file: Path, name: str) -> Path | None:
+        join = JOINED.get(name)
+        if join is None:
             return None
         target = self.made / name
-        text = JOINED.get(name, Path.read_text)(file)
-        return target if target.exists() or _write(target, slim(text).encode()) else None
+        return target if target.exists() or _write(target, join(file).encode()) else None
 
     def _compressed(self, file: Path, name: str) -> Path | None:
         if file.suffix not in COMPRESSED_TYPES or not SMALLEST_BYTES <= file.stat().st_size <= LARGEST_BYTES:
