@@ -17,9 +17,10 @@ from metrics.times import iso
 
 # Of each of two generations: some seven thousand points of all fields of a family.
 MOST_BYTES = 4_194_304
-# What Python needs for one more point.
-OVERHEAD_BYTES = 150
-# Families and choices of fields whose points are at hand in the order of the rows.
+# What Python needs for one more point: the row, the head of the bytes, a place in a dictionary.
+OVERHEAD_BYTES = 280
+# Families and choices of fields whose points are at hand in the order of the rows; eight bytes a point, no more: the
+# points themselves are the ones above.
 MOST_STRETCHES = 16
 
 Shape = tuple[str, tuple[str, ...] | None]
@@ -45,6 +46,8 @@ class EncodedPoints:
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._bytes = 0
+        # How often too much has been dropped.
+        self.generation = 0
         self._young: dict[Shape, dict[PointRow, bytes]] = {}
         self._old: dict[Shape, dict[PointRow, bytes]] = {}
 
@@ -65,6 +68,7 @@ class EncodedPoints:
         self._bytes += sum(map(len, points.values())) + len(points) * OVERHEAD_BYTES
         if self._bytes > self._most_bytes:
             self._old, self._young, self._bytes = self._young, {}, 0
+            self.generation += 1
         self._young.setdefault(shape, {}).update(points)
 
 
@@ -73,6 +77,7 @@ class EncodedRows:
 
     def __init__(self, points: EncodedPoints) -> None:
         self._points = points
+        self._generation = 0
         self._stretches: dict[tuple[int, Shape], tuple[RowIndex, Texts]] = {}
 
     def texts(self, query: SeriesQuery, index: RowIndex, start: int, stop: int) -> list[bytes] | None:
@@ -81,7 +86,9 @@ class EncodedRows:
         known, texts = self._stretches.get((query.host.pk, shape), (None, []))
         if known is not index:
             texts = self._points.find(shape, index.rows)
-            if len(self._stretches) >= MOST_STRETCHES:
+            if len(self._stretches) >= MOST_STRETCHES or self._generation != self._points.generation:
+                # What was dropped there must not live on here.
+                self._generation = self._points.generation
                 self._stretches.clear()
             self._stretches[query.host.pk, shape] = index, texts
         if None in texts[start:stop]:

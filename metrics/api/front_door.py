@@ -18,6 +18,7 @@ from typing import Any
 
 from metrics.api.answers import TimelessResponse
 from metrics.api.conditional import CONDITION, names, unchanged
+from metrics.api.memory import PLACE_BYTES, held_bytes
 from metrics.history.freshness import commit_mark
 from metrics.lifeline import attached
 
@@ -28,8 +29,9 @@ Headers = list[tuple[str, str]]
 
 UNCHANGED = "304 Not Modified"
 
-# Some twenty answers of a thousand points.
+# Some twenty answers of a thousand points, or so many small ones.
 MOST_KEPT_BYTES = 8_388_608
+MOST_KEPT = 1000
 LONGEST_TURN_SECONDS = 1.0
 # The headers that a request may have; what each says is a part of the key, but for the one that is answered here.
 HEADERS = frozenset(
@@ -108,19 +110,24 @@ class FrontDoor:
         return answer.give(condition, start_response)
 
 
-class KeptAnswers:
-    """The answers that were asked for last, so many bytes at the most."""
+NOTHING: tuple[None, int] = None, 0
 
-    def __init__(self, most_bytes: int) -> None:
+
+class KeptAnswers:
+    """The answers that were asked for last, so many and so many bytes at the most."""
+
+    def __init__(self, most_bytes: int, most: int = MOST_KEPT) -> None:
         self._most_bytes = most_bytes
+        self._most = most
         self._bytes = 0
-        self._by_key: OrderedDict[Hashable, KeptAnswer] = OrderedDict()
+        # Each with what it takes.
+        self._by_key: OrderedDict[Hashable, tuple[KeptAnswer, int]] = OrderedDict()
         self._lock = threading.Lock()
 
     def find(self, key: Hashable, mark: Hashable | None) -> KeptAnswer | None:
         """The answer that was kept, None where something was committed since."""
         with self._lock:
-            kept = self._by_key.get(key)
+            kept, _size = self._by_key.get(key, NOTHING)
             if kept is None or kept.mark != mark:
                 return None
             self._by_key.move_to_end(key)
@@ -131,7 +138,7 @@ class KeptAnswers:
         """For one at a time, where an answer was kept that is out of date: only then is it known to be worth waiting.
         Who has waited for long does without."""
         with self._lock:
-            kept = self._by_key.get(key)
+            kept, _size = self._by_key.get(key, NOTHING)
         has_turn = kept is not None and kept.renewal.acquire(timeout=LONGEST_TURN_SECONDS)
         try:
             yield
@@ -141,17 +148,19 @@ class KeptAnswers:
 
     def keep(self, key: Hashable, answer: KeptAnswer) -> None:
         """Keep an answer in place of the one before, and drop what was not asked for the longest."""
+        size = size_of(key, answer)
         with self._lock:
-            before = self._by_key.pop(key, None)
-            self._by_key[key] = answer
-            self._bytes += size_of(key, answer) - (size_of(key, before) if before else 0)
-            while self._bytes > self._most_bytes:
-                self._bytes -= size_of(*self._by_key.popitem(last=False))
+            _before, freed = self._by_key.pop(key, NOTHING)
+            self._by_key[key] = answer, size
+            self._bytes += size - freed
+            while self._bytes > self._most_bytes or len(self._by_key) > self._most:
+                _key, (_oldest, freed) = self._by_key.popitem(last=False)
+                self._bytes -= freed
 
 
 def size_of(key: Hashable, answer: KeptAnswer) -> int:
-    """What an answer takes; its key holds headers, which a client may make long."""
-    return len(answer.content) + len(repr(key))
+    """What an answer takes in memory, with all that is kept beside its content: of a small one that is the most."""
+    return held_bytes(key) + held_bytes(answer) + PLACE_BYTES
 
 
 def key_of(environ: Environ) -> Hashable | None:

@@ -2,6 +2,7 @@
 
 import threading
 import time
+import tracemalloc
 from collections.abc import Callable
 from dataclasses import dataclass
 from multiprocessing import get_context
@@ -12,7 +13,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from metrics.api.front_door import FrontDoor, KeptAnswer, KeptAnswers
+from metrics.api.front_door import HEADERS, FrontDoor, KeptAnswer, KeptAnswers, size_of
 from metrics.history.freshness import CommitWatch
 from metrics.lifeline import Lifeline
 from metrics.models import CpuSample, Host
@@ -340,7 +341,7 @@ def test_who_has_waited_too_long_asks_django_too(visitor, recorded, monkeypatch)
     monkeypatch.setattr("metrics.api.front_door.LONGEST_TURN_SECONDS", 0.01)
     visitor.get("metrics/cpu")
     newer_tick(recorded)
-    [stuck] = visitor.door._answers._by_key.values()
+    [(stuck, _size)] = visitor.door._answers._by_key.values()
     with stuck.renewal:
         visitor.agrees("metrics/cpu")
     assert visitor.asked == 2
@@ -393,16 +394,20 @@ def test_errors_pages_and_what_depends_on_the_clock_have_no_tag(visitor):
 # Memory ---------------------------------------------------------------------------------------------------------
 
 
+TEN_BYTES = KeptAnswer(1, "", b"ten bytes.", [], [])
+ROOM = size_of("a", TEN_BYTES)
+
+
 def test_what_was_not_asked_for_the_longest_goes_first():
-    answers = KeptAnswers(most_bytes=30)
+    answers = KeptAnswers(most_bytes=2 * ROOM)
     for key in "abc":
-        answers.keep(key, KeptAnswer(1, "", b"ten bytes.", [], []))
+        answers.keep(key, TEN_BYTES)
         answers.find("a", 1)
     assert [key for key in "abc" if answers.find(key, 1)] == ["a", "c"]
 
 
 def test_an_answer_takes_the_place_of_the_one_before():
-    answers = KeptAnswers(most_bytes=30)
+    answers = KeptAnswers(most_bytes=2 * ROOM)
     for mark in range(9):
         answers.keep("a", KeptAnswer(mark, "", b"ten bytes.", [], []))
     answers.keep("b", KeptAnswer(8, "", b"ten bytes.", [], []))
@@ -411,7 +416,48 @@ def test_an_answer_takes_the_place_of_the_one_before():
 
 
 def test_long_headers_take_room_too():
-    answers = KeptAnswers(most_bytes=1000)
+    answers = KeptAnswers(most_bytes=2 * (ROOM + 400))
     for number in range(10):
-        answers.keep(f"{'x' * 400}{number}", KeptAnswer(1, "", b"", [], []))
+        answers.keep(f"{'x' * 400}{number}", TEN_BYTES)
     assert len(answers._by_key) == 2
+
+
+def test_no_more_than_so_many_answers_are_kept():
+    answers = KeptAnswers(most_bytes=100 * ROOM, most=3)
+    for number in range(10):
+        answers.keep(number, TEN_BYTES)
+    assert list(answers._by_key) == [7, 8, 9]
+
+
+def test_small_answers_take_no_more_memory_than_is_counted():
+    """Keys and headers as requests have them, each a text of its own."""
+    most_bytes = 1_000_000
+    answers = KeptAnswers(most_bytes)
+
+    def request(number):
+        query = f"limit={number}"
+        names = [*HEADERS][:8]
+        return (
+            "127.0.0.1",
+            "http",
+            "",
+            "/api/v1/metrics/cpu",
+            query,
+            *((f"{name} "[:-1], f"{number} a header") for name in names),
+        )
+
+    def headers(number):
+        return [(f"Header-{place}", f"value {number}") for place in range(10)]
+
+    tracemalloc.start()
+    try:
+        before = tracemalloc.get_traced_memory()[0]
+        for number in range(3000):
+            answers.keep(
+                request(number),
+                KeptAnswer(number, f"tag {number}", b"x" * (300 + number), headers(number), headers(number)),
+            )
+        held = tracemalloc.get_traced_memory()[0] - before
+    finally:
+        tracemalloc.stop()
+    assert most_bytes * 0.4 < held < most_bytes
