@@ -44,6 +44,15 @@ HEADERS = frozenset(
 )
 # What else tells one request from another.
 ADDRESS = ("SERVER_PROTOCOL", "REMOTE_ADDR", "wsgi.url_scheme", "SCRIPT_NAME", "PATH_INFO", "QUERY_STRING")
+# All of it but the one that is answered here.
+KEY = (*ADDRESS, *sorted(HEADERS - {CONDITION}))
+# All that the web server gives: only where there is more, each name is looked at. Others than headers do not matter.
+KNOWN = HEADERS.union(
+    ADDRESS,
+    ("REQUEST_METHOD", "CONTENT_LENGTH", "CONTENT_TYPE", "SERVER_NAME", "SERVER_PORT", "GATEWAY_INTERFACE"),
+    (f"wsgi.{name}" for name in ("version", "input", "input_terminated", "errors")),
+    (f"wsgi.{name}" for name in ("multithread", "multiprocess", "run_once")),
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,12 +178,10 @@ def key_of(environ: Environ) -> Hashable | None:
         return None
     if environ.get("CONTENT_LENGTH") not in {None, "", "0"}:
         return None
-    headers = [item for item in environ.items() if item[0].startswith("HTTP_")]
-    if any(name not in HEADERS for name, _value in headers):
+    if not environ.keys() <= KNOWN and any(name.startswith("HTTP_") for name in environ.keys() - KNOWN):
         return None
     # What was kept while access was public is not for whom a proxy that was noticed since brings.
-    has_proxy = attached().has_proxy()
-    return (has_proxy, *map(environ.get, ADDRESS), *(item for item in headers if item[0] != CONDITION))
+    return (attached().has_proxy(), *map(environ.get, KEY))
 
 
 def is_repeatable(response: TimelessResponse) -> bool:
