@@ -1,4 +1,4 @@
-"""Which host names this machine answers to, from the address that the web server listens on."""
+"""Addresses: whether they mean this machine, who is one sender, and which host names this machine answers to."""
 
 import ipaddress
 import re
@@ -8,7 +8,8 @@ from collections.abc import Iterable
 import psutil
 
 LOOPBACK_HOSTS = ("localhost", "127.0.0.1", "[::1]")
-
+# Whoever has one address of IPv6 has all of its network.
+NETWORK_BITS = {4: 32, 6: 64}
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -29,6 +30,14 @@ def parse_address(text: str) -> Address | None:
     except ValueError:
         return None
     return getattr(address, "ipv4_mapped", None) or address
+
+
+def network_of(sender: str) -> str:
+    """What counts as one sender: an address of IPv4, a network of IPv6. What is neither is cut to a sane length."""
+    address = parse_address(sender)
+    if address is None:
+        return sender[:64]
+    return str(ipaddress.ip_network((address, NETWORK_BITS[address.version]), strict=False))
 
 
 def _short_address(text: str) -> Address | None:

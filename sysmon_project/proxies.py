@@ -1,10 +1,13 @@
 """Whose word counts about where a request came from."""
 
 import ipaddress
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
+from typing import Any
 
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
+
+from sysmon_project.addresses import network_of, parse_address
 
 Networks = list[ipaddress.IPv4Network | ipaddress.IPv6Network]
 
@@ -15,6 +18,22 @@ def parse_networks(text: str) -> Networks:
         return [ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()]
     except ValueError:
         raise ValueError("must be addresses or networks joined by commas, such as 10.0.0.1,192.168.0.0/16") from None
+
+
+def is_trusted(address: str) -> bool:
+    """Whether an address is that of a proxy which may say from whom a request came."""
+    sender = parse_address(address)
+    return sender is not None and any(sender in network for network in settings.SYSMON_TRUSTED_PROXIES)
+
+
+def sender_of(variables: Mapping[str, Any]) -> str:
+    """Who counts as one sender, from the variables of WSGI: an address of IPv4, a network of IPv6; behind a trusted
+    proxy, whom that one names."""
+    address = str(variables.get("REMOTE_ADDR") or "")
+    forwarded = str(variables.get("HTTP_X_FORWARDED_FOR") or "")
+    if forwarded and is_trusted(address):
+        address = forwarded.rpartition(",")[2].strip()
+    return network_of(address)
 
 
 class TrustedProxyMiddleware:
@@ -29,13 +48,6 @@ class TrustedProxyMiddleware:
     def __call__(self, request: HttpRequest) -> HttpResponse:
         sender = request.META.get("REMOTE_ADDR", "")
         truth = {"HTTP_X_FORWARDED_PROTO": "http", "HTTP_X_FORWARDED_FOR": sender}
-        if not truth.keys().isdisjoint(request.META) and not self._is_trusted(sender):
+        if not truth.keys().isdisjoint(request.META) and not is_trusted(sender):
             request.META.update({name: value for name, value in truth.items() if name in request.META})
         return self._get_response(request)
-
-    def _is_trusted(self, address: str) -> bool:
-        try:
-            sender = ipaddress.ip_address(address)
-        except ValueError:
-            return False
-        return any(sender in network for network in settings.SYSMON_TRUSTED_PROXIES)

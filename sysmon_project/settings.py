@@ -202,8 +202,6 @@ REST_FRAMEWORK = {
         "sysmon_project.throttles.AddressThrottle",
         "sysmon_project.throttles.UserThrottle",
     ],
-    # Without it a stranger could pass for another address at each request, by a forwarded header of his own.
-    "NUM_PROXIES": 1 if SYSMON_TRUSTED_PROXIES else 0,
     "EXCEPTION_HANDLER": "metrics.api.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": "format",
 }

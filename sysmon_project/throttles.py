@@ -1,6 +1,5 @@
 """How often an address, or a user, may ask: the rates of the settings, counted over all processes of the web server."""
 
-import ipaddress
 from threading import local
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -10,16 +9,13 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from typing_extensions import override
 
-from sysmon_project.addresses import parse_address
 from sysmon_project.attempts import Attempts
+from sysmon_project.proxies import sender_of
 
 if TYPE_CHECKING:  # REST framework's views import the throttles that the settings name
     from rest_framework.views import APIView
 
     from sysmon_project.redis_attempts import RedisAttempts
-
-# Whoever has one address of IPv6 has all of its network.
-NETWORK_BITS = {4: 32, 6: 64}
 
 _of_thread = local()
 
@@ -63,6 +59,10 @@ class RateThrottle(SimpleRateThrottle):
         self._wait = attempts().admit(self._name(subject), self.num_requests, self.duration)
         return self._wait == 0
 
+    @override
+    def get_ident(self, request: Request) -> str:
+        return sender_of(request.META)
+
     def _name(self, subject: str) -> str:
         return f"{self.scope} {self.rate} {subject}"
 
@@ -79,7 +79,7 @@ class AddressThrottle(RateThrottle):
 
     @override
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
-        return None if request.user.is_authenticated else network_of(self.get_ident(request))
+        return None if request.user.is_authenticated else self.get_ident(request)
 
 
 class UserThrottle(RateThrottle):
@@ -101,7 +101,7 @@ class SignInThrottle(RateThrottle):
 
     @override
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
-        return network_of(self.get_ident(request))
+        return self.get_ident(request)
 
 
 class Guesses(RateThrottle):
@@ -122,7 +122,7 @@ class Guesses(RateThrottle):
             attempts().admit(self._subject(request), self.num_requests, self.duration)
 
     def _subject(self, request: Request) -> str:
-        return self._name(network_of(self.get_ident(request)))
+        return self._name(self.get_ident(request))
 
 
 def count_refused(request: Request, view: "APIView") -> float:
@@ -132,14 +132,3 @@ def count_refused(request: Request, view: "APIView") -> float:
         return 0
     refusing = (throttle for throttle in view.get_throttles() if not throttle.allow_request(request, view))
     return max((throttle.wait() or 0 for throttle in refusing), default=0)
-
-
-def network_of(sender: str | None) -> str:
-    """What counts as one sender: an address of IPv4, a network of IPv6. What is neither is cut to a sane length.
-
-    None is what comes by a socket that has no addresses.
-    """
-    address = parse_address(sender or "")
-    if address is None:
-        return (sender or "")[:64]
-    return str(ipaddress.ip_network((address, NETWORK_BITS[address.version]), strict=False))

@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from sysmon_project.proxies import TrustedProxyMiddleware, parse_networks
+from sysmon_project.proxies import TrustedProxyMiddleware, parse_networks, sender_of
 
 
 def meta_after(sender, **headers):
@@ -55,3 +55,25 @@ def test_addresses_and_networks_are_read(text):
 def test_anything_else_is_refused(text):
     with pytest.raises(ValueError, match="addresses or networks"):
         parse_networks(text)
+
+
+@pytest.mark.parametrize(
+    ("address", "forwarded", "sender"),
+    [
+        ("192.0.2.1", None, "192.0.2.1/32"),
+        ("2001:db8::1", None, "2001:db8::/64"),
+        ("2001:db8::2", None, "2001:db8::/64"),
+        ("::ffff:192.0.2.1", None, "192.0.2.1/32"),
+        ("192.0.2.1", "198.51.100.7", "192.0.2.1/32"),
+        ("10.0.0.1", "198.51.100.7", "198.51.100.7/32"),
+        ("10.0.0.1", "6.6.6.6, 2001:db8::3", "2001:db8::/64"),
+        ("::ffff:10.0.0.1", "198.51.100.7", "198.51.100.7/32"),
+        ("10.0.0.1", "nonsense", "nonsense"),
+        ("10.0.0.1", "x" * 100, "x" * 64),
+        ("", None, ""),
+    ],
+)
+def test_who_counts_as_one_sender(settings, address, forwarded, sender):
+    settings.SYSMON_TRUSTED_PROXIES = parse_networks("10.0.0.1")
+    environ = {"REMOTE_ADDR": address} | ({"HTTP_X_FORWARDED_FOR": forwarded} if forwarded else {})
+    assert sender_of(environ) == sender
