@@ -17,6 +17,8 @@ from typing import NamedTuple, Protocol, Self
 
 _BEAT, _HAND_OVER, _RECORDER, _STOPPING, _PENDING, _EXCUSED_AT, _PROXY = range(7)
 _REASON_BYTES = 256
+# So often a process of the web server says that it lives.
+WEB_BEAT_SECONDS = 5.0
 
 
 class Pending(NamedTuple):
@@ -57,26 +59,46 @@ class Line(Protocol):
 class Lifeline:
     """The line between a supervisor and its processes; made before they are forked."""
 
-    def __init__(self, context: BaseContext) -> None:
+    def __init__(self, context: BaseContext, web_processes: int = 1) -> None:
         self._rope, self._anchor = context.Pipe(duplex=False)
         self._marks = RawArray(c_double, 7)
         # Taken by the first who sees a proxy, and never given back: no lock that a killed process could keep.
         self._first_proxy = context.Semaphore(1)
         self._reason = RawArray(c_char, _REASON_BYTES)
+        # One of each process of the web server; the process that starts several is one too.
+        self._web_beats = RawArray(c_double, web_processes if web_processes == 1 else web_processes + 1)
+        self._web_count = context.Value("i", 0)
         # What a supervised process does when it is asked to end.
         self.on_stop: Callable[[], None] = terminate_self
         self.reset()
+        self.reset_web_beats()
 
     # The supervisor's end
 
     def reset(self) -> None:
         """Count from now, as before a new process is started."""
-        self.forgive()
+        self._marks[_BEAT] = self._marks[_HAND_OVER] = time.monotonic()
         self._marks[_RECORDER] = self._marks[_PENDING] = 0
 
     def forgive(self) -> None:
         """Count from now, as after this process itself was stopped for a while."""
         self._marks[_BEAT] = self._marks[_HAND_OVER] = time.monotonic()
+        self.reset_web_beats(is_new=False)
+
+    def reset_web_beats(self, *, is_new: bool = True) -> None:
+        """Count the silence of the web server's processes from now; new ones have not said anything yet."""
+        if is_new:
+            self._web_count.value = 0
+        for place in range(len(self._web_beats)):
+            self._web_beats[place] = time.monotonic()
+
+    def seconds_since_web_beat(self) -> float:
+        """How long ago that process of the web server said that it lives which has been silent longest."""
+        return time.monotonic() - float(min(self._web_beats))
+
+    def has_web_started(self) -> bool:
+        """Whether every process of the web server has said that it lives."""
+        return bool(self._web_count.value >= len(self._web_beats))
 
     def seconds_since_beat(self) -> float:
         """How long ago the recorder last said that it lives."""
@@ -106,6 +128,18 @@ class Lifeline:
     def watch(self) -> None:
         """End this process group when the supervisor is gone without a word, from a thread of this process."""
         threading.Thread(target=self._end_with_supervisor, name="lifeline", daemon=True).start()
+
+    def keep_web_beat(self, lives: Callable[[], bool] = lambda: True) -> None:
+        """Say from now on that this process of the web server lives, as long as it does by its own account."""
+        with self._web_count.get_lock():
+            place = min(self._web_count.value, len(self._web_beats) - 1)
+            self._web_count.value += 1
+        threading.Thread(target=self._beat_for_web, args=(place, lives), name="web-beat", daemon=True).start()
+
+    def _beat_for_web(self, place: int, lives: Callable[[], bool]) -> None:
+        while not self.wait(WEB_BEAT_SECONDS):
+            if lives():
+                self._web_beats[place] = time.monotonic()
 
     def wait(self, seconds: float) -> bool:
         """Sleep for so long, or until the rope is cut; True if it is."""

@@ -8,6 +8,8 @@ from threading import Event
 import pytest
 
 from metrics.lifeline import Lifeline, Unwatched
+from metrics.supervision.web import complaint_about_web as silent
+from tests.supervision.running import eventually
 
 FAR = 10_000.0
 
@@ -98,3 +100,68 @@ def test_without_a_supervisor_a_process_knows_of_its_own_proxy(monkeypatch):
     monkeypatch.setattr(Unwatched, "_proxy", Event())
     assert [Unwatched().has_proxy(), Unwatched().note_proxy(), Unwatched().note_proxy()] == [False, True, False]
     assert Unwatched().has_proxy()
+
+
+# The web server's processes --------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def beats(monkeypatch):
+    """A lifeline whose processes of the web server beat at each step of a clock that a test sets."""
+    monkeypatch.setattr("metrics.lifeline.WEB_BEAT_SECONDS", 0.01)
+    lines = []
+
+    def made(processes):
+        lines.append(Lifeline(get_context(), processes))
+        return lines[-1]
+
+    yield made
+    for line in lines:
+        line.stop()
+
+
+@pytest.mark.parametrize(("processes", "places"), [(1, 1), (2, 3)])
+def test_every_process_of_the_web_server_has_to_say_that_it_lives(beats, monkeypatch, processes, places):
+    line = beats(processes)
+    for _ in range(places - 1):
+        line.keep_web_beat()
+    assert not line.has_web_started()
+    line.keep_web_beat(lambda: False)
+    assert line.has_web_started()
+    forward(monkeypatch, 25)
+    assert eventually(lambda: max(line._web_beats) >= time.monotonic() or places == 1, 5)
+    assert silent(line) == "has been stuck for 25 s"
+
+
+def test_a_web_server_that_says_that_it_lives_is_left_alone(beats, monkeypatch):
+    line = beats(1)
+    line.keep_web_beat()
+    forward(monkeypatch, 1000)
+    assert eventually(lambda: line.seconds_since_web_beat() == 0, 5)
+    assert silent(line) is None
+
+
+def test_one_that_starts_has_more_time(beats, monkeypatch):
+    line = beats(1)
+    forward(monkeypatch, 25)
+    assert silent(line) is None
+    forward(monkeypatch, 40)
+    assert silent(line) == "has been stuck for 65 s"
+    line.reset_web_beats()
+    assert silent(line) is None
+
+
+def test_after_a_suspend_of_everything_nobody_is_blamed(beats, monkeypatch):
+    line = beats(1)
+    line.keep_web_beat(lambda: False)
+    forward(monkeypatch, 1000)
+    line.forgive()
+    assert silent(line) is None
+
+
+def test_a_recorder_that_is_started_anew_is_no_sign_of_life_of_the_web_server(beats, monkeypatch):
+    line = beats(1)
+    line.keep_web_beat(lambda: False)
+    forward(monkeypatch, 25)
+    line.reset()
+    assert silent(line) == "has been stuck for 25 s"

@@ -1,15 +1,24 @@
-"""Which requests with a body are let in.
+"""Which requests with a body are let in, and for how long a body is waited for.
 
-The web server reads a body in the thread that answers, for as long as the client cares to take, and cannot be told to
-stop: an answer that goes out while a body is still being read hangs the whole server (granian 2.8.7). So whoever sends
-half of a body holds a thread. Few threads ever take such a request, and of one address only one: what is only read is
-always answered, and nobody alone keeps others from signing in.
+granian reads a body for as long as the client cares to take, and has no limit of time. So the thread that answers gives
+it up after some seconds, and its connection is closed. While it waits, a body holds one of few places; where there is
+none, the newcomer gets that of whoever has waited longest, first of those whose sender holds the most. So nobody keeps
+others from signing in by sending nothing.
 """
 
 import threading
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
-from typing import Any
+from collections import Counter
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+BODY_SECONDS = 5.0
+# Whatever else takes no body: what comes with one is not read.
+WITHOUT_BODY = frozenset({"GET", "HEAD", "OPTIONS", "TRACE"})
+# Without one of them there is no body.
+BODY_HEADERS = frozenset({"CONTENT_LENGTH", "HTTP_TRANSFER_ENCODING"})
+LATE = "408 Request Timeout", "The body of the request did not come in time."
+DISPLACED = "503 Service Unavailable", "The bodies of too many requests are awaited; this one did not come at once."
 
 
 class Refused(Exception):
@@ -18,6 +27,19 @@ class Refused(Exception):
     def __init__(self, status: str, detail: str) -> None:
         super().__init__(detail)
         self.status, self.detail = status, detail
+
+
+class Incoming(Protocol):
+    """A body as the web server gives it."""
+
+    def receive(self, arrived: Callable[[], None]) -> None:
+        """Begin to read it, and call when it is there or will never be."""
+
+    def received(self) -> bytes:
+        """What has arrived."""
+
+    def give_up(self) -> None:
+        """Read no more of it, and close its connection after the answer."""
 
 
 def announced_bytes(environ: Mapping[str, Any], most_bytes: int) -> int:
@@ -33,25 +55,64 @@ def announced_bytes(environ: Mapping[str, Any], most_bytes: int) -> int:
     return int(length)
 
 
-class Places:
-    """How many bodies are waited for at once."""
+@dataclass(eq=False, slots=True)
+class Arrival:
+    """A body on its way."""
 
-    def __init__(self, count: int) -> None:
+    sender: str
+    is_there: bool = False
+    is_displaced: bool = False
+    # Set when it is there, or has to go.
+    changed: threading.Event = field(default_factory=threading.Event)
+
+    def arrive(self) -> None:
+        """It is there."""
+        self.is_there = True
+        self.changed.set()
+
+    def displace(self) -> None:
+        """It has to go."""
+        self.is_displaced = True
+        self.changed.set()
+
+
+class Places:
+    """The bodies that are waited for at once, so many and each for so long at the most."""
+
+    def __init__(self, count: int, seconds: float = BODY_SECONDS) -> None:
         self._count = count
-        self._senders: set[str] = set()
+        self._seconds = seconds
+        self._arrivals: list[Arrival] = []
         self._lock = threading.Lock()
 
-    @contextmanager
-    def taken(self, sender: str) -> Iterator[None]:
-        """Have a place; Refused where there is none, or the sender has one."""
-        with self._lock:
-            if sender in self._senders:
-                raise Refused("429 Too Many Requests", "The body of another request has not arrived yet.")
-            if len(self._senders) >= self._count:
-                raise Refused("503 Service Unavailable", "The bodies of too many requests have not arrived yet.")
-            self._senders.add(sender)
+    def read(self, body: Incoming, length: int, sender: str) -> bytes:
+        """The body. Refused where it does not come in time, another one needs its place or the client has hung up."""
+        arrival = Arrival(sender)
+        self._enter(arrival)
         try:
-            yield
+            body.receive(arrival.arrive)
+            arrival.changed.wait(self._seconds)
         finally:
-            with self._lock:
-                self._senders.remove(sender)
+            self._leave(arrival)
+        if not arrival.is_there:
+            body.give_up()
+            raise Refused(*(DISPLACED if arrival.is_displaced else LATE))
+        content = body.received()
+        if len(content) != length:
+            raise Refused("400 Bad Request", "The body of the request is shorter than announced.")
+        return content
+
+    def _enter(self, newcomer: Arrival) -> None:
+        with self._lock:
+            while len(self._arrivals) >= self._count:
+                held = Counter(arrival.sender for arrival in self._arrivals)
+                # Of equals the first, and they are in the order in which they came.
+                displaced = max(self._arrivals, key=lambda arrival: held[arrival.sender])
+                self._arrivals.remove(displaced)
+                displaced.displace()
+            self._arrivals.append(newcomer)
+
+    def _leave(self, arrival: Arrival) -> None:
+        with self._lock:
+            if arrival in self._arrivals:
+                self._arrivals.remove(arrival)

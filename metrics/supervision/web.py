@@ -1,7 +1,9 @@
 """The web server below `up`: granian, with Django loaded before the fork and few threads."""
 
-import os
+import contextlib
 import sys
+import threading
+import time
 from collections.abc import Callable, Iterable
 from functools import partial
 from importlib import import_module
@@ -12,30 +14,31 @@ from wsgiref.util import setup_testing_defaults
 from django.conf import settings
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
-from granian import Granian
-from granian.constants import HTTPModes, Interfaces, Loops
-from granian.http import HTTP1Settings
-from granian.server import MTServer
-from typing_extensions import override
 
 from metrics.lifeline import Lifeline, attach
-from metrics.supervision.bodies import Places, Refused, announced_bytes
+from metrics.supervision.bodies import BODY_HEADERS, WITHOUT_BODY, Places, Refused, announced_bytes
 from metrics.supervision.deadline import bound_queries
-from metrics.supervision.granian_requests import drop_ambiguous_headers
-from metrics.supervision.part import close_log
+from metrics.supervision.granian_server import HEADER_BYTES, REQUEST_BYTES, Environ, Exchange, Handler, Headers, serve
+from metrics.supervision.lanes import Job, Lane, is_dear
+from sysmon_project.proxies import sender_of
 
-Environ = dict[str, Any]
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
 # Django's application, without the front door.
 DJANGO = "sysmon_project.wsgi.django_application"
-THREADS = 4
+# Of the threads so many at the most wait for a body, answer dear questions, and answer what may change something, such
+# as a sign-in; two are always there for what is cheap. granian has no more of them than there is to do.
+BODIES, DEAR, CHANGING = 3, 2, 1
+THREADS = BODIES + DEAR + CHANGING + 2
 # With Python's 5 ms a thread that waits for the interpreter may wait for several requests: measured at 10 connections,
 # the slowest percent took 382 ms instead of 5.
 SWITCH_INTERVAL_SECONDS = 0.0005
-HEADER_TIMEOUT_SECONDS = 10
-HEADER_BYTES = 65_536
+# Far above what a request may take: five seconds for its body, ten of the database.
+STUCK_SECONDS = 60.0
+# A process that has said nothing for so long is suspended or hangs; one that starts may take longer.
+SILENT_SECONDS, START_SECONDS = 20.0, 60.0
+TOO_LONG = "431 Request Header Fields Too Large", "The headers of the request are too large."
 
 
 def load_application() -> Application:
@@ -45,25 +48,6 @@ def load_application() -> Application:
     for pattern in get_resolver().url_patterns:
         getattr(pattern, "url_patterns", None)
     return application
-
-
-class ServerOfOneProcess(MTServer):
-    """granian's server that answers in the process that it is started in, and has none below it.
-
-    It is made for interpreters without a lock, where several workers are threads of one process. A single worker is the
-    same in both of granian's servers; only this one saves the process that would watch it, which `up` does already.
-    """
-
-    @override
-    def _check_gil(self) -> None:
-        """A lock does no harm to one worker."""
-
-    @override
-    def shutdown(self, exit_code: int = 0) -> None:
-        """End; threads that still wait for somebody's body would hold up the end of the process."""
-        super().shutdown(exit_code)  # type: ignore[no-untyped-call]
-        close_log()
-        os._exit(0)
 
 
 def answer_once() -> str:
@@ -89,58 +73,111 @@ def _own_host() -> str:
 
 def run_web(lifeline: Lifeline) -> None:
     """Serve until a SIGTERM."""
-    drop_ambiguous_headers()
-    server_class = ServerOfOneProcess if settings.SYSMON_WEB_PROCESSES == 1 else Granian
-    server = server_class(
-        "sysmon_project.wsgi:application",
-        address=str(settings.SYSMON_HOST).strip("[]"),
-        port=settings.SYSMON_PORT,
-        interface=Interfaces.WSGI,
-        workers=settings.SYSMON_WEB_PROCESSES,
-        blocking_threads=THREADS,
-        loop=Loops.asyncio,
-        http=HTTPModes.http1,
-        http1_settings=HTTP1Settings(header_read_timeout=HEADER_TIMEOUT_SECONDS * 1000, max_buffer_size=HEADER_BYTES),
-        websockets=False,
-        log_enabled=False,
-        workers_kill_timeout=4,
-    )
-    server.serve(target_loader=partial(_application_of_worker, lifeline), wrap_loader=False)
+    processes = settings.SYSMON_WEB_PROCESSES
+    if processes > 1:
+        lifeline.keep_web_beat()
+    host = str(settings.SYSMON_HOST).strip("[]")
+    serve(host, settings.SYSMON_PORT, processes, THREADS, partial(_handler_of_process, lifeline))
 
 
-def _application_of_worker(lifeline: Lifeline) -> Application:
-    """Called once in each process of the server."""
+def _handler_of_process(lifeline: Lifeline) -> Handler:
+    """Called once in each process that answers."""
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
     lifeline.watch()
     attach(lifeline)
     bound_queries()
-    return guarded(load_application(), body_threads=max(1, THREADS // 2))
+    site = Site(load_application())
+    lifeline.keep_web_beat(lambda: not site.is_stuck())
+    return site.handle
 
 
-def guarded(application: Application, body_threads: int) -> Application:
-    """Let in what has no body, or one that is there and not too long; and send no banner."""
-    places = Places(body_threads)
+def complaint_about_web(lifeline: Lifeline) -> str | None:
+    """Why the web server has to be started anew; None while all of its processes say that they live.
 
-    def guard(environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
-        def respond(status: str, headers: list[tuple[str, str]], exc_info: Any = None) -> Any:
-            return start_response(status, [*headers, ("Server", "sysmon")], exc_info)
+    They say so from a thread of their own, whatever the database does and however much there is to answer.
+    """
+    silent_seconds = lifeline.seconds_since_web_beat()
+    allowed_seconds = SILENT_SECONDS if lifeline.has_web_started() else START_SECONDS
+    return f"has been stuck for {silent_seconds:.0f} s" if silent_seconds > allowed_seconds else None
 
+
+class Site:
+    """Lets requests in to a WSGI application, and answers them: what has a body when that is there, what may take long
+    when there is room for it."""
+
+    def __init__(self, application: Application, threads: int = THREADS) -> None:
+        self._application = application
+        self._threads = threads
+        self._places = Places(BODIES)
+        self._dear, self._changing = Lane(DEAR), Lane(CHANGING)
+        # When each thread began with the request that it is at.
+        self._began: dict[int, float] = {}
+
+    def handle(self, environ: Environ, exchange: Exchange) -> None:
+        """Answer a request, or see to it that it is answered."""
+        thread = threading.get_ident()
+        self._began[thread] = time.monotonic()
         try:
-            length = announced_bytes(environ, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
-            if length:
-                with places.taken(environ.get("REMOTE_ADDR", "")):
-                    environ["wsgi.input"] = BytesIO(environ["wsgi.input"].read(length))
-        except Refused as refusal:
-            return _refuse(respond, refusal)
-        return application(environ, respond)
+            self._let_in(environ, exchange)
+        except Refused as refused:
+            exchange.send(*refusal(refused))
+        finally:
+            self._began.pop(thread, None)
 
-    return guard
+    def is_stuck(self) -> bool:
+        """Whether no thread has been done with anything for longer than any request can take."""
+        began = list(self._began.values())
+        return len(began) >= self._threads and max(began) < time.monotonic() - STUCK_SECONDS
+
+    def _let_in(self, environ: Environ, exchange: Exchange) -> None:
+        if environ.pop(REQUEST_BYTES) > HEADER_BYTES:
+            raise Refused(*TOO_LONG)
+        if environ.keys().isdisjoint(BODY_HEADERS):
+            environ["wsgi.input"] = BytesIO()
+        else:
+            self._take_body(environ, exchange)
+        lane = self._lane_of(environ)
+        if lane is None:
+            answer(self._application, environ, exchange)
+        else:
+            lane.run(sender_of(environ), self._job(environ, exchange))
+
+    def _take_body(self, environ: Environ, exchange: Exchange) -> None:
+        length = announced_bytes(environ, settings.DATA_UPLOAD_MAX_MEMORY_SIZE)
+        if length and environ["REQUEST_METHOD"] not in WITHOUT_BODY:
+            environ["wsgi.input"] = BytesIO(self._places.read(exchange, length, sender_of(environ)))
+        else:
+            environ["CONTENT_LENGTH"], environ["wsgi.input"] = "", BytesIO()
+
+    def _lane_of(self, environ: Environ) -> Lane | None:
+        if is_dear(environ):
+            return self._dear
+        return None if environ["REQUEST_METHOD"] in WITHOUT_BODY else self._changing
+
+    def _job(self, environ: Environ, exchange: Exchange) -> Job:
+        def answer_it() -> None:
+            self._began[threading.get_ident()] = time.monotonic()
+            answer(self._application, environ, exchange)
+
+        return Job(answer_it, lambda refused: exchange.send(*refusal(refused)))
 
 
-def _refuse(start_response: StartResponse, refusal: Refused) -> list[bytes]:
-    body = b'{"detail":"%s","errors":{}}' % str(refusal).encode()
-    headers = [("Content-Type", "application/json"), ("Content-Length", str(len(body))), ("Connection", "close")]
-    if refusal.status.startswith(("429", "503")):
+def answer(application: Application, environ: Environ, exchange: Exchange) -> None:
+    """Have the application answer. What it gives is taken as a whole: who reads slowly holds no thread."""
+    started: list[Any] = []
+    response = application(environ, lambda *status_and_headers: started.extend(status_and_headers))
+    if isinstance(response, list):
+        body = response[0] if len(response) == 1 else b"".join(response)
+    else:
+        with contextlib.closing(response):  # type: ignore[type-var]
+            body = b"".join(response)
+    exchange.send(int(started[0][:3]), [*started[1], ("Server", "sysmon")], body)
+
+
+def refusal(refused: Refused) -> tuple[int, Headers, bytes]:
+    """Status, headers and body of an answer in the place of the application's."""
+    body = b'{"detail":"%s","errors":{}}' % str(refused).encode()
+    headers = [("Content-Type", "application/json"), ("Connection", "close"), ("Server", "sysmon")]
+    if refused.status.startswith("503"):
         headers.append(("Retry-After", "1"))
-    start_response(refusal.status, headers)
-    return [body]
+    return int(refused.status[:3]), headers, body

@@ -1,22 +1,22 @@
 """Headers whose names WSGI cannot tell from others never arrive, whoever sends them: by the real web server."""
 
 import itertools
+from types import SimpleNamespace
 
 import pytest
-from granian import __version__
 
-from metrics.supervision.granian_requests import _variable_of, headers_of, variable_of
+from metrics.api.front_door import KNOWN
+from metrics.supervision.granian_server import (
+    KEPT_NAMES,
+    REQUEST_BYTES,
+    Variables,
+    _runner_of,
+    add_headers,
+    environ_of,
+    variables,
+)
 from tests.deploy.proxies import ask
 from tests.supervision.running import Up
-
-WRITTEN_FOR = "2.8.7"
-
-
-def test_private_names_of_granian_are_those_of_the_version_that_they_were_taken_from():
-    assert __version__ == WRITTEN_FOR, (
-        "look whether metrics/supervision/granian_requests.py still fits, then say so here"
-    )
-
 
 SENT = {
     "the header": ([("x-real", "1")], {"HTTP_X_REAL": "1"}),
@@ -47,20 +47,82 @@ class Sent:
         return len(self.names)
 
 
-@pytest.mark.parametrize(("sent", "variables"), SENT.values(), ids=SENT)
-def test_a_name_with_an_underscore_is_no_header(sent, variables):
-    assert headers_of(Sent(sent)) == variables
+@pytest.mark.parametrize(("sent", "expected"), SENT.values(), ids=SENT)
+def test_a_name_with_an_underscore_is_no_header(sent, expected):
+    environ = {}
+    assert add_headers(environ, Sent(sent)) == sum(len(name) + len(value) for name, value in sent)
+    assert environ == expected
 
 
 def test_a_value_that_is_no_text_leaves_its_name():
-    assert headers_of(Sent([], also=["x-forwarded-for"])) == {"HTTP_X_FORWARDED_FOR": ""}
+    environ = {}
+    add_headers(environ, Sent([], also=["x-forwarded-for", "x_forwarded_for"]))
+    assert environ == {"HTTP_X_FORWARDED_FOR": ""}
 
 
 def test_a_long_name_is_no_other_and_not_remembered():
-    before = _variable_of.cache_info().currsize
-    assert variable_of("x-" * 100) == "HTTP_" + "X_" * 100
-    assert variable_of("x_" * 100) is None
-    assert _variable_of.cache_info().currsize == before
+    assert variables["x-" * 100] == "HTTP_" + "X_" * 100
+    assert variables["x_" * 100] is None
+    assert not {"x-" * 100, "x_" * 100} & variables.keys()
+
+
+def test_however_many_names_there_are_few_are_remembered():
+    names = Variables()
+    for number in range(3 * KEPT_NAMES):
+        assert names[f"x-{number}"] == f"HTTP_X_{number}"
+        assert len(names) <= KEPT_NAMES
+
+
+SCOPE = {
+    "path": "/",
+    "query_string": "",
+    "method": "GET",
+    "http_version": "1.1",
+    "scheme": "http",
+    "server": "127.0.0.1:8000",
+    "client": "192.0.2.1:40000",
+    "authority": None,
+    "headers": Sent([("host", "localhost")]),
+}
+DIFFERENT = {
+    "an address of IPv6": ({"client": "[2001:db8::1]:9"}, {"REMOTE_ADDR": "2001:db8::1"}),
+    "a server of IPv6": ({"server": "[::1]:8000"}, {"SERVER_NAME": "::1", "SERVER_PORT": "8000"}),
+    "HTTP/1.0": ({"http_version": "1.0"}, {"SERVER_PROTOCOL": "HTTP/1.0"}),
+    "letters of others": (
+        {"path": "/é", "query_string": "a=é"},
+        {"PATH_INFO": "/\xc3\xa9", "QUERY_STRING": "a=\xc3\xa9"},
+    ),
+    "no host": ({"headers": Sent([])}, {"HTTP_HOST": ""}),
+    "a host in the address": ({"headers": Sent([]), "authority": "a:1"}, {"HTTP_HOST": "a:1"}),
+    "two hosts": ({"headers": Sent([("host", "a"), ("host", "b")])}, {"HTTP_HOST": "a,b"}),
+    "a host twice": ({"authority": "a:1"}, {"HTTP_HOST": "localhost"}),
+}
+
+
+@pytest.mark.parametrize(("scope", "expected"), DIFFERENT.values(), ids=DIFFERENT)
+def test_a_request_is_what_wsgi_wants(scope, expected):
+    environ = environ_of(SimpleNamespace(**{**SCOPE, **scope}))
+    assert {name: environ[name] for name in expected} == expected
+
+
+def test_one_request_leaves_nothing_in_the_next():
+    environ_of(SimpleNamespace(**{**SCOPE, "headers": Sent([("cookie", "a=1"), ("host", "a")])}))
+    assert "HTTP_COOKIE" not in environ_of(SimpleNamespace(**SCOPE))
+
+
+def test_the_front_door_knows_every_name_that_a_request_has():
+    """It looks at each name of a request only where there is one that it does not know."""
+    assert environ_of(SimpleNamespace(**SCOPE)).keys() - {REQUEST_BYTES} <= KNOWN
+
+
+def test_what_goes_wrong_is_told_to_granian():
+    told, error = [], ValueError()
+
+    def fail(_environ, _exchange):
+        raise error
+
+    _runner_of(fail, {})(SimpleNamespace(scope=SimpleNamespace(**SCOPE), proto=None, err=told.append))
+    assert told == [error]
 
 
 # The real program ---------------------------------------------------------------------------------------------------

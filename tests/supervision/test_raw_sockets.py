@@ -11,7 +11,7 @@ from contextlib import suppress
 
 import pytest
 
-from metrics.supervision.web import HEADER_TIMEOUT_SECONDS
+from metrics.supervision.granian_server import HEADER_TIMEOUT_SECONDS
 from tests.supervision.running import Up, eventually
 
 pytestmark = pytest.mark.live

@@ -19,7 +19,7 @@ from metrics.supervision.limits import UP_KILOBYTES, check_limits
 from metrics.supervision.locks import WEB, WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.part import CannotStart, Part, context
 from metrics.supervision.supervisor import Supervisor
-from metrics.supervision.web import answer_once, load_application, run_web
+from metrics.supervision.web import answer_once, complaint_about_web, load_application, run_web
 from metrics.supervision.worker import complaint_about, load_jobs, run_worker
 
 log = logging.getLogger(__name__)
@@ -54,7 +54,7 @@ class Command(BaseCommand):
             raise CommandError(f"the database cannot be used: {' '.join(str(error).split())}") from None
 
     def _supervise(self, names: list[str]) -> None:
-        lifeline = Lifeline(context())
+        lifeline = Lifeline(context(), settings.SYSMON_WEB_PROCESSES)
         parts = [self._part(name, lifeline) for name in names]
         # Loaded before the fork, all processes share it.
         if WORKER in names:
@@ -73,7 +73,8 @@ class Command(BaseCommand):
 
     def _part(self, name: str, lifeline: Lifeline) -> Part:
         if name == WEB:
-            return Part("web server", run_web, lifeline)
+            complaint = partial(complaint_about_web, lifeline)
+            return Part("web server", run_web, lifeline, complaint, before_start=lifeline.reset_web_beats)
         complaint = partial(complaint_about, lifeline)
         return Part("worker", run_worker, lifeline, complaint, before_start=lifeline.reset)
 
