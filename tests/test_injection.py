@@ -13,7 +13,7 @@ from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
 from metrics.exporters.prometheus import exposition
-from metrics.formats import visible
+from metrics.formatting.units import visible
 from metrics.forwarding.line_protocol import escaped
 from metrics.history.readings import read_newest
 from metrics.models import NewestReading

@@ -11,7 +11,8 @@ from django.utils.safestring import SafeString
 from django.utils.text import capfirst
 from django.utils.translation import gettext
 
-from metrics import formats, tiers
+from metrics import tiers
+from metrics.formatting import units
 from metrics.models.fields import Measure
 
 # How much of a text or of a list of numbers a list shows, and a detail page.
@@ -55,7 +56,7 @@ def measure_column(field: Any) -> Column:
 
     def read(row: Any) -> str:
         value = getattr(row, field.name)
-        return short(value) if isinstance(value, str) else formats.measured(value, field.unit, LISTED_NUMBERS)
+        return short(value) if isinstance(value, str) else units.measured(value, field.unit, LISTED_NUMBERS)
 
     return Column(field.name, field.verbose_name, read, help=field.help_text, is_number=is_number(field))
 
@@ -66,10 +67,10 @@ def measure_line(field: Any) -> Column:
     def read(row: Any) -> str:
         value = getattr(row, field.name)
         if isinstance(value, str):
-            return formats.visible(value, LINE_CHARACTERS)
-        text = formats.measured(value, field.unit, LINE_NUMBERS)
+            return units.visible(value, LINE_CHARACTERS)
+        text = units.measured(value, field.unit, LINE_NUMBERS)
         exact = isinstance(value, int | float) and field.unit.startswith("bytes")
-        return f"{text} ({formats.number(value)} {formats.unit_words(field.unit)})" if exact else text
+        return f"{text} ({units.number(value)} {units.unit_words(field.unit)})" if exact else text
 
     return Column(field.name, field.verbose_name, read, help=field.help_text)
 
@@ -81,12 +82,12 @@ def is_number(field: Any) -> bool:
 
 def time_column(name: str, heading: Any, *, offset: bool = False) -> Column:
     """A moment in local time; `offset` says how far that is from UTC."""
-    return Column(name, heading, lambda row: formats.local_time(getattr(row, name), offset=offset))
+    return Column(name, heading, lambda row: units.local_time(getattr(row, name), offset=offset))
 
 
 def text_column(name: str, heading: Any, limit: int = LISTED_CHARACTERS) -> Column:
     """Text of unknown origin, on one line; empty and unknown are a dash."""
-    return Column(name, heading, lambda row: formats.visible(getattr(row, name) or formats.EMPTY, limit))
+    return Column(name, heading, lambda row: units.visible(getattr(row, name) or units.EMPTY, limit))
 
 
 def text_line(name: str, heading: Any) -> Column:
@@ -99,7 +100,7 @@ def number_column(name: str, heading: Any, form: Callable[[Any], str], help: Any
 
     def read(row: Any) -> str:
         value = getattr(row, name)
-        return formats.EMPTY if value is None else form(value)
+        return units.EMPTY if value is None else form(value)
 
     return Column(name, heading, read, help=help, is_number=True)
 
@@ -111,7 +112,7 @@ def related_column(name: str, heading: Any) -> Column:
 
 def object_link(row: Model | None, text: str = "") -> str:
     """A link to a row's own page."""
-    return formats.EMPTY if row is None else link(object_url(row), text or short(str(row)))
+    return units.EMPTY if row is None else link(object_url(row), text or short(str(row)))
 
 
 def tier_name(width_seconds: int) -> str:
@@ -121,7 +122,7 @@ def tier_name(width_seconds: int) -> str:
 
 def short(text: str) -> str:
     """Text of unknown origin, as short as a list needs it."""
-    return formats.visible(text, LISTED_CHARACTERS)
+    return units.visible(text, LISTED_CHARACTERS)
 
 
 def object_url(row: Model) -> str:

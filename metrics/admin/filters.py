@@ -16,8 +16,9 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
-from metrics import conf, formats, tiers, times
+from metrics import conf, tiers
 from metrics.admin import columns
+from metrics.formatting import moments, units
 from metrics.models import Host
 
 MAX_TIERS = 16
@@ -74,7 +75,7 @@ class HostFilter(ScopeFilter):
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The hosts there are."""
         self.hosts = dict(Host.objects.values_list("name", "pk"))
-        return [(name, formats.visible(name)) for name in self.hosts]
+        return [(name, units.visible(name)) for name in self.hosts]
 
     def default(self) -> str:
         """This machine."""
@@ -227,11 +228,11 @@ class PeriodFilter(ListFilter):
         if not text:
             return None
         try:
-            moment = times.parse_moment(text, ends_day=name == "to", zone=timezone.get_current_timezone())
+            moment = moments.parse_moment(text, ends_day=name == "to", zone=timezone.get_current_timezone())
         except (ValueError, OverflowError):
             moment = -1
         if not 0 <= moment <= MAX_EPOCH:
-            self._refuse_with(_("“%(text)s” is not a time.") % {"text": formats.visible(text)})
+            self._refuse_with(_("“%(text)s” is not a time.") % {"text": units.visible(text)})
         return moment
 
     def _refuse_with(self, message: Any) -> NoReturn:
@@ -269,7 +270,7 @@ class TickFilter(ListFilter):
         moment = rows.values_list("timestamp", flat=True).first()
         if moment is None:
             return []
-        text = f"{arrow} {formats.local_time(moment)}".strip()
+        text = f"{arrow} {units.local_time(moment)}".strip()
         return [self._choice(changelist, int(moment.timestamp()), text)]
 
     def _choice(self, changelist: ChangeList, tick: int | None, text: str) -> dict[str, Any]:
@@ -290,7 +291,7 @@ def related_filter(name: str, related: Any) -> type[ListFilter]:
             if self.key is None:
                 return []
             row = related._default_manager.filter(pk=self.key).first()
-            return [(str(self.key), formats.visible(str(row)) if row else str(self.key))]
+            return [(str(self.key), units.visible(str(row)) if row else str(self.key))]
 
         def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:
             """The samples that point to it."""

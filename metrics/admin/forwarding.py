@@ -10,12 +10,12 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from metrics import formats
 from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.filters import HostFilter, PeriodFilter
 from metrics.admin.read_only import ReadOnlyAdmin
 from metrics.admin.recorders import HOST, READING_CHARACTERS, TIME, TIME_LINE, indented
+from metrics.formatting import units
 from metrics.models import ForwardCursor, TickReading
 
 
@@ -30,18 +30,18 @@ class ForwardCursorAdmin(ReadOnlyAdmin):
     ordering = ("destination",)
     newest_by = "pk"
     list_filter = (HostFilter,)
-    destination = columns.text_column("destination", _("destination"), formats.MAX_CHARACTERS)
+    destination = columns.text_column("destination", _("destination"), units.MAX_CHARACTERS)
     state = Column("state", _("state"), _state)
     numbers: ClassVar[tuple[Column, ...]] = (
-        columns.number_column("points", _("points sent"), formats.number),
-        columns.number_column("errors", _("errors"), formats.number),
-        columns.number_column("refused_ticks", _("ticks refused"), formats.number),
+        columns.number_column("points", _("points sent"), units.number),
+        columns.number_column("errors", _("errors"), units.number),
+        columns.number_column("refused_ticks", _("ticks refused"), units.number),
     )
     list_columns = (
         destination,
         state,
         columns.time_column("newest", _("newest time")),
-        columns.text_column("message", _("message"), formats.MAX_CHARACTERS),
+        columns.text_column("message", _("message"), units.MAX_CHARACTERS),
         *numbers,
     )
     lines = (
@@ -53,7 +53,7 @@ class ForwardCursorAdmin(ReadOnlyAdmin):
         columns.time_column("newest", _("newest time"), offset=True),
         columns.time_column("succeeded_at", _("last success"), offset=True),
         columns.time_column("retry_at", _("next attempt"), offset=True),
-        columns.number_column("failures_in_a_row", _("failures in a row"), formats.number),
+        columns.number_column("failures_in_a_row", _("failures in a row"), units.number),
         *numbers,
     )
     sections = ((None, lines),)
@@ -63,8 +63,8 @@ def _rows(row: TickReading) -> str:
     try:
         text = zlib.decompress(row.rows).decode()
     except zlib.error:  # not what was written: its length is all that can be said
-        return formats.size(len(row.rows))
-    return format_html("<pre>{}</pre>", formats.visible_lines(indented(text), READING_CHARACTERS))
+        return units.size(len(row.rows))
+    return format_html("<pre>{}</pre>", units.visible_lines(indented(text), READING_CHARACTERS))
 
 
 @admin.register(TickReading)
@@ -74,7 +74,7 @@ class TickReadingAdmin(ReadOnlyAdmin):
     ordering = ("-timestamp",)
     list_filter = (HostFilter, PeriodFilter)
     list_select_related = ("host",)
-    list_columns = (TIME, columns.number_column("length", _("length"), formats.size))
+    list_columns = (TIME, columns.number_column("length", _("length"), units.size))
     sections = ((None, (TIME_LINE, HOST, Column("rows", _("rows"), _rows))),)
 
     def get_queryset(self, request: HttpRequest) -> Any:
@@ -83,4 +83,4 @@ class TickReadingAdmin(ReadOnlyAdmin):
 
     def caption(self, row: Any) -> str:
         """The tick's time."""
-        return formats.local_time(row.timestamp, offset=True)
+        return units.local_time(row.timestamp, offset=True)

@@ -7,11 +7,11 @@ from django.db.models import Model, OuterRef, Subquery
 from django.http import HttpRequest
 from django.utils.translation import gettext_lazy as _
 
-from metrics import formats
 from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.read_only import ReadOnlyAdmin
 from metrics.admin.sections import MACHINES
+from metrics.formatting import units
 from metrics.models import Host, Process, Tick
 from metrics.models.samples import sample_models
 
@@ -19,8 +19,8 @@ from metrics.models.samples import sample_models
 def _uptime(row: Any) -> str:
     """How long it ran at its newest tick; a machine that is off does not go on running."""
     if row.booted_at is None or row.newest_tick is None:
-        return formats.EMPTY
-    return formats.duration(max(0.0, (row.newest_tick - row.booted_at).total_seconds()))
+        return units.EMPTY
+    return units.duration(max(0.0, (row.newest_tick - row.booted_at).total_seconds()))
 
 
 def _tables() -> list[type[Model]]:
@@ -28,8 +28,8 @@ def _tables() -> list[type[Model]]:
 
 
 UPTIME = Column("uptime", _("uptime"), _uptime, help=_("At the newest tick"), is_number=True)
-CORES = columns.number_column("logical_cores", _("cores"), formats.number)
-MEMORY = columns.number_column("memory_bytes", _("memory"), formats.size)
+CORES = columns.number_column("logical_cores", _("cores"), units.number)
+MEMORY = columns.number_column("memory_bytes", _("memory"), units.size)
 
 
 @admin.register(Host)
@@ -55,7 +55,7 @@ class HostAdmin(ReadOnlyAdmin):
         columns.text_line("architecture", _("architecture")),
         columns.text_line("cpu_model", _("processor")),
         CORES,
-        columns.number_column("physical_cores", _("physical cores"), formats.number),
+        columns.number_column("physical_cores", _("physical cores"), units.number),
         MEMORY,
     )
     history = (

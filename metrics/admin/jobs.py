@@ -5,10 +5,10 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from metrics import formats
 from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.read_only import ReadOnlyAdmin
+from metrics.formatting import units
 from metrics.models import JobFailure, ScheduledJob
 from metrics.schedules import is_job
 
@@ -20,7 +20,7 @@ def _state(row: ScheduledJob) -> str:
 
 
 def _every(row: ScheduledJob) -> str:
-    return formats.EMPTY if row.minutes is None else formats.duration(60 * row.minutes)
+    return units.EMPTY if row.minutes is None else units.duration(60 * row.minutes)
 
 
 @admin.register(ScheduledJob)
@@ -32,7 +32,7 @@ class ScheduledJobAdmin(ReadOnlyAdmin):
     state = Column("state", _("state"), _state)
     every = Column("every", _("every"), _every, is_number=True)
     list_columns = (
-        columns.text_column("func", _("job"), formats.MAX_CHARACTERS),
+        columns.text_column("func", _("job"), units.MAX_CHARACTERS),
         columns.text_column("cluster", _("machine")),
         state,
         every,
@@ -53,7 +53,7 @@ class ScheduledJobAdmin(ReadOnlyAdmin):
 
 
 def _traceback(row: JobFailure) -> str:
-    return format_html("<pre>{}</pre>", formats.visible_lines(row.traceback, TRACEBACK_CHARACTERS))
+    return format_html("<pre>{}</pre>", units.visible_lines(row.traceback, TRACEBACK_CHARACTERS))
 
 
 @admin.register(JobFailure)
@@ -64,9 +64,9 @@ class JobFailureAdmin(ReadOnlyAdmin):
     newest_by = "pk"
     list_columns = (
         columns.time_column("failed_at", _("failed")),
-        columns.text_column("job", _("job"), formats.MAX_CHARACTERS),
+        columns.text_column("job", _("job"), units.MAX_CHARACTERS),
         columns.text_column("machine", _("machine")),
-        columns.text_column("message", _("message"), formats.MAX_CHARACTERS),
+        columns.text_column("message", _("message"), units.MAX_CHARACTERS),
     )
     lines = (
         columns.text_line("job", _("job")),

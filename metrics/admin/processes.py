@@ -9,12 +9,12 @@ from django.http import HttpRequest
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from metrics import formats
 from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.filters import ListFilter
 from metrics.admin.read_only import Link, ReadOnlyAdmin, Sections
 from metrics.admin.sections import MACHINES
+from metrics.formatting import units
 from metrics.models import Host, Process, ProcessSample
 
 VIEW_COMMAND = "metrics.view_command"
@@ -29,7 +29,7 @@ class ProcessHostFilter(ListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:
         """The hosts there are."""
-        return [(name, formats.visible(name)) for name in Host.objects.values_list("name", flat=True)]
+        return [(name, units.visible(name)) for name in Host.objects.values_list("name", flat=True)]
 
     def queryset(self, request: HttpRequest, queryset: Any) -> Any:
         """The host's processes."""
@@ -42,7 +42,7 @@ class ProcessHostFilter(ListFilter):
 
 
 def _command(row: Process) -> str:
-    return formats.visible(row.command, COMMAND_CHARACTERS) if row.command else formats.EMPTY
+    return units.visible(row.command, COMMAND_CHARACTERS) if row.command else units.EMPTY
 
 
 def _hidden_command(_row: Process) -> str:
@@ -51,7 +51,7 @@ def _hidden_command(_row: Process) -> str:
 
 def _edge(row: Process, order: str) -> str:
     sample = ProcessSample.objects.filter(process=row).order_by(order).first()
-    return columns.object_link(sample, formats.local_time(sample.timestamp, offset=True)) if sample else formats.EMPTY
+    return columns.object_link(sample, units.local_time(sample.timestamp, offset=True)) if sample else units.EMPTY
 
 
 COMMAND = Column("command", _("command line"), _command)

@@ -13,10 +13,10 @@ from django.db.models import QuerySet
 from django.http import HttpRequest, HttpResponse
 from django.utils.text import capfirst
 
-from metrics import formats
 from metrics.admin.columns import Column
 from metrics.admin.pages import UncountedPaginator
 from metrics.admin.sections import INTERNALS
+from metrics.formatting import units
 
 # A search looks at no more rows than this, the newest, and for no more words: its cost has a bound at any size.
 SEARCHED_ROWS = 500_000
@@ -112,7 +112,7 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
 
     def caption(self, row: Any) -> str:
         """What a row is called above its page."""
-        return formats.visible(str(row))
+        return units.visible(str(row))
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> Any:
         """Head the list with what it lists, where Django's says "Select … to view"."""

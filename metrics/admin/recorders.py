@@ -10,11 +10,11 @@ from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from metrics import formats
 from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.filters import HostFilter, PeriodFilter
 from metrics.admin.read_only import ReadOnlyAdmin
+from metrics.formatting import units
 from metrics.models import (
     CollectorState,
     CommandMasking,
@@ -35,7 +35,7 @@ HOST = columns.related_column("host", _("host"))
 FAMILY = columns.text_column("family", _("family"))
 TIME = columns.time_column("timestamp", _("time"))
 TIME_LINE = columns.time_column("timestamp", _("time"), offset=True)
-TOOK = columns.number_column("duration_milliseconds", _("took"), formats.milliseconds)
+TOOK = columns.number_column("duration_milliseconds", _("took"), units.milliseconds)
 
 
 def _tick_query(row: Tick) -> dict[str, Any]:
@@ -53,8 +53,8 @@ class TickAdmin(ReadOnlyAdmin):
     list_filter = (HostFilter, PeriodFilter)
     list_select_related = ("host",)
     numbers: ClassVar[tuple[Column, ...]] = (
-        columns.number_column("resolution", _("interval"), formats.duration),
-        columns.number_column("lag_milliseconds", _("started late by"), formats.milliseconds),
+        columns.number_column("resolution", _("interval"), units.duration),
+        columns.number_column("lag_milliseconds", _("started late by"), units.milliseconds),
         TOOK,
     )
     list_columns = (TIME, *numbers)
@@ -62,7 +62,7 @@ class TickAdmin(ReadOnlyAdmin):
 
     def caption(self, row: Any) -> str:
         """The tick's time."""
-        return formats.local_time(row.timestamp, offset=True)
+        return units.local_time(row.timestamp, offset=True)
 
 
 def indented(text: str) -> str:
@@ -74,7 +74,7 @@ def indented(text: str) -> str:
 
 
 def _rows(row: NewestReading | NewestProcesses) -> str:
-    return format_html("<pre>{}</pre>", formats.visible_lines(indented(row.rows), READING_CHARACTERS))
+    return format_html("<pre>{}</pre>", units.visible_lines(indented(row.rows), READING_CHARACTERS))
 
 
 @admin.register(NewestReading)
@@ -83,8 +83,8 @@ class NewestReadingAdmin(ReadOnlyAdmin):
 
     ordering = ("family",)
     list_filter = (HostFilter,)
-    uptime = columns.number_column("uptime_seconds", _("time since boot"), formats.duration)
-    list_columns = (FAMILY, TIME, uptime, columns.number_column("characters", _("length"), formats.size))
+    uptime = columns.number_column("uptime_seconds", _("time since boot"), units.duration)
+    list_columns = (FAMILY, TIME, uptime, columns.number_column("characters", _("length"), units.size))
     lines = (
         FAMILY,
         HOST,
@@ -117,7 +117,7 @@ class NewestProcessesAdmin(ReadOnlyAdmin):
 
 def _outcome(row: CollectorState) -> str:
     shape = SHAPES.get(CollectorState.Outcome(row.outcome)) if row.outcome in CollectorState.Outcome else None
-    return f"{shape or '?'} {formats.visible(row.get_outcome_display())}"
+    return f"{shape or '?'} {units.visible(row.get_outcome_display())}"
 
 
 @admin.register(CollectorState)
@@ -129,13 +129,13 @@ class CollectorStateAdmin(ReadOnlyAdmin):
     outcome = Column("outcome", _("outcome"), _outcome)
     numbers: ClassVar[tuple[Column, ...]] = (
         TOOK,
-        columns.number_column("runs", _("runs"), formats.number),
-        columns.number_column("failures", _("failures"), formats.number),
+        columns.number_column("runs", _("runs"), units.number),
+        columns.number_column("failures", _("failures"), units.number),
     )
     list_columns = (
         FAMILY,
         outcome,
-        columns.text_column("message", _("message"), formats.MAX_CHARACTERS),
+        columns.text_column("message", _("message"), units.MAX_CHARACTERS),
         columns.time_column("timestamp", _("last tick")),
         columns.time_column("succeeded_at", _("last success")),
         *numbers,

@@ -11,12 +11,12 @@ from django.utils.text import capfirst
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
 
-from metrics import formats
 from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.filters import HostFilter, PeriodFilter, TickFilter, TierFilter, related_filter
 from metrics.admin.read_only import SEARCHED_ROWS, Link, ReadOnlyAdmin
 from metrics.admin.sections import SAMPLES
+from metrics.formatting import units
 from metrics.models import Sample, Tick
 from metrics.models.samples import sample_models
 
@@ -78,7 +78,7 @@ class SampleAdmin(ReadOnlyAdmin):
         labels = [str(field.verbose_name) for field in _key_fields(self.model) if not field.is_relation]
         asked = [gettext("Part of: %(names)s.") % {"names": ", ".join(labels)}] if labels else []
         asked += [str(self._pages_of(field.related_model).search_help_text) for field in self.related]
-        bound = gettext("Looks at the newest %(rows)s samples.") % {"rows": formats.number(SEARCHED_ROWS)}
+        bound = gettext("Looks at the newest %(rows)s samples.") % {"rows": units.number(SEARCHED_ROWS)}
         return " ".join([*asked, bound])
 
     def search(self, request: HttpRequest, queryset: QuerySet[Any], term: str) -> QuerySet[Any]:
@@ -105,7 +105,7 @@ class SampleAdmin(ReadOnlyAdmin):
     def caption(self, row: Any) -> str:
         """The thing that the sample is about, and the time."""
         things = [columns.short(str(getattr(row, name))) for name in self.model.key]
-        return " · ".join([*things, formats.local_time(row.timestamp, offset=True)])
+        return " · ".join([*things, units.local_time(row.timestamp, offset=True)])
 
     def see_also(self, row: Any) -> list[Link]:
         """Its tick, what else there was at that tick, and what it points to."""
@@ -138,7 +138,7 @@ def _is_about(field: Any) -> bool:
 ABOUT = {
     "timestamp": lambda name, label: columns.time_column(name, label, offset=True),
     "tier": lambda name, label: columns.number_column(name, label, columns.tier_name),
-    "resolution": lambda name, label: columns.number_column(name, label, formats.duration),
+    "resolution": lambda name, label: columns.number_column(name, label, units.duration),
 }
 
 
@@ -148,7 +148,7 @@ def _about_line(field: Any) -> Column:
     make = ABOUT.get(field.name)
     if make:
         return make(field.name, field.verbose_name)
-    return columns.number_column(field.name, field.verbose_name, formats.measured)
+    return columns.number_column(field.name, field.verbose_name, units.measured)
 
 
 def same_tick_url(row: Sample) -> str:

@@ -4,12 +4,12 @@ from typing import Any
 
 from rest_framework.response import Response
 
+from metrics.formatting.moments import iso
 from metrics.history.columns import Point
 from metrics.history.lives import Life
 from metrics.history.peaks import PeakQuery, headline, peak_fields
 from metrics.history.processes import RankedProcesses
 from metrics.models import Host
-from metrics.times import iso
 
 MOMENTS = ("timestamp", "started_at", "first_seen", "last_seen", "start", "end", "peak_at")
 

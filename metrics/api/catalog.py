@@ -14,11 +14,11 @@ from metrics import conf
 from metrics.api import parameters, schema
 from metrics.api.serializers import TIMESTAMP, Serializer
 from metrics.api.views import ReadOnlyViewSet, known_host
+from metrics.formatting.moments import iso
 from metrics.history import catalogue
 from metrics.history.cost import read_cost
 from metrics.history.newest import is_fresh, newest_tick
 from metrics.models import Host
-from metrics.times import iso
 
 PAGE_CODES = (400, 401, 403, 404, 406, 429, 503)
 FACTS = (

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 
 import orjson
 
+from metrics.formatting.moments import iso
 from metrics.history.rows import PointRow, RowIndex, read_raw_points, row_index
 from metrics.history.series import Series, SeriesQuery
-from metrics.times import iso
 
 # Of each of two generations: some seven thousand points of all fields of a family.
 MOST_BYTES = 4_194_304

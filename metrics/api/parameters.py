@@ -13,10 +13,10 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
+from metrics.formatting.moments import parse_moment
 from metrics.history.catalogue import field_names, label_names
 from metrics.history.peaks import headline, peak_fields
 from metrics.history.processes import sort_orders
-from metrics.times import parse_moment
 
 LONGEST_STEP_SECONDS = 366 * 86_400
 LONGEST_LIST = 4096

@@ -14,7 +14,7 @@ from rest_framework.utils.mediatypes import media_type_matches
 from typing_extensions import override
 
 from metrics.api.flat import FlatTable
-from metrics.formats import printable
+from metrics.formatting.units import printable
 
 # Where a spreadsheet would begin a formula, the full-width forms included: at the start of a cell, and behind what
 # other languages' spreadsheets, or an import with several separators, take for the end of one.

@@ -17,6 +17,7 @@ from metrics.api.encoded import read_encoded
 from metrics.api.errors import NoSampleYet, UnknownHost
 from metrics.api.flat import FlatTable, series_table
 from metrics.api.renderers import BrowsableRenderer, CsvRenderer, JsonRenderer, NdjsonRenderer
+from metrics.formatting.moments import iso
 from metrics.history.catalogue import series_families
 from metrics.history.columns import Point
 from metrics.history.health import read_health
@@ -24,7 +25,6 @@ from metrics.history.newest import find_host, newest_tick, read_tick
 from metrics.history.processes import ProcessQuery, point_names, read_processes
 from metrics.history.series import Series, SeriesQuery, read_series
 from metrics.models import Host
-from metrics.times import iso
 
 # Just before a moment, in seconds: `end` is inclusive.
 BEFORE = 0.001

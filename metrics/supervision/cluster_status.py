@@ -8,7 +8,7 @@ from uuid import UUID
 from django_q.signing import SignedPackage
 from django_q.status import Stat
 
-from metrics.formats import visible
+from metrics.formatting.units import visible
 
 _NUMBERS = ("pid", "sentinel", "monitor", "pusher", "reincarnations", "done_q_size", "task_q_size")
 _TEXTS = ("host", "status")

@@ -9,7 +9,7 @@ from django.utils import timezone
 from django_q.conf import Conf
 from django_q.utils import get_func_repr
 
-from metrics.formats import visible
+from metrics.formatting.units import visible
 from metrics.models import JobFailure
 
 log = logging.getLogger(__name__)

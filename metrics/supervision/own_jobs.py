@@ -14,7 +14,7 @@ from django.utils import timezone
 from django_q.signing import SignedPackage
 from django_q.utils import get_func_repr
 
-from metrics.formats import visible
+from metrics.formatting.units import visible
 from metrics.schedules import Job, job_named
 
 log = logging.getLogger(__name__)

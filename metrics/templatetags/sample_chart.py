@@ -8,7 +8,7 @@ from django import template
 from django.db.models import QuerySet
 from django.utils.text import capfirst
 
-from metrics.formats import visible
+from metrics.formatting.units import visible
 from metrics.models import Sample
 from metrics.models.fields import Kind, NumberField
 

@@ -9,10 +9,10 @@ from django.test import Client
 
 from metrics.api import encoded
 from metrics.api.encoded import EncodedPoints, EncodedRows
+from metrics.formatting.moments import iso
 from metrics.models import CpuSample
 from metrics.retention import apply_retention
 from metrics.rollup.progress import roll_up
-from metrics.times import iso
 from tests.conftest import FIRST_TICK, RecordedHost
 
 ADDRESS = "/api/v1/metrics/cpu"

@@ -7,7 +7,7 @@ import json
 import pytest
 
 from metrics.api.renderers import cell
-from metrics.formats import visible
+from metrics.formatting.units import visible
 from tests.conftest import FIRST_TICK
 
 CPU, DISK, NETWORK = (f"/api/v1/metrics/{name}" for name in ("cpu", "disk", "network"))

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from metrics.times import iso
+from metrics.formatting.moments import iso
 from tests.skips import only_on_sqlite
 from tests.supervision.running import Up
 

@@ -11,7 +11,7 @@ from datetime import UTC, datetime
 
 import pytest
 
-from metrics.times import parse_moment
+from metrics.formatting.moments import parse_moment
 from tests.skips import needs
 from tests.supervision.running import Up, eventually
 

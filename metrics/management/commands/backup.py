@@ -5,10 +5,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 
-from metrics.formats import MAX_LINE, size, visible
+from metrics.formatting.moments import iso
+from metrics.formatting.units import MAX_LINE, size, visible
 from metrics.storage.backup import BackupError, Contents, back_up
 from metrics.storage.damage import database_file
-from metrics.times import iso
 
 
 class Command(BaseCommand):

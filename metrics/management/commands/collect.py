@@ -9,7 +9,9 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
 
 from metrics import conf
-from metrics.formats import MAX_LINE, visible
+from metrics.formatting.moments import iso
+from metrics.formatting.tables import print_tick
+from metrics.formatting.units import MAX_LINE, visible
 from metrics.lifeline import Interruptible
 from metrics.recording.once import look_once
 from metrics.recording.pending import BackgroundTicks
@@ -20,8 +22,6 @@ from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import COLLECT_KILOBYTES, check_limits
 from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.part import CannotStart
-from metrics.tables import print_tick
-from metrics.times import iso
 
 
 class Command(BaseCommand):

@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from metrics import conf
 from metrics.copying import CopyError, HistoryCopy, Table
-from metrics.formats import MAX_LINE, visible
+from metrics.formatting.units import MAX_LINE, visible
 from metrics.models import Tick
 from metrics.storage.location import is_address, is_sqlite_address, sqlite_file
 from metrics.storage.statistics import refresh_statistics

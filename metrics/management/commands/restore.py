@@ -6,7 +6,7 @@ from typing import Any
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connections
 
-from metrics.formats import MAX_LINE, visible
+from metrics.formatting.units import MAX_LINE, visible
 from metrics.management.commands.backup import described
 from metrics.storage.backup import BackupError, contents_of, put_back
 from metrics.storage.damage import database_file

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from metrics import conf
-from metrics.formats import MAX_LINE, visible
+from metrics.formatting.moments import iso
+from metrics.formatting.units import MAX_LINE, visible
 from metrics.lifeline import Interruptible
 from metrics.retention import apply_retention
 from metrics.simulation.history import History, can_be_computed
@@ -22,7 +23,6 @@ from metrics.storage.statistics import refresh_statistics
 from metrics.supervision.database import prepare_database
 from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.tiers import tiers
-from metrics.times import iso
 
 DAY = 86_400
 MOST_DAYS, MOST_HOSTS = 3660, 100

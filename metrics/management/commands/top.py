@@ -15,15 +15,15 @@ from rich.console import Console
 from rich.text import Text
 
 from metrics.api import answers
-from metrics.formats import duration, local_time, measured, number, visible
+from metrics.formatting.moments import parse_time_here
+from metrics.formatting.tables import OF_A_MOMENT, OF_A_RANGE, process_table
+from metrics.formatting.units import duration, local_time, measured, number, visible
 from metrics.history.catalogue import series_families
 from metrics.history.columns import Point
 from metrics.history.newest import find_host, nearest_moment
 from metrics.history.peaks import PeakQuery, headline, peak_fields, read_peaks
 from metrics.history.processes import ProcessQuery, RankedProcesses, read_processes, sort_orders
 from metrics.models import Host
-from metrics.tables import OF_A_MOMENT, OF_A_RANGE, process_table
-from metrics.times import parse_time_here
 
 DAY = 86_400
 MOST, USUAL = 100, 20

@@ -10,7 +10,7 @@ from django.db import DatabaseError, connection, connections
 
 from metrics import conf
 from metrics.first_user import hint
-from metrics.formats import MAX_LINE, visible
+from metrics.formatting.units import MAX_LINE, visible
 from metrics.lifeline import Lifeline
 from metrics.recording.runner import runners
 from metrics.supervision import address

@@ -9,7 +9,7 @@ from rich.console import Console, JustifyMethod
 from rich.table import Table
 from rich.text import Text
 
-from metrics.formats import EMPTY, measured, visible
+from metrics.formatting.units import EMPTY, measured, visible
 from metrics.models import ProcessSample, Sample
 from metrics.models.fields import Measure
 from metrics.models.samples import sample_models

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics import formats
+from metrics.formatting import units
 from metrics.models.samples import sample_models
 
 KIB, MIB, GIB = 2**10, 2**20, 2**30
@@ -26,7 +26,7 @@ KIB, MIB, GIB = 2**10, 2**20, 2**30
     ],
 )
 def test_a_size_counts_in_1024(value, text):
-    assert formats.size(value) == text
+    assert units.size(value) == text
 
 
 @pytest.mark.parametrize(
@@ -34,7 +34,7 @@ def test_a_size_counts_in_1024(value, text):
     [(0, "0 B/s"), (999, "999 B/s"), (999.6, "1.0 kB/s"), (3_400_000, "3.4 MB/s"), (999_960, "1.0 MB/s")],
 )
 def test_a_byte_rate_counts_in_1000(value, text):
-    assert formats.byte_rate(value) == text
+    assert units.byte_rate(value) == text
 
 
 @pytest.mark.parametrize(
@@ -63,16 +63,16 @@ def test_a_byte_rate_counts_in_1000(value, text):
     ],
 )
 def test_a_measure_is_shown_in_its_unit(value, unit, text):
-    assert formats.measured(value, unit) == text
+    assert units.measured(value, unit) == text
 
 
 def test_a_long_list_is_cut_and_counted():
-    assert formats.measured([1.0] * 20, "percent", limit=2) == "1.0, 1.0 %, … (20)"
+    assert units.measured([1.0] * 20, "percent", limit=2) == "1.0, 1.0 %, … (20)"
 
 
 def test_every_unit_of_a_model_has_a_format():
     units = {field.unit for model in sample_models() for field in model.measures()}
-    assert units <= set(formats._BY_UNIT)
+    assert units <= set(units._BY_UNIT)
 
 
 @pytest.mark.parametrize(
@@ -92,15 +92,15 @@ def test_every_unit_of_a_model_has_a_format():
     ],
 )
 def test_a_duration_has_its_two_highest_parts(seconds, text):
-    assert formats.duration(seconds) == text
+    assert units.duration(seconds) == text
 
 
 def test_a_moment_is_local_and_says_its_offset_when_asked(settings):
     settings.TIME_ZONE = "Asia/Seoul"
     moment = datetime(2026, 11, 22, 17, 40, 5, 999_999, tzinfo=UTC)
-    assert formats.local_time(moment) == "2026-11-23 02:40:05"
-    assert formats.local_time(moment, offset=True) == "2026-11-23 02:40:05+09:00"
-    assert formats.local_time(None) == "-"
+    assert units.local_time(moment) == "2026-11-23 02:40:05"
+    assert units.local_time(moment, offset=True) == "2026-11-23 02:40:05+09:00"
+    assert units.local_time(None) == "-"
 
 
 @pytest.mark.parametrize(
@@ -117,16 +117,16 @@ def test_a_moment_is_local_and_says_its_offset_when_asked(settings):
     ],
 )
 def test_text_cannot_steer_a_terminal(text, shown):
-    assert formats.visible(text) == shown
+    assert units.visible(text) == shown
 
 
 @given(st.text())
 def test_visible_text_is_always_printable_and_bounded(text):
-    shown = formats.visible(text, 20)
+    shown = units.visible(text, 20)
     assert shown.isprintable()
     assert len(shown) <= 200
 
 
 def test_lines_are_kept_and_a_cut_is_counted():
-    assert formats.visible_lines("a\n\x1bb", 10) == "a\n\\x1bb"
-    assert formats.visible_lines("x" * 12, 10) == "x" * 10 + "\n… 2 more characters"
+    assert units.visible_lines("a\n\x1bb", 10) == "a\n\\x1bb"
+    assert units.visible_lines("x" * 12, 10) == "x" * 10 + "\n… 2 more characters"

@@ -1,0 +1,1 @@
+"""Moments, units and tables as people read them."""
