@@ -8,13 +8,13 @@ from typing import Any
 
 import tzlocal
 
+from metrics.access.addresses import allowed_hosts
+from metrics.access.proxies import parse_networks
 from metrics.forwarding.destinations import parse_destinations
 from metrics.storage.permissions import use_private_umask
 from metrics.tiers import DEFAULT_TIERS, parse_tiers
-from sysmon_project.addresses import allowed_hosts
 from sysmon_project.databases import database_settings
 from sysmon_project.env import Env
-from sysmon_project.proxies import parse_networks
 from sysmon_project.secret_key import data_directory, generated_secret_key
 from sysmon_project.static_state import state_of
 
@@ -71,8 +71,8 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "metrics.api.compression.CompressionMiddleware",
     "metrics.api.conditional.ConditionalMiddleware",
-    "metrics.api.access.ProxyNoticeMiddleware",
-    "sysmon_project.proxies.TrustedProxyMiddleware",
+    "metrics.access.permissions.ProxyNoticeMiddleware",
+    "metrics.access.proxies.TrustedProxyMiddleware",
     "django.middleware.security.SecurityMiddleware",
     "metrics.dashboard.static_files.StaticFilesMiddleware",
     "metrics.dashboard.policy.ContentSecurityPolicyMiddleware",
@@ -83,7 +83,7 @@ MIDDLEWARE = [
     "django.middleware.csrf.CsrfViewMiddleware",
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
-    "sysmon_project.sign_in.SignInThrottleMiddleware",
+    "metrics.access.sign_in.SignInThrottleMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
 ]
 
@@ -185,11 +185,11 @@ WHITENOISE_ALLOW_ALL_ORIGINS = False
 # The API ---------------------------------------------------------------------------------------------------------
 REST_FRAMEWORK = {
     "DEFAULT_AUTHENTICATION_CLASSES": [
-        "metrics.api.authentication.ApiTokenAuthentication",
-        "metrics.api.authentication.JwtAuthentication",
-        "metrics.api.authentication.BrowserSession",
+        "metrics.access.authentication.ApiTokenAuthentication",
+        "metrics.access.authentication.JwtAuthentication",
+        "metrics.access.authentication.BrowserSession",
     ],
-    "DEFAULT_PERMISSION_CLASSES": ["metrics.api.access.ApiAccess"],
+    "DEFAULT_PERMISSION_CLASSES": ["metrics.access.permissions.ApiAccess"],
     "DEFAULT_CONTENT_NEGOTIATION_CLASS": "metrics.api.renderers.FormatNegotiation",
     "DEFAULT_RENDERER_CLASSES": [
         "metrics.api.renderers.JsonRenderer",
@@ -199,8 +199,8 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": None,
     "DEFAULT_SCHEMA_CLASS": "metrics.api.schema.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "sysmon_project.throttles.AddressThrottle",
-        "sysmon_project.throttles.UserThrottle",
+        "metrics.access.throttles.AddressThrottle",
+        "metrics.access.throttles.UserThrottle",
     ],
     "EXCEPTION_HANDLER": "metrics.api.errors.exception_handler",
     "URL_FORMAT_OVERRIDE": "format",
@@ -219,7 +219,7 @@ SPECTACULAR_SETTINGS: dict[str, Any] = {
     "VERSION": "1",
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["metrics.api.access.ApiAccess"],
+    "SERVE_PERMISSIONS": ["metrics.access.permissions.ApiAccess"],
     "SCHEMA_PATH_PREFIX": "/api/v1",
     "SORT_OPERATION_PARAMETERS": False,
     "ENUM_GENERATE_CHOICE_DESCRIPTION": False,

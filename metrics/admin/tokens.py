@@ -12,7 +12,7 @@ from django.utils.translation import gettext_lazy as _
 from django.utils.translation import ngettext
 from django.views.decorators.debug import sensitive_variables
 
-from metrics import tokens
+from metrics.access import tokens
 from metrics.admin.sections import ACCESS
 from metrics.models import ApiToken
 

@@ -16,8 +16,8 @@ from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_exception_handler
 
 from metrics import conf
+from metrics.access.throttles import count_refused
 from metrics.api.renderers import JsonRenderer, is_for_people
-from sysmon_project.throttles import count_refused
 
 log = logging.getLogger(__name__)
 

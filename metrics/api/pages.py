@@ -13,10 +13,10 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from metrics.access.throttles import count_refused
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer, is_for_people
 from metrics.api.schema import document
 from metrics.api.views import ReadOnlyViewSet
-from sysmon_project.throttles import count_refused
 
 METHODS = ["get", "head", "options"]
 # What is not in the API's own table of addresses.

@@ -57,7 +57,7 @@ class AutoSchema(SpectacularAutoSchema):
 class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the document calls the admin's session."""
 
-    target_class = "metrics.api.authentication.BrowserSession"
+    target_class = "metrics.access.authentication.BrowserSession"
     name = "session"
 
     @override
@@ -73,7 +73,7 @@ class BrowserSessionScheme(OpenApiAuthenticationExtension):  # type: ignore[no-u
 class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the document calls a token of the admin."""
 
-    target_class = "metrics.api.authentication.ApiTokenAuthentication"
+    target_class = "metrics.access.authentication.ApiTokenAuthentication"
     name = "apiToken"
 
     @override
@@ -88,7 +88,7 @@ class ApiTokenScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped
 class JwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call]
     """How the document calls a JWT."""
 
-    target_class = "metrics.api.authentication.JwtAuthentication"
+    target_class = "metrics.access.authentication.JwtAuthentication"
     name = "jwt"
 
     @override

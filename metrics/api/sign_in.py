@@ -16,10 +16,10 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from typing_extensions import override
 
+from metrics.access.authentication import CHALLENGE, jwt_for, refreshed
+from metrics.access.throttles import SignInThrottle
 from metrics.api import schema
-from metrics.api.authentication import CHALLENGE, jwt_for, refreshed
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer
-from sysmon_project.throttles import SignInThrottle
 
 Serializer = serializers.Serializer[Any]
 

@@ -10,8 +10,8 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
+from metrics.access.permissions import has_access, may_see_commands
 from metrics.api import answers, parameters, schema, serializers
-from metrics.api.access import has_access, may_see_commands
 from metrics.api.answers import TimelessResponse
 from metrics.api.encoded import read_encoded
 from metrics.api.errors import NoSampleYet, UnknownHost

@@ -1,9 +1,9 @@
-"""The hint of metrics.first_user, for the sign-in page."""
+"""The hint of metrics.access.first_user, for the sign-in page."""
 
 from django import template
 from django.utils.html import format_html, format_html_join
 
-from metrics import first_user
+from metrics.access import first_user
 
 register = template.Library()
 

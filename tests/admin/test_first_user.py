@@ -2,7 +2,7 @@
 
 from django.contrib.auth.models import User
 
-from metrics import first_user
+from metrics.access import first_user
 
 
 def test_without_a_user_the_hint_names_the_command(db):

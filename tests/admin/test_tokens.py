@@ -6,8 +6,8 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
+from metrics.access.tokens import find_token
 from metrics.models import ApiToken
-from metrics.tokens import find_token
 from tests.admin.conftest import ATTACK, text_of
 
 LIST = "/admin/metrics/apitoken/"

@@ -8,7 +8,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 from rest_framework_simplejwt.tokens import AccessToken, RefreshToken
 
-from metrics.api.authentication import jwt_for
+from metrics.access.authentication import jwt_for
 
 TOKEN, REFRESH, READ = "/api/v1/auth/token", "/api/v1/auth/refresh", "/api/v1/families"
 RIGHT = {"username": "jin", "password": "a right one"}

@@ -9,7 +9,7 @@ from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection, connections
 
 from metrics import conf
-from metrics.first_user import hint
+from metrics.access.first_user import hint
 from metrics.formatting.units import MAX_LINE, visible
 from metrics.lifeline import Lifeline
 from metrics.recording.runner import runners
@@ -80,7 +80,7 @@ class Command(BaseCommand):
 
     def _announce_address(self, first_step: str | None, *, samples: bool) -> None:
         # What the web server has loaded, and a worker alone does not need.
-        from metrics.api.access import is_open_by_settings
+        from metrics.access.permissions import is_open_by_settings
 
         if settings.IS_SECRET_KEY_GENERATED and connection.vendor == "postgresql":
             self.stdout.write(

@@ -8,9 +8,9 @@ import pytest
 from django.contrib.auth.models import User
 from django.test import Client
 
-from metrics.api.proxy_signs import shows_proxy
+from metrics.access.proxy_signs import shows_proxy
 from metrics.lifeline import Lifeline
-from tests.test_strangers import ADDRESSES, OPEN
+from tests.access.test_strangers import ADDRESSES, OPEN
 
 ADDRESS = "/api/v1/metrics/cpu"
 # Headers by who adds them.
@@ -162,7 +162,7 @@ def test_a_browser_that_comes_through_a_proxy_ends_public_access(api, sampled, c
     api.get(address, headers=proof)
     assert lifeline.has_proxy()
     assert api.get(ADDRESS).status_code == 401
-    [line] = [record for record in caplog.records if record.name == "metrics.api.access"]
+    [line] = [record for record in caplog.records if record.name == "metrics.access.permissions"]
     assert line.getMessage().startswith("a browser came through a proxy")
 
 

@@ -7,7 +7,7 @@ from django.contrib.auth.models import Group, User
 from django.db import DatabaseError
 from django.utils.timezone import now
 
-from metrics import tokens
+from metrics.access import tokens
 from metrics.models import ApiToken
 
 READ = "/api/v1/families"

@@ -10,9 +10,9 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from typing_extensions import override
 
-from metrics.api.proxy_signs import proves_proxy, shows_proxy
+from metrics.access.addresses import is_loopback, parse_address
+from metrics.access.proxy_signs import proves_proxy, shows_proxy
 from metrics.lifeline import attached
-from sysmon_project.addresses import is_loopback, parse_address
 
 log = logging.getLogger(__name__)
 

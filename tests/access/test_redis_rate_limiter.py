@@ -5,8 +5,8 @@ import time
 import pytest
 from django.core.cache import caches
 
-from sysmon_project.attempts import Attempts
-from sysmon_project.redis_attempts import RedisAttempts
+from metrics.access.rate_limiter import Attempts
+from metrics.access.redis_rate_limiter import RedisAttempts
 from tests.redis_server import running_redis
 
 

@@ -4,7 +4,7 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from sysmon_project.proxies import TrustedProxyMiddleware, parse_networks, sender_of
+from metrics.access.proxies import TrustedProxyMiddleware, parse_networks, sender_of
 
 
 def meta_after(sender, **headers):

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.cache import caches
 from redis.exceptions import RedisError
 
-from sysmon_project.attempts import Attempts
+from metrics.access.rate_limiter import Attempts
 
 # One step for Redis, so that no two requests see the same free place.
 ADMIT = """

@@ -9,13 +9,13 @@ from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from typing_extensions import override
 
-from sysmon_project.attempts import Attempts
-from sysmon_project.proxies import sender_of
+from metrics.access.proxies import sender_of
+from metrics.access.rate_limiter import Attempts
 
 if TYPE_CHECKING:  # REST framework's views import the throttles that the settings name
     from rest_framework.views import APIView
 
-    from sysmon_project.redis_attempts import RedisAttempts
+    from metrics.access.redis_rate_limiter import RedisAttempts
 
 _of_thread = local()
 
@@ -33,7 +33,7 @@ def attempts() -> "Attempts | RedisAttempts":
 
 def _in_redis(stand_in: Attempts) -> "RedisAttempts":
     """Imported when it is needed: Redis' client takes eight megabytes."""
-    from sysmon_project.redis_attempts import RedisAttempts
+    from metrics.access.redis_rate_limiter import RedisAttempts
 
     return RedisAttempts(stand_in)
 

@@ -2,7 +2,7 @@
 
 import pytest
 
-from sysmon_project.addresses import allowed_hosts, is_loopback
+from metrics.access.addresses import allowed_hosts, is_loopback
 
 LOOPBACK = ["localhost", "LOCALHOST", "localhost.", "a.localhost", ".localhost", "127.0.0.1", "127.8.9.1", "127.1",
             "127.0.1", "0x7f.1", "2130706433", "[::1]", "::1", "0:0:0:0:0:0:0:1", "::1%lo", "::ffff:127.0.0.1",

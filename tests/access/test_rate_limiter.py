@@ -8,8 +8,8 @@ from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 
-from sysmon_project import attempts as attempts_module
-from sysmon_project.attempts import TIDY_EVERY, Attempts
+from metrics.access import rate_limiter as attempts_module
+from metrics.access.rate_limiter import TIDY_EVERY, Attempts
 from tests.source import ROOT
 
 
@@ -104,7 +104,7 @@ def test_threads_share_one_count(tmp_path):
 
 def test_processes_share_one_count(tmp_path):
     program = (
-        "import sys; from pathlib import Path; from sysmon_project.attempts import Attempts;"
+        "import sys; from pathlib import Path; from metrics.access.rate_limiter import Attempts;"
         "a = Attempts(Path(sys.argv[1])); print(sum(a.admit('a', 100, 600) == 0 for _ in range(80)))"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "attempts.sqlite3")]

@@ -7,7 +7,7 @@ from typing import Any
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
-from sysmon_project.addresses import network_of, parse_address
+from metrics.access.addresses import network_of, parse_address
 
 Networks = list[ipaddress.IPv4Network | ipaddress.IPv6Network]
 

@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 from django.conf import settings
 
-from sysmon_project.addresses import is_loopback
+from metrics.access.addresses import is_loopback
 
 Meta = Mapping[str, Any]
 

@@ -8,7 +8,7 @@ from django.urls import reverse
 from rest_framework.request import Request
 from rest_framework.views import APIView
 
-from sysmon_project.throttles import SignInThrottle
+from metrics.access.throttles import SignInThrottle
 
 # Where the admin looks at a password that somebody has sent: at the sign-in, and before it takes another one.
 CHECKS_PASSWORD = ("admin:login", "admin:password_change")

@@ -16,9 +16,9 @@ from rest_framework_simplejwt.exceptions import TokenError
 from rest_framework_simplejwt.tokens import RefreshToken, Token
 from typing_extensions import override
 
+from metrics.access.throttles import Guesses
+from metrics.access.tokens import find_token, is_api_token, note_use
 from metrics.models import ApiToken
-from metrics.tokens import find_token, is_api_token, note_use
-from sysmon_project.throttles import Guesses
 
 # What a 401 says; a browser's session cannot be sent by a header.
 CHALLENGE = 'Bearer realm="sysmon"'

@@ -4,8 +4,8 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from sysmon_project.addresses import allowed_hosts
-from sysmon_project.proxies import parse_networks
+from metrics.access.addresses import allowed_hosts
+from metrics.access.proxies import parse_networks
 
 METRICS = [f"/api/v1/metrics/{name}" for name in ("cpu", "memory", "disk", "network", "processes", "current")]
 DOCUMENTS = ["/openapi.json", "/api/v1"]

@@ -7,7 +7,7 @@ from django.contrib.auth.base_user import AbstractBaseUser
 from django.contrib.auth.models import User
 from django.test import Client
 
-from tests.test_strangers import ADDRESSES
+from tests.access.test_strangers import ADDRESSES
 
 ADDRESS = "/admin/login/"
 
