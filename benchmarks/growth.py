@@ -11,8 +11,8 @@ from django.db import connection
 
 from benchmarks.figures import Figure, tell
 from benchmarks.program import database_file, now
-from metrics.retention import apply_retention
-from metrics.rollup.progress import summarise
+from metrics.retention.pruning import apply_retention
+from metrics.retention.rollup import summarise
 from metrics.simulation.history import History
 from metrics.simulation.machine import Machine
 from metrics.supervision.database import prepare_database

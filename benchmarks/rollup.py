@@ -11,8 +11,8 @@ from benchmarks.figures import Figure, milliseconds, seconds_of, tell
 from benchmarks.program import now
 from metrics.models import Host, RollUpState, Tick
 from metrics.models.samples import sample_models
-from metrics.rollup import progress
-from metrics.rollup.statements import Stretch
+from metrics.retention import rollup
+from metrics.retention.rollup_statements import Stretch
 from metrics.simulation.history import History
 from metrics.simulation.hosts import clear
 from metrics.simulation.machine import Machine
@@ -81,25 +81,25 @@ def newest_minute_again(host: Host) -> Callable[[], object]:
 
     def again() -> None:
         RollUpState.objects.filter(host=host).update(**before)
-        progress.roll_up(host)
+        rollup.roll_up(host)
 
     return again
 
 
 def timed_roll_up(host: Host, transactions: list[float]) -> None:
     """Roll up, and note how long each stretch took, which is a transaction."""
-    original = progress.roll_up_stretch
+    original = rollup.roll_up_stretch
 
     def timed(stretch: Stretch) -> None:
         began = time.perf_counter()
         original(stretch)
         transactions.append(time.perf_counter() - began)
 
-    progress.roll_up_stretch = timed
+    rollup.roll_up_stretch = timed
     try:
-        progress.roll_up(host)
+        rollup.roll_up(host)
     finally:
-        progress.roll_up_stretch = original
+        rollup.roll_up_stretch = original
 
 
 if __name__ == "__main__":

@@ -9,9 +9,9 @@ from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
 from metrics.recording.token import BackgroundToken
 from metrics.recording.window import Window
-from metrics.retention import prune_task_results
+from metrics.retention.maintenance import look_after_hosts
+from metrics.retention.pruning import prune_task_results
 from metrics.schedules import ensure_schedules
-from metrics.upkeep import look_after_hosts
 
 
 def record_window() -> str:

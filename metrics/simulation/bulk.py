@@ -17,9 +17,9 @@ import orjson
 from metrics.models import CpuSample, Host, ProcessSample, ProcessTotals, Sample
 from metrics.models.fields import Averaged, Kind, Rate
 from metrics.models.packing import packed
-from metrics.rollup.lists import encoded
-from metrics.rollup.processes import Bucket, Sums, bucket_of, row_names, rows_of_bucket
-from metrics.rollup.statements import Stretch, averaged_fields
+from metrics.retention.rollup_lists import encoded
+from metrics.retention.rollup_processes import Bucket, Sums, bucket_of, row_names, rows_of_bucket
+from metrics.retention.rollup_statements import Stretch, averaged_fields
 from metrics.simulation.lines import MINUTES, Line, Summary
 from metrics.simulation.quarters import ProcessThing, Quarter, Thing
 from metrics.simulation.readings import Counters, key_of, memory_percent, raw_value

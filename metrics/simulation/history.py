@@ -15,8 +15,8 @@ from metrics.models.samples import sample_models
 from metrics.recording.runner import Outcome, Run
 from metrics.recording.samples import TakenReading, drafts_of
 from metrics.recording.writing import FamilyTick, TickRecord, TickWriter
-from metrics.rollup.processes import others_of
-from metrics.rollup.progress import roll_up, summarise
+from metrics.retention.rollup import roll_up, summarise
+from metrics.retention.rollup_processes import others_of
 from metrics.simulation.bulk import QuarterRows, Rows
 from metrics.simulation.events import Pause, pauses_in
 from metrics.simulation.hosts import SIMULATED

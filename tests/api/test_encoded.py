@@ -11,8 +11,8 @@ from metrics.api import encoded
 from metrics.api.encoded import EncodedPoints, EncodedRows
 from metrics.formatting.moments import iso
 from metrics.models import CpuSample
-from metrics.retention import apply_retention
-from metrics.rollup.progress import roll_up
+from metrics.retention.pruning import apply_retention
+from metrics.retention.rollup import roll_up
 from tests.conftest import FIRST_TICK, RecordedHost
 
 ADDRESS = "/api/v1/metrics/cpu"

@@ -17,8 +17,8 @@ from metrics.api.front_door import HEADERS, FrontDoor, KeptAnswer, KeptAnswers, 
 from metrics.history.freshness import CommitWatch
 from metrics.lifeline import Lifeline
 from metrics.models import CpuSample, Host
-from metrics.retention import apply_retention
-from metrics.rollup.progress import roll_up
+from metrics.retention.pruning import apply_retention
+from metrics.retention.rollup import roll_up
 from metrics.tasks import prune
 from sysmon_project.wsgi import django_application
 from tests.conftest import FIRST_TICK, RecordedHost

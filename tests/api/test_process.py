@@ -5,7 +5,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from metrics.models import Process, ProcessSample, ProcessTotals, Tick
-from metrics.rollup.progress import roll_up
+from metrics.retention.rollup import roll_up
 from tests.conftest import FIRST_TICK
 
 ADDRESS = "/api/v1/processes"

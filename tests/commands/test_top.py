@@ -10,7 +10,7 @@ from django.db import OperationalError
 
 from metrics.management.commands import top as command
 from metrics.models import ProcessSample, ProcessTotals, Tick
-from metrics.rollup.progress import roll_up
+from metrics.retention.rollup import roll_up
 from tests.conftest import FIRST_TICK
 
 # In Seoul it is 02:10 of the 23rd at the first tick.

@@ -7,7 +7,7 @@ from django.db import connection
 from metrics.exporters.sql_views import SCHEMA, create_views
 from metrics.history.catalogue import all_tables, output_names
 from metrics.models import CpuSample
-from metrics.rollup.progress import roll_up
+from metrics.retention.rollup import roll_up
 from tests.conftest import FIRST_TICK
 from tests.skips import only_on_postgresql
 

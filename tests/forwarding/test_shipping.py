@@ -13,8 +13,8 @@ import pytest
 from metrics.forwarding import shipping
 from metrics.history.health import read_health
 from metrics.models import ForwardCursor
-from metrics.retention import apply_retention
-from metrics.rollup.progress import roll_up
+from metrics.retention.pruning import apply_retention
+from metrics.retention.rollup import roll_up
 from metrics.schedules import FORWARD, ensure_schedules
 from metrics.tasks import forward
 from tests.forwarding.far_side import answering

@@ -9,7 +9,7 @@ from hypothesis.extra.django import TestCase
 
 from metrics.history.lives import LifeQuery, find_process, line_names, read_life, read_line
 from metrics.models import Process
-from metrics.rollup.progress import roll_up
+from metrics.retention.rollup import roll_up
 from tests.conftest import RecordedHost
 from tests.history.tiered import FIRST, History, mean, prune, prune_some, record
 

@@ -10,7 +10,7 @@ from hypothesis.extra.django import TestCase
 
 from metrics.history.catalogue import series_families
 from metrics.history.peaks import PeakQuery, headline, peak_fields, read_peaks
-from metrics.rollup.progress import roll_up
+from metrics.retention.rollup import roll_up
 from tests.conftest import RecordedHost
 from tests.history.tiered import FIRST, History, prune, prune_some, record
 

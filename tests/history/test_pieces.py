@@ -12,8 +12,8 @@ from metrics.history.pieces import finest_pieces, layers, pieces_for_range, piec
 from metrics.history.processes import ProcessQuery, read_processes
 from metrics.history.series import SeriesQuery, read_series
 from metrics.models import CpuSample, ProcessTotals
-from metrics.retention import apply_retention
-from metrics.rollup.progress import roll_up
+from metrics.retention.pruning import apply_retention
+from metrics.retention.rollup import roll_up
 from tests.conftest import RecordedHost
 from tests.history.tiered import FIRST, History, mean, prune, prune_some, record
 

@@ -16,7 +16,7 @@ from metrics.history.sources import sources_for_step
 from metrics.history.top import TopQuery, read_top
 from metrics.models import CpuSample, Process
 from metrics.models.samples import sample_models
-from metrics.rollup.progress import fill_summaries, roll_up
+from metrics.retention.rollup import fill_summaries, roll_up
 from metrics.tiers import summaries, tiers
 from tests.conftest import RecordedHost
 from tests.history.test_pieces import CLOSE

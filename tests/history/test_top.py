@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from metrics.history.top import TopQuery, read_top
-from metrics.rollup.progress import roll_up
+from metrics.retention.rollup import roll_up
 from tests.conftest import RecordedHost
 from tests.history.tiered import FIRST, History, mean, prune, prune_some, record
 

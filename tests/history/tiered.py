@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from metrics.models import CpuSample, Host, ProcessSample, ProcessTotals, Tick
 from metrics.models.samples import sample_models
-from metrics.rollup.progress import roll_up
+from metrics.retention.rollup import roll_up
 from tests.conftest import RecordedHost
 
 WIDTHS = (60, 900)

@@ -7,7 +7,7 @@ import pytest
 from metrics.models import Host, Process, Tick
 from metrics.models.packing import unpacked
 from metrics.models.samples import sample_models
-from metrics.retention import apply_retention
+from metrics.retention.pruning import apply_retention
 from metrics.simulation.events import HOUR, hour_of
 from metrics.simulation.history import History
 from metrics.simulation.machine import Machine, Often

@@ -19,7 +19,7 @@ def rolled_up() -> dict[str, dict[tuple[Any, ...], tuple[Any, ...]]]:
     """Roll up what is new, and return every roll-up row by table and what it is about."""
     from metrics.models import Host
     from metrics.models.samples import sample_models
-    from metrics.rollup.progress import roll_up
+    from metrics.retention.rollup import roll_up
 
     for host in Host.objects.all():
         roll_up(host)

@@ -7,8 +7,8 @@ from django.db import DatabaseError
 
 from metrics import conf
 from metrics.models import Host
-from metrics.retention import apply_retention, outlived
-from metrics.rollup.progress import roll_up
+from metrics.retention.pruning import apply_retention, outlived
+from metrics.retention.rollup import roll_up
 
 
 class Command(BaseCommand):

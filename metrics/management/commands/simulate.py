@@ -15,7 +15,7 @@ from metrics import conf
 from metrics.formatting.moments import iso
 from metrics.formatting.units import MAX_LINE, visible
 from metrics.lifeline import Interruptible
-from metrics.retention import apply_retention
+from metrics.retention.pruning import apply_retention
 from metrics.simulation.history import History, can_be_computed
 from metrics.simulation.hosts import clear, recorded_hosts, simulated_hosts
 from metrics.simulation.machine import Machine

@@ -2,10 +2,10 @@
 
 import pytest
 
-from metrics import stored_commands
 from metrics.models import CommandMasking, Process
-from metrics.stored_commands import mask_stored_commands
-from metrics.upkeep import look_after_hosts
+from metrics.retention import stored_commands
+from metrics.retention.maintenance import look_after_hosts
+from metrics.retention.stored_commands import mask_stored_commands
 from tests.conftest import FIRST_TICK
 
 IN_CLEAR = "rclone obscure s3cret"

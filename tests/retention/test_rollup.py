@@ -10,8 +10,8 @@ from hypothesis.extra.django import TestCase
 
 from metrics.models import CpuSample, InterfaceSample, MemorySample, ProcessSample, ProcessTotals, RollUpState, Tick
 from metrics.models.inserts import MANY_ROWS, insert_stored
-from metrics.rollup.processes import OTHERS_NAME
-from metrics.rollup.progress import MOST_SOURCES, roll_up, stretches
+from metrics.retention.rollup import MOST_SOURCES, roll_up, stretches
+from metrics.retention.rollup_processes import OTHERS_NAME
 from metrics.tiers import stored_tiers
 from tests.conftest import FIRST_TICK, RecordedHost
 

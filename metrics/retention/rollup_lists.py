@@ -10,7 +10,7 @@ from django.db import connection
 
 from metrics.models import Sample
 from metrics.models.fields import ExtremeList, ShareList
-from metrics.rollup.statements import SOURCE, Columns, Stretch, list_fields, quoted, table
+from metrics.retention.rollup_statements import SOURCE, Columns, Stretch, list_fields, quoted, table
 
 WeightedLists = list[tuple[int, Sequence[float | None], Sequence[float | None]]]
 # The values of one element, in the order of the lists that it is in; None also where a list is too short.

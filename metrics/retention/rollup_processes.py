@@ -16,7 +16,7 @@ from metrics.models import CpuSample, Host, Process, ProcessSample, ProcessTotal
 from metrics.models.fields import Rate
 from metrics.models.inserts import insert_stored
 from metrics.models.packing import unpacked
-from metrics.rollup.statements import SOURCE, Columns, Stretch, averaged_fields, quoted, table
+from metrics.retention.rollup_statements import SOURCE, Columns, Stretch, averaged_fields, quoted, table
 
 # Who the row for all others points to: no real process has this pid and start.
 OTHERS_NAME = "(all others)"

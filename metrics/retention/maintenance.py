@@ -13,9 +13,9 @@ from django.db.models.functions import Now
 
 from metrics import conf
 from metrics.models import Host, UpkeepLease
-from metrics.retention import MOST_IN_BACKGROUND_SECONDS, apply_retention
-from metrics.rollup.progress import fill_summaries, roll_up
-from metrics.stored_commands import mask_stored_commands
+from metrics.retention.pruning import MOST_IN_BACKGROUND_SECONDS, apply_retention
+from metrics.retention.rollup import fill_summaries, roll_up
+from metrics.retention.stored_commands import mask_stored_commands
 
 # Looked after each minute: two turns may fail before somebody else takes over. The clock is that of the database.
 LEASE_SECONDS = 150

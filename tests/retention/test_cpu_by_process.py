@@ -10,7 +10,7 @@ from hypothesis.extra.django import TestCase
 
 from metrics.models import Process, ProcessSample, ProcessTotals
 from metrics.models.packing import packed, unpacked
-from metrics.rollup.progress import roll_up
+from metrics.retention.rollup import roll_up
 from metrics.tiers import RAW, summaries, tiers
 from tests.conftest import FIRST_TICK
 from tests.history.test_sources import a_history

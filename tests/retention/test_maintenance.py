@@ -5,9 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils.timezone import now
 
-from metrics import upkeep
 from metrics.models import CpuSample, Tick, UpkeepLease
-from metrics.upkeep import LEASE_SECONDS, look_after_hosts, take_lease
+from metrics.retention import maintenance
+from metrics.retention.maintenance import LEASE_SECONDS, look_after_hosts, take_lease
 from tests.conftest import FIRST_TICK
 
 HOUR = timedelta(hours=1)
@@ -68,7 +68,7 @@ def test_the_one_that_stood_in_then_leaves_it_alone(recorded, others):
 
 
 def test_what_takes_too_long_is_left_for_the_next_minute(recorded, others, monkeypatch):
-    monkeypatch.setattr(upkeep, "MOST_SECONDS", -1.0)
+    monkeypatch.setattr(maintenance, "MOST_SECONDS", -1.0)
     recorded.tick(FIRST_TICK)
     assert look_after_hosts() == 0
     assert not UpkeepLease.objects.exists()

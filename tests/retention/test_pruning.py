@@ -11,11 +11,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from metrics import retention
 from metrics.forwarding.destinations import parse_destinations
 from metrics.models import CpuSample, Host, InterfaceSample, NewestProcesses, Process, ProcessSample, Tick, TickReading
-from metrics.retention import MOST_IN_BACKGROUND_SECONDS, apply_retention, outlived, prune_task_results
-from metrics.rollup.progress import roll_up
+from metrics.retention import pruning
+from metrics.retention.pruning import MOST_IN_BACKGROUND_SECONDS, apply_retention, outlived, prune_task_results
+from metrics.retention.rollup import roll_up
 from metrics.storage.connections import set_up_file
 from tests.skips import only_on_postgresql, only_on_sqlite
 
@@ -25,7 +25,7 @@ NO_TIME = {"lag_milliseconds": 0, "duration_milliseconds": 0}
 
 @pytest.fixture
 def host(db, monkeypatch):
-    monkeypatch.setattr(retention.time, "time", lambda: FIRST + 1000)
+    monkeypatch.setattr(pruning.time, "time", lambda: FIRST + 1000)
     return Host.objects.create(name="test-host")
 
 
@@ -67,7 +67,7 @@ class TestInTheBackground:
         CpuSample.objects.bulk_create(
             CpuSample(host=host, tier=60, timestamp=FIRST + 60 * n, resolution=60) for n in range(180)
         )
-        monkeypatch.setattr(retention.time, "time", lambda: FIRST + 400 * 86_400)
+        monkeypatch.setattr(pruning.time, "time", lambda: FIRST + 400 * 86_400)
 
     def test_no_more_than_an_hour_of_a_tier_goes_at_once(self, minutes):
         assert apply_retention(most_seconds=MOST_IN_BACKGROUND_SECONDS) == 60
@@ -77,7 +77,7 @@ class TestInTheBackground:
         assert apply_retention() == 180
 
     def test_what_has_not_outlived_its_retention_stays(self, minutes, monkeypatch):
-        monkeypatch.setattr(retention.time, "time", lambda: FIRST + 14 * 86_400 + 125)
+        monkeypatch.setattr(pruning.time, "time", lambda: FIRST + 14 * 86_400 + 125)
         assert apply_retention(most_seconds=MOST_IN_BACKGROUND_SECONDS) == 3
 
 
@@ -106,7 +106,7 @@ def test_each_host_has_its_own_points(host):
 
 def test_roll_ups_go_by_their_age_and_not_by_their_number(host, monkeypatch):
     add_cpu(host, 20, tier=60)
-    monkeypatch.setattr(retention.time, "time", lambda: FIRST + 14 * 86_400 + 50)
+    monkeypatch.setattr(pruning.time, "time", lambda: FIRST + 14 * 86_400 + 50)
     assert apply_retention(max_points=10) == 10
     assert times(CpuSample)[0] == FIRST + 50
 
@@ -121,7 +121,7 @@ def test_what_is_not_rolled_up_yet_stays(host):
 
 
 def test_more_than_one_batch_goes(host, monkeypatch):
-    monkeypatch.setattr(retention, "BATCH_ROWS", 7)
+    monkeypatch.setattr(pruning, "BATCH_ROWS", 7)
     add_cpu(host, 50)
     assert apply_retention(max_points=10) == 40
 
@@ -159,7 +159,7 @@ def test_a_dry_look_deletes_nothing(host):
 
 
 def test_old_failures_of_our_own_tasks_go(db, monkeypatch):
-    monkeypatch.setattr(retention, "KEPT_FAILURES", 3)
+    monkeypatch.setattr(pruning, "KEPT_FAILURES", 3)
     now = timezone.now()
     for number in range(5):
         moment = now.replace(year=2000 + number)
@@ -205,9 +205,9 @@ def test_free_pages_go_back_to_the_file_system(tmp_path, monkeypatch):
         def ensure_connection():
             pass
 
-    monkeypatch.setattr(retention, "connection", Connection)
-    retention.give_space_back()
-    assert free - file.execute("PRAGMA freelist_count").fetchone()[0] == retention.VACUUM_PAGES
+    monkeypatch.setattr(pruning, "connection", Connection)
+    pruning.give_space_back()
+    assert free - file.execute("PRAGMA freelist_count").fetchone()[0] == pruning.VACUUM_PAGES
 
 
 class TestAnyHistory(TestCase):

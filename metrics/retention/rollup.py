@@ -9,9 +9,9 @@ from django.db.models import Sum
 
 from metrics.models import Host, ProcessSample, RollUpState, Tick
 from metrics.models.samples import sample_models
-from metrics.rollup.lists import roll_up_lists
-from metrics.rollup.processes import roll_up_processes
-from metrics.rollup.statements import Stretch, roll_up_table, source_columns, table
+from metrics.retention.rollup_lists import roll_up_lists
+from metrics.retention.rollup_processes import roll_up_processes
+from metrics.retention.rollup_statements import Stretch, roll_up_table, source_columns, table
 from metrics.tiers import Tier, stored_tiers, summaries, tiers
 
 # Ticks looked at in one go; buckets that one transaction writes, and points of time that it makes them from, whatever
