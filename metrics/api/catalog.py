@@ -16,9 +16,9 @@ from metrics.api.serializers import TIMESTAMP, Serializer
 from metrics.api.views import ReadOnlyViewSet, known_host
 from metrics.formatting.moments import iso
 from metrics.history import catalogue
-from metrics.history.cost import read_cost
 from metrics.history.newest import is_fresh, newest_tick
 from metrics.models import Host
+from metrics.status.cost import read_cost
 
 PAGE_CODES = (400, 401, 403, 404, 406, 429, 503)
 FACTS = (

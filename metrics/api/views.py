@@ -20,11 +20,11 @@ from metrics.api.renderers import BrowsableRenderer, CsvRenderer, JsonRenderer, 
 from metrics.formatting.moments import iso
 from metrics.history.catalogue import series_families
 from metrics.history.columns import Point
-from metrics.history.health import read_health
 from metrics.history.newest import find_host, newest_tick, read_tick
 from metrics.history.processes import ProcessQuery, point_names, read_processes
 from metrics.history.series import Series, SeriesQuery, read_series
 from metrics.models import Host
+from metrics.status.health import read_health
 
 # Just before a moment, in seconds: `end` is inclusive.
 BEFORE = 0.001

@@ -6,9 +6,9 @@ from typing import Any
 import orjson
 from django.db.models import F
 
-from metrics.history.forwarding import read_forwarding
 from metrics.history.newest import newest_tick
 from metrics.models import CollectorState, Host, NewestReading, ProcessSample, Tick
+from metrics.status.forwarding import read_forwarding
 
 Rows = list[dict[str, Any]]
 

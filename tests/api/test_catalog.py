@@ -9,7 +9,7 @@ import pytest
 from django.test import Client
 
 from metrics.history.catalogue import families, field_names
-from metrics.history.cost import memory_bytes
+from metrics.status.cost import memory_bytes
 from tests.conftest import FIRST_TICK
 
 

@@ -75,7 +75,7 @@ def silent_database(monkeypatch):
     def fail(*_args, **_kwargs):
         raise OperationalError("database is locked")
 
-    monkeypatch.setattr("metrics.history.health.find_host", fail)
+    monkeypatch.setattr("metrics.status.health.find_host", fail)
     monkeypatch.setattr("django.contrib.sessions.backends.db.SessionStore.load", fail)
 
 

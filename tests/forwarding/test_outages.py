@@ -7,8 +7,8 @@ from urllib.parse import quote
 import pytest
 
 from metrics.forwarding import shipping
-from metrics.history.health import read_health
 from metrics.models import TickReading
+from metrics.status.health import read_health
 from tests.forwarding.conftest import InfluxDB, VictoriaMetrics
 from tests.programs import running
 from tests.skips import needs

@@ -11,11 +11,11 @@ import time
 import pytest
 
 from metrics.forwarding import shipping
-from metrics.history.health import read_health
 from metrics.models import ForwardCursor
 from metrics.retention.pruning import apply_retention
 from metrics.retention.rollup import roll_up
 from metrics.schedules import FORWARD, ensure_schedules
+from metrics.status.health import read_health
 from metrics.tasks import forward
 from tests.forwarding.far_side import answering
 

@@ -6,10 +6,10 @@ from typing import Any
 from django.db import DatabaseError
 
 from metrics import conf
-from metrics.history.forwarding import FAILED, OK, read_forwarding
 from metrics.history.newest import find_host, newest_tick
 from metrics.lifeline import attached
 from metrics.models import CollectorState, Host, Recorder, Tick
+from metrics.status.forwarding import FAILED, OK, read_forwarding
 
 Check = dict[str, Any]
 

@@ -6,9 +6,9 @@ from multiprocessing import get_context
 import pytest
 from django.db import OperationalError
 
-from metrics.history.health import read_health
 from metrics.lifeline import Lifeline, Unwatched
 from metrics.models import Recorder
+from metrics.status.health import read_health
 from tests.conftest import FIRST_TICK
 
 
@@ -63,14 +63,14 @@ def test_a_database_that_does_not_answer_is_named(monkeypatch):
     def fail():
         raise OperationalError("disk I/O error")
 
-    monkeypatch.setattr("metrics.history.health.find_host", fail)
+    monkeypatch.setattr("metrics.status.health.find_host", fail)
     health = read_health()
     assert (health["is_healthy"], health["checks"]["database"]["message"]) == (False, "disk I/O error")
 
 
 def test_ticks_that_wait_for_the_database_are_counted_with_the_reason(recorded, at_noon, monkeypatch):
     line = Unwatched()
-    monkeypatch.setattr("metrics.history.health.attached", lambda: line)
+    monkeypatch.setattr("metrics.status.health.attached", lambda: line)
     recorded.tick(cpu={})
     line.mark_pending(8, "database or disk is full")
     health = read_health()
