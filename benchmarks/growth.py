@@ -15,8 +15,8 @@ from metrics.retention.pruning import apply_retention
 from metrics.retention.rollup import summarise
 from metrics.simulation.history import History
 from metrics.simulation.machine import Machine
+from metrics.storage.locks import PARTS
 from metrics.supervision.database import prepare_database
-from metrics.supervision.locks import PARTS
 from metrics.tiers import tiers
 
 DAY, MB = 86_400, 1e6

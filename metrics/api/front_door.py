@@ -3,7 +3,7 @@
 Kept is only what the request and what is stored determine together (`TimelessResponse`). The key is all of the request
 that anything behind this door can look at; a request with any other header (a cookie, a token, what a proxy adds) goes
 to REST framework, and so does everything that is throttled, since that is counted there. What is stored is the same as
-long as nothing was committed (metrics/history/freshness.py). So there is one definition of the API, and no answer is
+long as nothing was committed (metrics/storage/commit_watch.py). So there is one definition of the API, and no answer is
 older than the newest commit.
 
 It stands before Django: what Django does for any request takes longer than all of this.
@@ -19,8 +19,8 @@ from typing import Any
 from metrics.api.answers import TimelessResponse
 from metrics.api.conditional import CONDITION, names, unchanged
 from metrics.api.memory import PLACE_BYTES, held_bytes
-from metrics.history.freshness import commit_mark
 from metrics.lifeline import attached
+from metrics.storage.commit_watch import commit_mark
 
 Environ = dict[str, Any]
 StartResponse = Callable[..., Any]

@@ -9,10 +9,10 @@ from dataclasses import dataclass
 
 from metrics.history.catalogue import tables
 from metrics.history.columns import STRETCH, Point, fetch, table
-from metrics.history.freshness import commit_mark
 from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, layers
 from metrics.history.series import SeriesQuery, raw_points_of
 from metrics.models import Sample
+from metrics.storage.commit_watch import commit_mark
 from metrics.tiers import RAW
 
 # The newest rows of a host, so many of which an index knows: some more than are kept by default.

@@ -9,8 +9,8 @@ from django.core.management import call_command
 from django.db import connections
 
 from metrics.storage.damage import damage_in, database_file, set_aside
-from metrics.supervision.locks import PARTS, DirectoryInUse, hold_data_directory
-from metrics.supervision.turns import taking_turns
+from metrics.storage.locks import PARTS, DirectoryInUse, hold_data_directory
+from metrics.storage.migration_lock import taking_turns
 
 log = logging.getLogger(__name__)
 

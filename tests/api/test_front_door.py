@@ -14,11 +14,11 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from metrics.api.front_door import HEADERS, FrontDoor, KeptAnswer, KeptAnswers, size_of
-from metrics.history.freshness import CommitWatch
 from metrics.lifeline import Lifeline
 from metrics.models import CpuSample, Host
 from metrics.retention.pruning import apply_retention
 from metrics.retention.rollup import roll_up
+from metrics.storage.commit_watch import CommitWatch
 from metrics.tasks import prune
 from sysmon_project.wsgi import django_application
 from tests.conftest import FIRST_TICK, RecordedHost
@@ -308,7 +308,7 @@ def test_a_database_that_does_not_answer_is_for_django_to_report(visitor, monkey
 
     visitor.get("metrics/cpu")
     monkeypatch.setattr(CommitWatch, "_sqlite_mark", fail)
-    monkeypatch.setattr("metrics.history.freshness._postgresql_mark", lambda: fail(None))
+    monkeypatch.setattr("metrics.storage.commit_watch._postgresql_mark", lambda: fail(None))
     visitor.agrees("metrics/cpu")
     assert visitor.asked == 2
 

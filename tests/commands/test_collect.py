@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from metrics.models import CpuSample, Host, Process, Recorder, Tick
 from metrics.recording import once
 from metrics.recording.runner import Outcome, Run
-from metrics.supervision.locks import WORKER, hold_data_directory
+from metrics.storage.locks import WORKER, hold_data_directory
 from tests.recording.fakes import Clock, ScriptedRunner, cpu_row, process_row, processes_reading
 
 HOSTILE = "\x1b[31m[/]"

@@ -7,7 +7,7 @@ from django.core.management import CommandError, call_command
 
 from metrics.lifeline import Interruptible
 from metrics.models import CpuSample, Host, ProcessSample, Tick
-from metrics.supervision.locks import WORKER, hold_data_directory
+from metrics.storage.locks import WORKER, hold_data_directory
 
 
 def simulate(*arguments):

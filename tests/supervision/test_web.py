@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from metrics.history import freshness
+from metrics.storage import commit_watch
 from metrics.supervision.granian_server import REQUEST_BYTES
 from metrics.supervision.web import STUCK_SECONDS, Site, answer, answer_once
 
@@ -20,8 +20,8 @@ def test_a_request_is_answered_whatever_hosts_are_let_in_and_behind_tls(db, sett
 
 
 def test_it_leaves_no_connection_behind_that_a_fork_would_share(db, monkeypatch):
-    watch = freshness.CommitWatch()
-    monkeypatch.setattr(freshness, "_watch", watch)
+    watch = commit_watch.CommitWatch()
+    monkeypatch.setattr(commit_watch, "_watch", watch)
     answer_once()
     assert watch._own is None
 

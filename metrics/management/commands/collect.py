@@ -18,9 +18,9 @@ from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
 from metrics.recording.token import BackgroundToken
 from metrics.recording.window import Window, is_recording
+from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import COLLECT_KILOBYTES, check_limits
-from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.part import CannotStart
 
 

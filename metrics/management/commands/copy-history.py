@@ -13,13 +13,13 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from metrics import conf
-from metrics.copying import CopyError, HistoryCopy, Table
 from metrics.formatting.units import MAX_LINE, visible
 from metrics.models import Tick
+from metrics.storage.copy_history import CopyError, HistoryCopy, Table
 from metrics.storage.location import is_address, is_sqlite_address, sqlite_file
+from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.storage.statistics import refresh_statistics
 from metrics.supervision.database import prepare_database
-from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
 
 SOURCE, TARGET = "source", "default"
 

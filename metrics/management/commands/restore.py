@@ -10,8 +10,8 @@ from metrics.formatting.units import MAX_LINE, visible
 from metrics.management.commands.backup import described
 from metrics.storage.backup import BackupError, contents_of, put_back
 from metrics.storage.damage import database_file
+from metrics.storage.locks import PARTS, DirectoryInUse, hold_data_directory
 from metrics.supervision.database import prepare_database
-from metrics.supervision.locks import PARTS, DirectoryInUse, hold_data_directory
 
 
 class Command(BaseCommand):

@@ -19,9 +19,9 @@ from metrics.retention.pruning import apply_retention
 from metrics.simulation.history import History, can_be_computed
 from metrics.simulation.hosts import clear, recorded_hosts, simulated_hosts
 from metrics.simulation.machine import Machine
+from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.storage.statistics import refresh_statistics
 from metrics.supervision.database import prepare_database
-from metrics.supervision.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.tiers import tiers
 
 DAY = 86_400

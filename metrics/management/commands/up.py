@@ -13,10 +13,10 @@ from metrics.access.first_user import hint
 from metrics.formatting.units import MAX_LINE, visible
 from metrics.lifeline import Lifeline
 from metrics.recording.runner import runners
+from metrics.storage.locks import WEB, WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision import address
 from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import UP_KILOBYTES, check_limits
-from metrics.supervision.locks import WEB, WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.part import CannotStart, Part, context
 from metrics.supervision.supervisor import Supervisor
 from metrics.supervision.web import answer_once, complaint_about_web, load_application, run_web

@@ -2,8 +2,8 @@
 
 from django.apps import apps
 
-from metrics.copying import copied_models
 from metrics.models import ApiToken, CommandMasking, JobFailure, Recorder, ScheduledJob, UpkeepLease
+from metrics.storage.copy_history import copied_models
 
 STAYS = {ApiToken, CommandMasking, JobFailure, Recorder, ScheduledJob, UpkeepLease}
 
