@@ -3,12 +3,12 @@
 from functools import partial
 
 from metrics import conf
-from metrics.lifeline import attached
 from metrics.models import Host
+from metrics.recording.heartbeat import attached
+from metrics.recording.lease import BackgroundToken
 from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
-from metrics.recording.token import BackgroundToken
-from metrics.recording.window import Window
+from metrics.recording.run import Window
 from metrics.retention.maintenance import look_after_hosts
 from metrics.retention.pruning import prune_task_results
 from metrics.schedules import ensure_schedules

@@ -12,7 +12,7 @@ from typing_extensions import override
 
 from metrics.access.addresses import is_loopback, parse_address
 from metrics.access.proxy_signs import proves_proxy, shows_proxy
-from metrics.lifeline import attached
+from metrics.recording.heartbeat import attached
 
 log = logging.getLogger(__name__)
 

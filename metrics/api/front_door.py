@@ -19,7 +19,7 @@ from typing import Any
 from metrics.api.answers import TimelessResponse
 from metrics.api.conditional import CONDITION, names, unchanged
 from metrics.api.memory import PLACE_BYTES, held_bytes
-from metrics.lifeline import attached
+from metrics.recording.heartbeat import attached
 from metrics.storage.commit_watch import commit_mark
 
 Environ = dict[str, Any]

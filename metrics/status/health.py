@@ -7,8 +7,8 @@ from django.db import DatabaseError
 
 from metrics import conf
 from metrics.history.newest import find_host, newest_tick
-from metrics.lifeline import attached
 from metrics.models import CollectorState, Host, Recorder, Tick
+from metrics.recording.heartbeat import attached
 from metrics.status.forwarding import FAILED, OK, read_forwarding
 
 Check = dict[str, Any]

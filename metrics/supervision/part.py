@@ -18,7 +18,7 @@ import django
 from django.apps import apps
 from django.db import connections
 
-from metrics.lifeline import Lifeline
+from metrics.recording.heartbeat import Lifeline
 
 log = logging.getLogger(__name__)
 

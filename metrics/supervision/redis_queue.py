@@ -13,7 +13,7 @@ from django_q.brokers.redis_broker import Redis as RedisBroker
 from redis import Redis, RedisError
 from typing_extensions import override
 
-from metrics.lifeline import attached
+from metrics.recording.heartbeat import attached
 from metrics.supervision.cluster_status import json_of, package_of_status
 from metrics.supervision.own_jobs import entry_of, package_for, refuse
 from sysmon_project.redis_options import QUEUE_OPTIONS

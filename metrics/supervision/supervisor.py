@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from types import FrameType
 
-from metrics.lifeline import Lifeline
+from metrics.recording.heartbeat import Lifeline
 from metrics.supervision.orphans import clear_orphans
 from metrics.supervision.part import Part
 

@@ -16,7 +16,7 @@ from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
 from metrics.access.proxies import sender_of
-from metrics.lifeline import Lifeline, attach
+from metrics.recording.heartbeat import Lifeline, attach
 from metrics.supervision.bodies import BODY_HEADERS, WITHOUT_BODY, Places, Refused, announced_bytes
 from metrics.supervision.deadline import bound_queries
 from metrics.supervision.granian_server import HEADER_BYTES, REQUEST_BYTES, Environ, Exchange, Handler, Headers, serve

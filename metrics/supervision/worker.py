@@ -22,7 +22,7 @@ from django_q.worker import worker
 from typing_extensions import override
 
 from metrics import conf
-from metrics.lifeline import Lifeline
+from metrics.recording.heartbeat import Lifeline
 from metrics.schedules import JOBS, Job, ensure_schedules
 from metrics.supervision.database_queue import DatabaseQueue
 

@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from metrics.access.proxy_signs import shows_proxy
-from metrics.lifeline import Lifeline
+from metrics.recording.heartbeat import Lifeline
 from tests.access.test_strangers import ADDRESSES, OPEN
 
 ADDRESS = "/api/v1/metrics/cpu"
@@ -79,7 +79,7 @@ SIGNS = [
 def lifeline(monkeypatch):
     """What this process shares with others of its supervisor, as at a start."""
     lifeline = Lifeline(get_context())
-    monkeypatch.setattr("metrics.lifeline._attached", lifeline)
+    monkeypatch.setattr("metrics.recording.heartbeat._attached", lifeline)
     return lifeline
 
 
@@ -191,8 +191,8 @@ def test_where_access_is_settled_there_is_nothing_to_notice(api, sampled, settin
 
 
 def test_without_a_supervisor_a_process_remembers_it_by_itself(api, sampled, monkeypatch):
-    monkeypatch.setattr("metrics.lifeline._attached", None)
-    monkeypatch.setattr("metrics.lifeline.Unwatched._proxy", Event())
+    monkeypatch.setattr("metrics.recording.heartbeat._attached", None)
+    monkeypatch.setattr("metrics.recording.heartbeat.Unwatched._proxy", Event())
     assert api.get(ADDRESS).status_code == 200
     assert api.get(ADDRESS, headers=PROOFS[0]).status_code == 401
     assert api.get(ADDRESS).status_code == 401

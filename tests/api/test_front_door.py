@@ -14,8 +14,8 @@ from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
 from metrics.api.front_door import HEADERS, FrontDoor, KeptAnswer, KeptAnswers, size_of
-from metrics.lifeline import Lifeline
 from metrics.models import CpuSample, Host
+from metrics.recording.heartbeat import Lifeline
 from metrics.retention.pruning import apply_retention
 from metrics.retention.rollup import roll_up
 from metrics.storage.commit_watch import CommitWatch
@@ -225,7 +225,7 @@ def test_what_was_kept_for_this_machine_is_not_given_through_a_proxy(visitor):
 
 def test_nothing_that_was_kept_while_access_was_public_is_given_once_a_proxy_was_noticed(visitor, monkeypatch):
     lifeline = Lifeline(get_context())
-    monkeypatch.setattr("metrics.lifeline._attached", lifeline)
+    monkeypatch.setattr("metrics.recording.heartbeat._attached", lifeline)
     assert visitor.agrees("metrics/processes")[0] == "200 OK"
     lifeline.note_proxy()
     assert visitor.agrees("metrics/processes")[0] == "401 Unauthorized"

@@ -5,8 +5,8 @@ import io
 import pytest
 from django.core.management import CommandError, call_command
 
-from metrics.lifeline import Interruptible
 from metrics.models import CpuSample, Host, ProcessSample, Tick
+from metrics.recording.heartbeat import Interruptible
 from metrics.storage.locks import WORKER, hold_data_directory
 
 

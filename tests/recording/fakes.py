@@ -5,7 +5,7 @@ from types import SimpleNamespace
 from typing import Any, cast
 
 from metrics.collectors.base import Collector, Reading
-from metrics.lifeline import Unwatched
+from metrics.recording.heartbeat import Unwatched
 from metrics.recording.runner import Outcome, Run
 
 

@@ -8,7 +8,7 @@ import sys
 import pytest
 
 import manage
-from metrics.lifeline import Lifeline
+from metrics.recording.heartbeat import Lifeline
 from metrics.supervision.part import CannotStart, Part, context
 from tests.skips import missing, needs
 from tests.supervision.running import Up, eventually

@@ -12,12 +12,12 @@ from metrics import conf
 from metrics.formatting.moments import iso
 from metrics.formatting.tables import print_tick
 from metrics.formatting.units import MAX_LINE, visible
-from metrics.lifeline import Interruptible
+from metrics.recording.heartbeat import Interruptible
+from metrics.recording.lease import BackgroundToken
 from metrics.recording.once import look_once
 from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
-from metrics.recording.token import BackgroundToken
-from metrics.recording.window import Window, is_recording
+from metrics.recording.run import Window, is_recording
 from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import COLLECT_KILOBYTES, check_limits

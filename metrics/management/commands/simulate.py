@@ -14,7 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from metrics import conf
 from metrics.formatting.moments import iso
 from metrics.formatting.units import MAX_LINE, visible
-from metrics.lifeline import Interruptible
+from metrics.recording.heartbeat import Interruptible
 from metrics.retention.pruning import apply_retention
 from metrics.simulation.history import History, can_be_computed
 from metrics.simulation.hosts import clear, recorded_hosts, simulated_hosts

@@ -11,7 +11,7 @@ from django.db import DatabaseError, connection, connections
 from metrics import conf
 from metrics.access.first_user import hint
 from metrics.formatting.units import MAX_LINE, visible
-from metrics.lifeline import Lifeline
+from metrics.recording.heartbeat import Lifeline
 from metrics.recording.runner import runners
 from metrics.storage.locks import WEB, WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision import address

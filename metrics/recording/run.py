@@ -14,10 +14,10 @@ from collections.abc import Callable
 import psutil
 from django.db import DatabaseError, InterfaceError
 
-from metrics.lifeline import Line
 from metrics.models import Host, Recorder, Tick
+from metrics.recording.heartbeat import Line
+from metrics.recording.lease import Token
 from metrics.recording.recording import Recording
-from metrics.recording.token import Token
 
 log = logging.getLogger(__name__)
 

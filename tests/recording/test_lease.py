@@ -6,7 +6,7 @@ import pytest
 from django.db import OperationalError
 
 from metrics.models import Host, Recorder
-from metrics.recording.token import BackgroundToken, Token
+from metrics.recording.lease import BackgroundToken, Token
 
 
 class GatedToken(BackgroundToken):
@@ -26,8 +26,8 @@ class GatedToken(BackgroundToken):
 
 @pytest.fixture
 def gated(monkeypatch):
-    monkeypatch.setattr("metrics.recording.token.LONGEST_PATIENCE_SECONDS", 0.01)
-    monkeypatch.setattr("metrics.recording.token.connections.close_all", lambda: None)
+    monkeypatch.setattr("metrics.recording.lease.LONGEST_PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("metrics.recording.lease.connections.close_all", lambda: None)
     token = GatedToken()
     yield token
     token.gate.set()

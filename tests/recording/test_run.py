@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from metrics.models import Host, Recorder, Tick
-from metrics.recording.window import Window, is_recording
+from metrics.recording.run import Window, is_recording
 from tests.recording.fakes import Clock, FakeLine
 
 NOON = 1_700_000_000.0

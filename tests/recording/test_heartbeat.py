@@ -7,7 +7,7 @@ from threading import Event
 
 import pytest
 
-from metrics.lifeline import Lifeline, Unwatched
+from metrics.recording.heartbeat import Lifeline, Unwatched
 from metrics.supervision.web import complaint_about_web as silent
 from tests.supervision.running import eventually
 
@@ -108,7 +108,7 @@ def test_without_a_supervisor_a_process_knows_of_its_own_proxy(monkeypatch):
 @pytest.fixture
 def beats(monkeypatch):
     """A lifeline whose processes of the web server beat at each step of a clock that a test sets."""
-    monkeypatch.setattr("metrics.lifeline.WEB_BEAT_SECONDS", 0.01)
+    monkeypatch.setattr("metrics.recording.heartbeat.WEB_BEAT_SECONDS", 0.01)
     lines = []
 
     def made(processes):
