@@ -4,8 +4,8 @@ from collections.abc import Iterator
 
 from benchmarks.figures import Figure, milliseconds, tell
 from benchmarks.program import newest_tick, year_old_host
-from metrics.history.lives import LifeQuery, read_line
 from metrics.history.peaks import PeakQuery, read_peaks
+from metrics.history.process_history import LifeQuery, read_line
 from metrics.history.processes import ProcessQuery, read_processes
 from metrics.history.series import SeriesQuery, read_series
 from metrics.history.top import TopQuery, read_top

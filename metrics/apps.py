@@ -6,7 +6,7 @@ from django.db.models.signals import post_migrate, pre_migrate
 from django.utils.translation import gettext_lazy as _
 from typing_extensions import override
 
-from sysmon_project.lean import load_rest_framework
+from metrics.api.optional_imports import load_rest_framework
 
 
 class MetricsConfig(AppConfig):

@@ -17,7 +17,7 @@ IMPORTERS = {
     "metrics.supervision.web": "the settings",
     "metrics.collectors.base": "the modules of the package",
     "metrics.forwarding.shipping": "a table in the module",
-    "sysmon_project.lean": "the caller",
+    "metrics.api.optional_imports": "the caller",
 }
 
 

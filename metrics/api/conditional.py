@@ -7,8 +7,8 @@ from django.http import HttpRequest, HttpResponse, HttpResponseNotModified
 from django.utils.cache import patch_vary_headers
 from django.utils.http import parse_etags
 
-from metrics.api.answers import TimelessResponse
 from metrics.api.compression import tag_of_coding
+from metrics.api.presentation import TimelessResponse
 from metrics.api.renderers import is_for_people
 
 CONDITION = "HTTP_IF_NONE_MATCH"

@@ -14,7 +14,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from metrics.formatting.moments import parse_moment
-from metrics.history.catalogue import field_names, label_names
+from metrics.history.metadata import field_names, label_names
 from metrics.history.peaks import headline, peak_fields
 from metrics.history.processes import sort_orders
 

@@ -7,7 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
-from metrics.history import catalogue
+from metrics.history import metadata
 from metrics.history.peaks import headline, peak_fields
 from metrics.history.processes import process_fields, sort_orders, totals_fields
 
@@ -76,7 +76,7 @@ EXTREMES = {"": "", "max": "Highest value in the step: ", "min": "Lowest value i
 def point_field(field: Any, *, extreme: str = "", is_choice: bool = False) -> Field:
     """The serializer field of a measure; unit, kind and help become its description. With `is_choice` a request may
     leave it out."""
-    kind = catalogue.value_type(field)
+    kind = metadata.value_type(field)
     text = EXTREMES[extreme] + str(field.help_text)
     options: dict[str, Any] = {"help_text": f"{text}{_unit_in_words(field)}", "allow_null": kind is not str}
     if extreme or is_choice:
@@ -99,7 +99,7 @@ def measure_fields(model: Any, *, maxima: bool) -> dict[str, Field]:
     made = {}
     for field in model.measures():
         made[field.name] = point_field(field, is_choice=maxima and field.name not in model.key)
-        for name in catalogue.extreme_names(field) if maxima else ():
+        for name in metadata.extreme_names(field) if maxima else ():
             made[name] = point_field(field, extreme=name.rpartition("_")[2])
     return made
 
@@ -112,7 +112,7 @@ def serializer(name: str, fields: Mapping[str, Field], help_text: str = "") -> t
 def _point_fields(family: str, *, maxima: bool) -> dict[str, Field]:
     """The fields of a family's point: its own ones and its lists."""
     made: dict[str, Field] = {}
-    for model in catalogue.tables(family):
+    for model in metadata.tables(family):
         if model.collection:
             name = f"{model.kind.title()}{'' if maxima else 'Now'}"
             thing = serializer(name, measure_fields(model, maxima=maxima), str(model.__doc__))
@@ -184,7 +184,7 @@ class ProcessesSerializer(Serializer):
 
 def life_serializer() -> type[Serializer]:
     """A process, and the points of its line."""
-    [samples] = [model for model in catalogue.tables("processes") if model.collection]
+    [samples] = [model for model in metadata.tables("processes") if model.collection]
     point = serializer(
         "ProcessPoint",
         {
@@ -256,7 +256,7 @@ def current_serializer() -> type[Serializer]:
     """Every family at the newest tick; null for one that has no sample of it."""
     families: dict[str, Field] = {
         family: serializer(f"{family.title()}Now", _point_fields(family, maxima=False))(allow_null=True)
-        for family in catalogue.series_families()
+        for family in metadata.series_families()
     }
     totals = {field.name: point_field(field) for field in totals_fields()}
     processes = serializer(
@@ -295,7 +295,7 @@ def example_of(fields: Iterable[Any]) -> dict[str, Any]:
 
 
 def _example(field: Any) -> Any:
-    kind = catalogue.value_type(field)
+    kind = metadata.value_type(field)
     if kind is list:
         return [12.5, 3.1]
     return EXAMPLE_OF_LABEL.get(field.name) or EXAMPLE_OF_UNIT.get(field.unit, EXAMPLE_OF_TYPE[kind])
@@ -304,7 +304,7 @@ def _example(field: Any) -> Any:
 def series_example(family: str) -> dict[str, Any]:
     """An answer of a family's series with one point."""
     point: dict[str, Any] = {"timestamp": TIMESTAMP, "resolution": 5}
-    for model in catalogue.tables(family):
+    for model in metadata.tables(family):
         if model.collection:
             point[model.collection] = [example_of(model.measures())]
         else:
@@ -333,7 +333,7 @@ def processes_example() -> dict[str, Any]:
 
 def current_example() -> dict[str, Any]:
     """A whole tick."""
-    points = {family: series_example(family)["results"][0] for family in catalogue.series_families()}
+    points = {family: series_example(family)["results"][0] for family in metadata.series_families()}
     for point in points.values():
         del point["timestamp"], point["resolution"]
     totals = {**example_of(totals_fields()), "sort_by": "cpu", "count": 1, "results": [process_example()]}

@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path, re_path
 
-from metrics.api import catalog, findings, pages, sign_in, views
+from metrics.api import metadata, pages, process_history, sign_in, views
 
 READ: Any = {"get": "retrieve"}
 
@@ -16,21 +16,21 @@ urlpatterns = [
     path("api/v1/auth/token", sign_in.TokenView.as_view(), name="token"),
     path("api/v1/auth/refresh", sign_in.RefreshView.as_view(), name="refresh"),
     path("api/v1/health", views.HealthViewSet.as_view(READ), name="health"),
-    path("api/v1/hosts", catalog.HostsViewSet.as_view(READ), name="hosts"),
-    path("api/v1/families", catalog.FamiliesViewSet.as_view(READ), name="families"),
-    path("api/v1/cost", catalog.CostViewSet.as_view(READ), name="cost"),
+    path("api/v1/hosts", metadata.HostsViewSet.as_view(READ), name="hosts"),
+    path("api/v1/families", metadata.FamiliesViewSet.as_view(READ), name="families"),
+    path("api/v1/cost", metadata.CostViewSet.as_view(READ), name="cost"),
     path("api/v1/metrics/current", views.CurrentViewSet.as_view(READ), name="current"),
     path("api/v1/metrics/processes", views.ProcessesViewSet.as_view(READ), name="processes"),
     *(
         path(f"api/v1/metrics/{family}", viewset.as_view(READ), name=family)
         for family, viewset in views.series_viewsets().items()
     ),
-    path("api/v1/metrics/cpu/top", findings.TopViewSet.as_view(READ), name="top"),
+    path("api/v1/metrics/cpu/top", process_history.TopViewSet.as_view(READ), name="top"),
     *(
         path(f"api/v1/metrics/{family}/peaks", viewset.as_view(READ), name=f"{family}-peaks")
-        for family, viewset in findings.peaks_viewsets().items()
+        for family, viewset in process_history.peaks_viewsets().items()
     ),
-    path("api/v1/processes/<int:id>", findings.LifeViewSet.as_view(READ), name="process"),
+    path("api/v1/processes/<int:id>", process_history.LifeViewSet.as_view(READ), name="process"),
     re_path(r"^(?P<path>.+)/$", pages.without_slash),
     re_path(r"^api/", pages.not_found),
 ]

@@ -11,15 +11,15 @@ from rest_framework.response import Response
 from rest_framework.viewsets import ViewSet
 
 from metrics.access.permissions import has_access, may_see_commands
-from metrics.api import answers, parameters, schema, serializers
-from metrics.api.answers import TimelessResponse
-from metrics.api.encoded import read_encoded
+from metrics.api import parameters, presentation, schema, serializers
 from metrics.api.errors import NoSampleYet, UnknownHost
 from metrics.api.flat import FlatTable, series_table
+from metrics.api.json_point_cache import read_encoded
+from metrics.api.presentation import TimelessResponse
 from metrics.api.renderers import BrowsableRenderer, CsvRenderer, JsonRenderer, NdjsonRenderer
 from metrics.formatting.moments import iso
-from metrics.history.catalogue import series_families
 from metrics.history.columns import Point
+from metrics.history.metadata import series_families
 from metrics.history.newest import find_host, newest_tick, read_tick
 from metrics.history.processes import ProcessQuery, point_names, read_processes
 from metrics.history.series import Series, SeriesQuery, read_series
@@ -132,7 +132,7 @@ class CurrentViewSet(ReadOnlyViewSet):
         for point in families.values():
             if point and "results" in point:
                 hide_commands(request, point["results"])
-                point["results"] = [answers.in_words(process) for process in point["results"]]
+                point["results"] = [presentation.in_words(process) for process in point["results"]]
         head = {"host": host.name, "timestamp": iso(newest.timestamp), "resolution": newest.resolution}
         return TimelessResponse({**head, **families})
 
@@ -166,7 +166,7 @@ class ProcessesViewSet(FlatViewSet):
         hide_commands(request, ranked.results)
         # How finely a range is read depends on how far back it reaches from now.
         kind = Response if self.query.is_range else TimelessResponse
-        return kind(answers.ranking(self.query.host, ranked))
+        return kind(presentation.ranking(self.query.host, ranked))
 
     def flat_table(self, data: dict[str, Any]) -> FlatTable:
         head = ["timestamp", "resolution"]

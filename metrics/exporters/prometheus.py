@@ -29,7 +29,7 @@ from metrics.exporters.node_names import (
     WHOLE_KINDS,
     NodeName,
 )
-from metrics.history.catalogue import all_tables, labels_of, numbers
+from metrics.history.metadata import all_tables, labels_of, numbers
 from metrics.history.readings import Recorded
 from metrics.models import Host
 

@@ -14,8 +14,8 @@ from typing import Any
 
 from django.db import connections, transaction
 
-from metrics.history.catalogue import all_tables
 from metrics.history.columns import column, decoded, table
+from metrics.history.metadata import all_tables
 from metrics.history.processes import IDENTITY, NOT_OTHERS
 from metrics.history.steps import WEIGHT
 from metrics.models import Host

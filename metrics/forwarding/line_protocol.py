@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import Any
 
 from metrics.forwarding.batches import Batch
-from metrics.history.catalogue import value_type
+from metrics.history.metadata import value_type
 from metrics.history.ticks import StoredTick, samples_at, shipped_tables
 from metrics.models import Host, Sample
 from metrics.models.fields import Label, ShareList

@@ -7,8 +7,8 @@ from typing import Any
 
 import orjson
 
-from metrics.history.catalogue import extreme_names
 from metrics.history.columns import Point, Row, column, extreme_column, fetch, weight_of
+from metrics.history.metadata import extreme_names
 from metrics.history.sources import Source, union
 from metrics.models import Sample
 from metrics.models.fields import ShareList

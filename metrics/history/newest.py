@@ -7,8 +7,8 @@ from math import ceil, floor
 from django.db import connection
 
 from metrics import conf
-from metrics.history.catalogue import series_families
 from metrics.history.columns import STRETCH, Point, fetch, table
+from metrics.history.metadata import series_families
 from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece
 from metrics.history.processes import ProcessQuery, read_processes, read_totals
 from metrics.history.series import read_moment

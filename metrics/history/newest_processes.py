@@ -3,8 +3,8 @@
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from metrics.history.catalogue import output_names
 from metrics.history.columns import Row, fetch, table
+from metrics.history.metadata import output_names
 from metrics.models import Host, NewestProcesses, Process, ProcessSample
 from metrics.models.fields import NumberField
 

@@ -6,8 +6,8 @@ from operator import itemgetter
 from statistics import median
 from typing import Any, NamedTuple
 
-from metrics.history.catalogue import tables
 from metrics.history.columns import STRETCH, Point, column, decoded, extreme_column, fetch, table
+from metrics.history.metadata import tables
 from metrics.history.pieces import (
     Piece,
     Ranged,

@@ -7,7 +7,6 @@ from functools import lru_cache
 from math import floor
 from typing import Any, NamedTuple
 
-from metrics.history.catalogue import output_names
 from metrics.history.columns import (
     STRETCH,
     Point,
@@ -20,6 +19,7 @@ from metrics.history.columns import (
     stretch_of,
     table,
 )
+from metrics.history.metadata import output_names
 from metrics.history.newest_processes import ranked
 from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, Ranged, pieces_for_range, summary_layers
 from metrics.history.steps import WEIGHT

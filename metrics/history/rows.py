@@ -7,8 +7,8 @@ from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass
 
-from metrics.history.catalogue import tables
 from metrics.history.columns import STRETCH, Point, fetch, table
+from metrics.history.metadata import tables
 from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, layers
 from metrics.history.series import SeriesQuery, raw_points_of
 from metrics.models import Sample

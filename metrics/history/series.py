@@ -5,8 +5,8 @@ from dataclasses import dataclass, field
 from itertools import chain
 from typing import Any, Literal
 
-from metrics.history.catalogue import output_names, tables
 from metrics.history.columns import STRETCH, Point, columns_of, convert, converters, fetch, stretch_of, table
+from metrics.history.metadata import output_names, tables
 from metrics.history.pieces import Piece, Ranged, finest_pieces
 from metrics.history.sources import Source, cut, sources_for_step
 from metrics.history.steps import newest_steps, resolved_step, stepped_points

@@ -9,7 +9,6 @@ from math import ceil
 from typing import Any, Literal, NamedTuple
 
 from metrics import conf
-from metrics.history.catalogue import extreme_names, has_maximum
 from metrics.history.columns import (
     Point,
     Row,
@@ -23,6 +22,7 @@ from metrics.history.columns import (
     weight_of,
 )
 from metrics.history.lists import list_values
+from metrics.history.metadata import extreme_names, has_maximum
 from metrics.history.pieces import Piece, aggregates, whole_buckets
 from metrics.history.sources import Source, cut, ends_of, union
 from metrics.models import Sample

@@ -6,8 +6,8 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from metrics.history.catalogue import all_tables
 from metrics.history.columns import columns_of, convert, converters, fetch, table
+from metrics.history.metadata import all_tables
 from metrics.history.readings import Recorded
 from metrics.models import Host, ProcessSample, Sample, Tick, TickReading
 from metrics.tiers import RAW

@@ -2,7 +2,7 @@
 
 import pytest
 
-from metrics.history.catalogue import series_families
+from metrics.history.metadata import series_families
 from tests.conftest import FIRST_TICK
 
 ADDRESS = "/api/v1/metrics/cpu/peaks"

@@ -5,7 +5,7 @@ from django.core.management import call_command
 from django.db import connection
 
 from metrics.exporters.sql_views import SCHEMA, create_views
-from metrics.history.catalogue import all_tables, output_names
+from metrics.history.metadata import all_tables, output_names
 from metrics.models import CpuSample
 from metrics.retention.rollup import roll_up
 from tests.conftest import FIRST_TICK

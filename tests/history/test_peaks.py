@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from metrics.history.catalogue import series_families
+from metrics.history.metadata import series_families
 from metrics.history.peaks import PeakQuery, headline, peak_fields, read_peaks
 from metrics.retention.rollup import roll_up
 from tests.conftest import RecordedHost

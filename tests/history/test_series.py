@@ -2,7 +2,7 @@
 
 import pytest
 
-from metrics.history.catalogue import families, field_names, label_names, output_names, series_families, tables
+from metrics.history.metadata import families, field_names, label_names, output_names, series_families, tables
 from metrics.history.series import SeriesQuery, read_moment, read_series
 from metrics.models import CpuSample, DeviceSample, InterfaceSample, PartitionSample
 from tests.conftest import FIRST_TICK

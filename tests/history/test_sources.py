@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from metrics.history.lives import LifeQuery, read_line
+from metrics.history.process_history import LifeQuery, read_line
 from metrics.history.processes import ProcessQuery, read_processes
 from metrics.history.series import SeriesQuery, read_series
 from metrics.history.sources import sources_for_step

@@ -5,7 +5,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from metrics.api.front_door import KNOWN
+from metrics.api.response_cache import KNOWN
 from metrics.supervision.granian_server import (
     KEPT_NAMES,
     REQUEST_BYTES,

@@ -14,12 +14,12 @@ from django.utils import timezone
 from rich.console import Console
 from rich.text import Text
 
-from metrics.api import answers
+from metrics.api import presentation
 from metrics.formatting.moments import parse_time_here
 from metrics.formatting.tables import OF_A_MOMENT, OF_A_RANGE, process_table
 from metrics.formatting.units import duration, local_time, measured, number, visible
-from metrics.history.catalogue import series_families
 from metrics.history.columns import Point
+from metrics.history.metadata import series_families
 from metrics.history.newest import find_host, nearest_moment
 from metrics.history.peaks import PeakQuery, headline, peak_fields, read_peaks
 from metrics.history.processes import ProcessQuery, RankedProcesses, read_processes, sort_orders
@@ -110,7 +110,7 @@ def _find_processes(query: ProcessQuery) -> Found:
     if ranked.timestamp is None:
         raise CommandError(_nothing(query.host, _asked(query)))
     head = _head_of_range if query.is_range else _head_of_moment
-    return Found(head(query, ranked), query, ranked, answers.ranking(query.host, ranked))
+    return Found(head(query, ranked), query, ranked, presentation.ranking(query.host, ranked))
 
 
 def _find_peak(host: Host, options: dict[str, Any]) -> Found:
@@ -126,7 +126,7 @@ def _find_peak(host: Host, options: dict[str, Any]) -> Found:
     table, field = peak_fields(query.family)[headline(query.family)]
     stretch = {"start": episode["start"], "end": episode["end"] - 1}
     found = _find_processes(ProcessQuery(host, options["sort"] or table.culprits, options["limit"], **stretch))
-    answer = answers.peaks(query, [episode | {"processes": found.ranked.results}])
+    answer = presentation.peaks(query, [episode | {"processes": found.ranked.results}])
     return replace(found, lines=[*_peak_lines(query.family, field, episode), *found.lines], answer=answer)
 
 

@@ -7,12 +7,12 @@ from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from metrics.api import answers, parameters, schema, serializers
+from metrics.api import parameters, presentation, schema, serializers
 from metrics.api.flat import FlatTable
 from metrics.api.views import FlatViewSet, ensure_samples, hide_commands, known_host, next_page
-from metrics.history.catalogue import series_families
-from metrics.history.lives import LifeQuery, find_process, line_names, read_life, read_line
+from metrics.history.metadata import series_families
 from metrics.history.peaks import PeakQuery, read_peaks
+from metrics.history.process_history import LifeQuery, find_process, line_names, read_life, read_line
 from metrics.history.processes import point_names
 from metrics.history.series import Series
 from metrics.history.top import TopQuery, read_top
@@ -24,7 +24,7 @@ EPISODE_COLUMNS = ["start", "end", "peak", "peak_at", "resolution", "mean"]
 
 def page(request: Request, series: Series) -> dict[str, Any]:
     """Count, next page and points of a line."""
-    results = [answers.in_words(point) for point in series.points]
+    results = [presentation.in_words(point) for point in series.points]
     return {"count": len(results), "next": next_page(request, series), "results": results}
 
 
@@ -62,7 +62,7 @@ class LifeViewSet(FlatViewSet):
             raise NotFound(NO_PROCESS)
         series = read_line(LifeQuery(process, **line_options(values)))
         self.has_extremes = series.has_extremes
-        found = answers.life(process, read_life(process))
+        found = presentation.life(process, read_life(process))
         hide_commands(request, [found])
         return Response(found | page(request, series))
 
@@ -119,7 +119,7 @@ class PeaksViewSet(FlatViewSet):
             ensure_samples(query.host)
         for episode in episodes:
             hide_commands(request, episode["processes"])
-        return Response(answers.peaks(query, episodes))
+        return Response(presentation.peaks(query, episodes))
 
     def flat_table(self, data: dict[str, Any]) -> FlatTable:
         names = point_names(is_range=True)

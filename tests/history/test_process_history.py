@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from metrics.history.lives import LifeQuery, find_process, line_names, read_life, read_line
+from metrics.history.process_history import LifeQuery, find_process, line_names, read_life, read_line
 from metrics.models import Process
 from metrics.retention.rollup import roll_up
 from tests.conftest import RecordedHost

@@ -16,9 +16,9 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from metrics.api.answers import TimelessResponse
 from metrics.api.conditional import CONDITION, names, unchanged
 from metrics.api.memory import PLACE_BYTES, held_bytes
+from metrics.api.presentation import TimelessResponse
 from metrics.recording.heartbeat import attached
 from metrics.storage.commit_watch import commit_mark
 

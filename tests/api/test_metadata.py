@@ -8,7 +8,7 @@ import psutil
 import pytest
 from django.test import Client
 
-from metrics.history.catalogue import families, field_names
+from metrics.history.metadata import families, field_names
 from metrics.status.cost import memory_bytes
 from tests.conftest import FIRST_TICK
 

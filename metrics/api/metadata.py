@@ -15,7 +15,7 @@ from metrics.api import parameters, schema
 from metrics.api.serializers import TIMESTAMP, Serializer
 from metrics.api.views import ReadOnlyViewSet, known_host
 from metrics.formatting.moments import iso
-from metrics.history import catalogue
+from metrics.history import metadata
 from metrics.history.newest import is_fresh, newest_tick
 from metrics.models import Host
 from metrics.status.cost import read_cost
@@ -116,9 +116,9 @@ def describe_field(field: Any) -> dict[str, Any]:
         "title": capfirst(str(field.verbose_name)),
         "unit": field.unit,
         "kind": str(field.kind),
-        "type": catalogue.value_type(field).__name__,
+        "type": metadata.value_type(field).__name__,
         "help": str(field.help_text),
-        "has_maximum": catalogue.has_maximum(field),
+        "has_maximum": metadata.has_maximum(field),
     }
 
 
@@ -136,9 +136,9 @@ def describe_table(model: Any) -> dict[str, Any]:
 
 def describe_families() -> Iterator[dict[str, Any]]:
     """Every family, in the order in which they are declared."""
-    series = catalogue.series_families()
-    for family in catalogue.families():
-        tables = [describe_table(model) for model in catalogue.tables(family)]
+    series = metadata.series_families()
+    for family in metadata.families():
+        tables = [describe_table(model) for model in metadata.tables(family)]
         yield {"name": family, "is_series": family in series, "tables": tables}
 
 

@@ -6,8 +6,8 @@ from rest_framework.response import Response
 
 from metrics.formatting.moments import iso
 from metrics.history.columns import Point
-from metrics.history.lives import Life
 from metrics.history.peaks import PeakQuery, headline, peak_fields
+from metrics.history.process_history import Life
 from metrics.history.processes import RankedProcesses
 from metrics.models import Host
 

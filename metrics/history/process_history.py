@@ -4,8 +4,8 @@ from dataclasses import dataclass
 from math import floor
 from typing import Literal
 
-from metrics.history.catalogue import EVERY_POINT, output_names
 from metrics.history.columns import Point, columns_of, fetch, stretch_of, table
+from metrics.history.metadata import EVERY_POINT, output_names
 from metrics.history.newest_processes import newest_processes
 from metrics.history.pieces import (
     FIRST_MOMENT,

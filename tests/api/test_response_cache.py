@@ -13,7 +13,7 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from metrics.api.front_door import HEADERS, FrontDoor, KeptAnswer, KeptAnswers, size_of
+from metrics.api.response_cache import HEADERS, FrontDoor, KeptAnswer, KeptAnswers, size_of
 from metrics.models import CpuSample, Host
 from metrics.recording.heartbeat import Lifeline
 from metrics.retention.pruning import apply_retention
@@ -338,7 +338,7 @@ def test_after_a_commit_one_asks_django_and_the_others_wait_for_it(visitor, reco
 
 
 def test_who_has_waited_too_long_asks_django_too(visitor, recorded, monkeypatch):
-    monkeypatch.setattr("metrics.api.front_door.LONGEST_TURN_SECONDS", 0.01)
+    monkeypatch.setattr("metrics.api.response_cache.LONGEST_TURN_SECONDS", 0.01)
     visitor.get("metrics/cpu")
     newer_tick(recorded)
     [(stuck, _size)] = visitor.door._answers._by_key.values()

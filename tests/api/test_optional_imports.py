@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from sysmon_project.lean import load_without
+from metrics.api.optional_imports import load_without
 from tests.source import ROOT
 
 UNUSED = ("psycopg", "requests", "pygments", "redis")

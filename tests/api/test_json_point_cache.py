@@ -7,8 +7,8 @@ import pytest
 from django.db import transaction
 from django.test import Client
 
-from metrics.api import encoded
-from metrics.api.encoded import EncodedPoints, EncodedRows
+from metrics.api import json_point_cache
+from metrics.api.json_point_cache import EncodedPoints, EncodedRows
 from metrics.formatting.moments import iso
 from metrics.models import CpuSample
 from metrics.retention.pruning import apply_retention
@@ -35,7 +35,7 @@ def recorded(transactional_db, settings):
 def joined(monkeypatch):
     """What was joined from encoded points: a list of how many points each time."""
     counts = []
-    original = encoded.read_encoded
+    original = json_point_cache.read_encoded
 
     def noted(query):
         found = original(query)
@@ -153,8 +153,8 @@ def test_a_point_is_encoded_once(recorded, monkeypatch):
     get("limit=100")
     newer_tick(recorded)
     made = []
-    original = encoded.read_raw_points
-    monkeypatch.setattr(encoded, "read_raw_points", lambda *args: made.append(args[1:]) or original(*args))
+    original = json_point_cache.read_raw_points
+    monkeypatch.setattr(json_point_cache, "read_raw_points", lambda *args: made.append(args[1:]) or original(*args))
     assert get("limit=100").json()["count"] == 100
     assert made == [(FIRST_TICK + COUNT * 5,) * 2]
 
