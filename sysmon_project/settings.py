@@ -130,7 +130,7 @@ DATABASES = {"default": database_settings(DATABASE_URL, SQLITE_FILE, BASE_DIR, S
 
 CACHES: dict[str, Any] = {"default": {"BACKEND": "django.core.cache.backends.locmem.LocMemCache"}}
 if REDIS_URL:
-    from sysmon_project.redis_options import CACHE_OPTIONS
+    from metrics.supervision.redis_options import CACHE_OPTIONS
 
     CACHES["default"] = {
         "BACKEND": "django.core.cache.backends.redis.RedisCache",

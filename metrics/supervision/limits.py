@@ -1,6 +1,6 @@
 """What the system lets a process have, looked at before a start: what is too little shows later, in odd places."""
 
-from metrics.supervision.part import CannotStart
+from metrics.supervision.process import CannotStart
 
 # Measured with glibc on two cores, most of it reserved for stacks and memory pools and never used: 999 MB for the 13
 # threads of the worker, 444 MB for the six of `collect`.

@@ -16,7 +16,7 @@ from typing_extensions import override
 from metrics.recording.heartbeat import attached
 from metrics.supervision.cluster_status import json_of, package_of_status
 from metrics.supervision.own_jobs import entry_of, package_for, refuse
-from sysmon_project.redis_options import QUEUE_OPTIONS
+from metrics.supervision.redis_options import QUEUE_OPTIONS
 
 log = logging.getLogger(__name__)
 

@@ -14,7 +14,7 @@ from types import FrameType
 
 from metrics.recording.heartbeat import Lifeline
 from metrics.supervision.orphans import clear_orphans
-from metrics.supervision.part import Part
+from metrics.supervision.process import Part
 
 # How long a part may be stuck before somebody looks; one that dies is noticed at once.
 LOOK_EVERY_SECONDS = 2.0

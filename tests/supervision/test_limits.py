@@ -9,7 +9,7 @@ import pytest
 
 import manage
 from metrics.recording.heartbeat import Lifeline
-from metrics.supervision.part import CannotStart, Part, context
+from metrics.supervision.process import CannotStart, Part, context
 from tests.skips import missing, needs
 from tests.supervision.running import Up, eventually
 

@@ -9,8 +9,8 @@ from django_q.signing import SignedPackage
 
 from metrics.schedules import JOBS
 from metrics.supervision.own_jobs import package_of
+from metrics.supervision.redis_options import CACHE_OPTIONS
 from metrics.supervision.redis_queue import RedisQueue
-from sysmon_project.redis_options import CACHE_OPTIONS
 from tests.redis_server import running_redis
 from tests.supervision.planted import FOREIGN, Runs
 

@@ -21,7 +21,7 @@ from metrics.recording.run import Window, is_recording
 from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import COLLECT_KILOBYTES, check_limits
-from metrics.supervision.part import CannotStart
+from metrics.supervision.process import CannotStart
 
 
 class Command(BaseCommand):

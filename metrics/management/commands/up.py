@@ -17,7 +17,7 @@ from metrics.storage.locks import WEB, WORKER, DirectoryInUse, hold_data_directo
 from metrics.supervision import address
 from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import UP_KILOBYTES, check_limits
-from metrics.supervision.part import CannotStart, Part, context
+from metrics.supervision.process import CannotStart, Part, context
 from metrics.supervision.supervisor import Supervisor
 from metrics.supervision.web import answer_once, complaint_about_web, load_application, run_web
 from metrics.supervision.worker import complaint_about, load_jobs, run_worker
