@@ -283,14 +283,8 @@ LOGGING = {
             # What records, stores, forwards and watches over the processes. What else there is may be said because of a
             # request, and of that there are few lines a minute.
             "never_left_out": [
-                *(
-                    "metrics.collectors",
-                    "metrics.recording",
-                    "metrics.rollup",
-                    "metrics.retention.pruning",
-                    "metrics.retention.maintenance",
-                ),
-                *("metrics.storage", "metrics.forwarding", "metrics.supervision", "metrics.management", "django-q"),
+                *("metrics.collectors", "metrics.recording", "metrics.retention", "metrics.storage"),
+                *("metrics.forwarding", "metrics.supervision", "metrics.management", "django-q"),
             ],
             # Tasks that anybody put into a queue.
             "few_a_minute": ["metrics.supervision.own_jobs"],

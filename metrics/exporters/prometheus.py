@@ -3,7 +3,7 @@
 The values are those of the kept raw reading: a scrape collects nothing, and two scrapers see the same.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
 
@@ -32,6 +32,7 @@ from metrics.exporters.node_names import (
 from metrics.history.metadata import all_tables, labels_of, numbers
 from metrics.history.readings import Recorded
 from metrics.models import Host
+from metrics.status.forwarding import read_forwarding
 
 FAMILIES: dict[str, type[CounterMetricFamily | GaugeMetricFamily | UntypedMetricFamily]] = {
     COUNTER: CounterMetricFamily,
@@ -52,17 +53,18 @@ FORWARDING = (
 def exposition(host: Host, recorded: Recorded, accept: str) -> tuple[bytes, str]:
     """The text and its content type, in the newest format that the scraper takes."""
     registry = CollectorRegistry(auto_describe=False)
-    registry.register(HostCollector(host, recorded))
+    registry.register(HostCollector(host, recorded, read_forwarding(host)))
     encode, content_type = choose_encoder(accept)
     return encode(registry), content_type
 
 
 class HostCollector:
-    """One host at its newest tick, as the client library collects it."""
+    """One host at a tick, as the client library collects it; of the newest also how far each destination is."""
 
-    def __init__(self, host: Host, recorded: Recorded) -> None:
+    def __init__(self, host: Host, recorded: Recorded, forwarding: Iterable[dict[str, Any]] = ()) -> None:
         self._host = host
         self._recorded = recorded
+        self._forwarding = list(forwarding)
 
     def describe(self) -> list[Metric]:
         """Nothing is known before a scrape."""
@@ -75,7 +77,7 @@ class HostCollector:
         yield from _infos(self._recorded)
         yield from _machine(self._host)
         yield from _recorder(self._recorded)
-        yield from _forwarding(self._recorded.forwarding)
+        yield from _forwarding(self._forwarding)
 
     def _measured(self) -> Iterator[Metric]:
         """What the table of names and the models say; of two rows with one name the first that has values."""

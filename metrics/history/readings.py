@@ -8,7 +8,6 @@ from django.db.models import F
 
 from metrics.history.newest import newest_tick
 from metrics.models import CollectorState, Host, NewestReading, ProcessSample, Tick
-from metrics.status.forwarding import read_forwarding
 
 Rows = list[dict[str, Any]]
 
@@ -17,7 +16,7 @@ Rows = list[dict[str, Any]]
 class Recorded:
     """What the recorder kept of a tick; `rows` by kind.
 
-    Of the newest also how things stand: `outcomes` has one row a family, `forwarding` one a destination.
+    Of the newest also how things stand: `outcomes` has one row a family.
     """
 
     timestamp: int
@@ -26,7 +25,6 @@ class Recorded:
     duration_seconds: float
     rows: dict[str, Rows]
     outcomes: Rows = field(default_factory=list)
-    forwarding: Rows = field(default_factory=list)
 
 
 def read_newest(host: Host) -> Recorded | None:
@@ -40,5 +38,4 @@ def read_newest(host: Host) -> Recorded | None:
     states = CollectorState.objects.filter(host=host).order_by("family")
     outcomes = states.values("family", "outcome", "runs", "failures", milliseconds=F("duration_milliseconds"))
     seconds = tick.lag_milliseconds / 1000, tick.duration_milliseconds / 1000
-    tables = [dict(row) for row in outcomes], read_forwarding(host)
-    return Recorded(newest.timestamp, newest.resolution, *seconds, rows, *tables)
+    return Recorded(newest.timestamp, newest.resolution, *seconds, rows, [dict(row) for row in outcomes])

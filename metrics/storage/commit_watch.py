@@ -6,8 +6,6 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 
-from metrics.history.columns import fetch
-
 
 class CommitWatch:
     """Gives a mark that changes with every commit of anybody: two equal marks, and nothing was committed between them.
@@ -53,5 +51,7 @@ def commit_mark() -> Hashable | None:
 
 def _postgresql_mark() -> Hashable:
     """Which transactions are seen: what only reads has no number, and changes nothing."""
-    mark: Hashable = fetch("SELECT CAST(pg_current_snapshot() AS text)", ())[0][0]
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT CAST(pg_current_snapshot() AS text)")
+        mark: Hashable = cursor.fetchone()[0]
     return mark
