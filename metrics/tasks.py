@@ -5,22 +5,22 @@ from functools import partial
 from metrics import conf
 from metrics.models import Host
 from metrics.recording.heartbeat import attached
-from metrics.recording.lease import BackgroundToken
+from metrics.recording.lease import BackgroundLease
 from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
-from metrics.recording.run import Window
-from metrics.retention.maintenance import look_after_hosts
+from metrics.recording.run import RecordingRun
+from metrics.retention.maintenance import maintain_hosts
 from metrics.retention.pruning import prune_task_results
 from metrics.schedules import ensure_schedules
 
 
 def record_window() -> str:
-    """Record until the next window takes over."""
+    """Record until the next run takes over."""
     line = attached()
     recording = Recording(
         this_host(), conf.interval_seconds(), pending=partial(BackgroundTicks, report=line.mark_pending)
     )
-    ticks = Window(recording, line, at_set_back=ensure_schedules, token=BackgroundToken).run()
+    ticks = RecordingRun(recording, line, at_set_back=ensure_schedules, lease=BackgroundLease).run()
     return f"{ticks} ticks"
 
 
@@ -35,4 +35,4 @@ def forward() -> str:
 
 def prune() -> str:
     """Keep the storage within its bounds. What is not rolled up yet stays, so that comes first."""
-    return f"{look_after_hosts() + prune_task_results()} rows"
+    return f"{maintain_hosts() + prune_task_results()} rows"

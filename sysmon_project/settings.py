@@ -138,7 +138,7 @@ if REDIS_URL:
         "OPTIONS": CACHE_OPTIONS,
     }
 
-# The schedule of django-q2; metrics/schedules.py says what runs, metrics/window.py why a window outlives a timeout.
+# The schedule of django-q2; metrics/schedules.py says what runs, metrics/recording/run.py why a run outlives a timeout.
 Q_CLUSTER: dict[str, Any] = {
     "name": "sysmon",
     "cluster_name": SYSMON_HOSTNAME,
@@ -149,7 +149,7 @@ Q_CLUSTER: dict[str, Any] = {
     "catch_up": False,
     "ack_failures": True,
     "max_attempts": 1,
-    # A window is ended by its successor or by the supervisor, never by django-q2.
+    # A recording run is ended by its successor or by the supervisor, never by django-q2.
     "timeout": 86_400,
     "retry": 86_460,
     "recycle": 100_000,

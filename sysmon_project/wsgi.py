@@ -8,6 +8,6 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sysmon_project.settings")
 django_application = get_wsgi_application()
 
 # After Django is set up: the front door imports what needs it.
-from metrics.api.response_cache import FrontDoor  # noqa: E402
+from metrics.api.response_cache import ResponseCache  # noqa: E402
 
-application = FrontDoor(django_application)
+application = ResponseCache(django_application)

@@ -20,7 +20,7 @@ CREATE TABLE IF NOT EXISTS attempts (subject TEXT, slot INTEGER, until REAL, PRI
 """
 
 
-class Attempts:
+class RateLimiter:
     """Attempts by subject, a text such as `login 192.0.2.1`; one object a thread.
 
     A subject with a rate of N has N slots, used in turn: an attempt is admitted when its slot, which holds the attempt
@@ -33,16 +33,16 @@ class Attempts:
         self._spare: sqlite3.Connection | None = None
         self._until_tidied = TIDY_EVERY
 
-    def admit(self, subject: str, most: int, seconds: float) -> float:
+    def acquire(self, subject: str, most: int, seconds: float) -> float:
         """Count an attempt, and return 0; or do not, and return after how many seconds there is room for one.
 
         Where the file cannot be used, as on a full disk, this thread counts by itself.
         """
         try:
-            return self._admit(self._shared(), subject, most, seconds)
+            return self._acquire(self._shared(), subject, most, seconds)
         except sqlite3.Error:
             self._connection = None
-            return self._admit(self._own(), subject, most, seconds)
+            return self._acquire(self._own(), subject, most, seconds)
 
     def wait(self, subject: str, most: int, seconds: float) -> float:
         """After how many seconds there is room for an attempt, 0 where there is; counts none."""
@@ -62,7 +62,7 @@ class Attempts:
             self._spare = _opened(":memory:")
         return self._spare
 
-    def _admit(self, connection: sqlite3.Connection, subject: str, most: int, seconds: float) -> float:
+    def _acquire(self, connection: sqlite3.Connection, subject: str, most: int, seconds: float) -> float:
         connection.execute("BEGIN IMMEDIATE")
         with connection:
             wait, attempts = self._wait(connection, subject, most, seconds)

@@ -5,7 +5,7 @@ from typing import Any
 from django.core.cache import caches
 from redis.exceptions import RedisError
 
-from metrics.access.rate_limiter import Attempts
+from metrics.access.rate_limiter import RateLimiter
 
 # One step for Redis, so that no two requests see the same free place.
 ADMIT = """
@@ -24,16 +24,16 @@ return '0'
 """
 
 
-class RedisAttempts:
+class RedisRateLimiter:
     """Attempts by subject, as `Attempts`, which counts for this machine alone while Redis does not answer."""
 
-    def __init__(self, spare: Attempts) -> None:
+    def __init__(self, spare: RateLimiter) -> None:
         self._spare = spare
 
-    def admit(self, subject: str, most: int, seconds: float) -> float:
+    def acquire(self, subject: str, most: int, seconds: float) -> float:
         """Count an attempt, and return 0; or do not, and return after how many seconds there is room for one."""
         wait = self._ask(subject, most, seconds, is_attempt=True)
-        return self._spare.admit(subject, most, seconds) if wait is None else wait
+        return self._spare.acquire(subject, most, seconds) if wait is None else wait
 
     def wait(self, subject: str, most: int, seconds: float) -> float:
         """After how many seconds there is room for an attempt, 0 where there is; counts none."""

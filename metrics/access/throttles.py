@@ -10,32 +10,32 @@ from rest_framework.throttling import SimpleRateThrottle
 from typing_extensions import override
 
 from metrics.access.proxies import sender_of
-from metrics.access.rate_limiter import Attempts
+from metrics.access.rate_limiter import RateLimiter
 
 if TYPE_CHECKING:  # REST framework's views import the throttles that the settings name
     from rest_framework.views import APIView
 
-    from metrics.access.redis_rate_limiter import RedisAttempts
+    from metrics.access.redis_rate_limiter import RedisRateLimiter
 
 _of_thread = local()
 
 
-def attempts() -> "Attempts | RedisAttempts":
+def attempts() -> "RateLimiter | RedisRateLimiter":
     """The memory that the settings say, as this thread uses it."""
     file = settings.ATTEMPTS_FILE
     known: dict[str, Any] = _of_thread.__dict__
     place = f"{settings.REDIS_URL} {file}"
     if place not in known:
-        known[place] = _in_redis(Attempts(file)) if settings.REDIS_URL else Attempts(file)
-    found: Attempts | RedisAttempts = known[place]
+        known[place] = _in_redis(RateLimiter(file)) if settings.REDIS_URL else RateLimiter(file)
+    found: RateLimiter | RedisRateLimiter = known[place]
     return found
 
 
-def _in_redis(stand_in: Attempts) -> "RedisAttempts":
+def _in_redis(stand_in: RateLimiter) -> "RedisRateLimiter":
     """Imported when it is needed: Redis' client takes eight megabytes."""
-    from metrics.access.redis_rate_limiter import RedisAttempts
+    from metrics.access.redis_rate_limiter import RedisRateLimiter
 
-    return RedisAttempts(stand_in)
+    return RedisRateLimiter(stand_in)
 
 
 class RateThrottle(SimpleRateThrottle):
@@ -56,7 +56,7 @@ class RateThrottle(SimpleRateThrottle):
         subject = self.get_cache_key(request, view) if self.rate else None
         if subject is None:
             return True
-        self._wait = attempts().admit(self._name(subject), self.num_requests, self.duration)
+        self._wait = attempts().acquire(self._name(subject), self.num_requests, self.duration)
         return self._wait == 0
 
     @override
@@ -119,7 +119,7 @@ class Guesses(RateThrottle):
     def count(self, request: Request) -> None:
         """Count a wrong guess."""
         if self.rate:
-            attempts().admit(self._subject(request), self.num_requests, self.duration)
+            attempts().acquire(self._subject(request), self.num_requests, self.duration)
 
     def _subject(self, request: Request) -> str:
         return self._name(self.get_ident(request))

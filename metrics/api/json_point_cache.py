@@ -16,12 +16,12 @@ from metrics.history.rows import PointRow, RowIndex, read_raw_points, row_index
 from metrics.history.series import Series, SeriesQuery
 
 # Of each of two generations: some seven thousand points of all fields of a family.
-MOST_BYTES = 4_194_304
+MAX_BYTES = 4_194_304
 # What Python needs for one more point: the row, the head of the bytes, a place in a dictionary.
 OVERHEAD_BYTES = 280
 # Families and choices of fields whose points are at hand in the order of the rows; eight bytes a point, no more: the
 # points themselves are the ones above.
-MOST_STRETCHES = 16
+MAX_STRETCHES = 16
 
 Shape = tuple[str, tuple[str, ...] | None]
 Texts = list[bytes | None]
@@ -42,7 +42,7 @@ class EncodedPoints:
     """Points by the shape in which they are shown and by their row. What was not asked for since the last time that
     there was too much goes first."""
 
-    def __init__(self, most_bytes: int = MOST_BYTES) -> None:
+    def __init__(self, most_bytes: int = MAX_BYTES) -> None:
         self._most_bytes = most_bytes
         self._lock = threading.Lock()
         self._bytes = 0
@@ -86,7 +86,7 @@ class EncodedRows:
         known, texts = self._stretches.get((query.host.pk, shape), (None, []))
         if known is not index:
             texts = self._points.find(shape, index.rows)
-            if len(self._stretches) >= MOST_STRETCHES or self._generation != self._points.generation:
+            if len(self._stretches) >= MAX_STRETCHES or self._generation != self._points.generation:
                 # What was dropped there must not live on here.
                 self._generation = self._points.generation
                 self._stretches.clear()

@@ -18,9 +18,9 @@ from metrics.history.metadata import field_names, label_names
 from metrics.history.peaks import headline, peak_fields
 from metrics.history.processes import sort_orders
 
-LONGEST_STEP_SECONDS = 366 * 86_400
-LONGEST_LIST = 4096
-LONGEST_SEARCH = 100
+MAX_STEP_SECONDS = 366 * 86_400
+MAX_LIST = 4096
+MAX_SEARCH = 100
 LIMITS: dict[type, str] = {
     MinValueValidator: "min_value",
     MaxValueValidator: "max_value",
@@ -74,8 +74,8 @@ class StepField(serializers.Field[Any, Any, Any, Any]):
         seconds = int(parts[1]) * SECONDS_OF_UNIT[parts[2]]
         if seconds < 1:
             self.fail("min_value", min_value=1)
-        if seconds > LONGEST_STEP_SECONDS:
-            self.fail("max_value", max_value=LONGEST_STEP_SECONDS)
+        if seconds > MAX_STEP_SECONDS:
+            self.fail("max_value", max_value=MAX_STEP_SECONDS)
         return seconds
 
 
@@ -86,7 +86,7 @@ class ListField(serializers.CharField):
 
     def __init__(self, *, choices: list[str] | None = None, **kwargs: Any) -> None:
         self.choices = None if choices is None else dict.fromkeys(choices)
-        super().__init__(max_length=LONGEST_LIST, trim_whitespace=False, **kwargs)
+        super().__init__(max_length=MAX_LIST, trim_whitespace=False, **kwargs)
 
     def run_validation(self, data: Any = serializers.empty) -> Any:
         text = super().run_validation(data)
@@ -212,7 +212,7 @@ class ProcessesParameters(RangeParameters):
     search = serializers.CharField(
         required=False,
         min_length=1,
-        max_length=LONGEST_SEARCH,
+        max_length=MAX_SEARCH,
         help_text=_(
             "Only processes with this text in their name, user or PID, or in the command line for who may see it;"
             " upper and lower case are the same"

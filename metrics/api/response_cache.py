@@ -30,9 +30,9 @@ Headers = list[tuple[str, str]]
 UNCHANGED = "304 Not Modified"
 
 # Some twenty answers of a thousand points, or so many small ones.
-MOST_KEPT_BYTES = 8_388_608
-MOST_KEPT = 1000
-LONGEST_TURN_SECONDS = 1.0
+MAX_KEPT_BYTES = 8_388_608
+MAX_KEPT = 1000
+MAX_TURN_SECONDS = 1.0
 # The headers that a request may have; what each says is a part of the key, but for the one that is answered here.
 HEADERS = frozenset(
     f"HTTP_{name}"
@@ -75,12 +75,12 @@ class KeptAnswer:
         return [self.content]
 
 
-class FrontDoor:
+class ResponseCache:
     """A WSGI application before Django's."""
 
     def __init__(self, application: Application) -> None:
         self._application = application
-        self._answers = KeptAnswers(MOST_KEPT_BYTES)
+        self._answers = CachedResponses(MAX_KEPT_BYTES)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         key = key_of(environ)
@@ -122,10 +122,10 @@ class FrontDoor:
 NOTHING: tuple[None, int] = None, 0
 
 
-class KeptAnswers:
+class CachedResponses:
     """The answers that were asked for last, so many and so many bytes at the most."""
 
-    def __init__(self, most_bytes: int, most: int = MOST_KEPT) -> None:
+    def __init__(self, most_bytes: int, most: int = MAX_KEPT) -> None:
         self._most_bytes = most_bytes
         self._most = most
         self._bytes = 0
@@ -148,7 +148,7 @@ class KeptAnswers:
         Who has waited for long does without."""
         with self._lock:
             kept, _size = self._by_key.get(key, NOTHING)
-        has_turn = kept is not None and kept.renewal.acquire(timeout=LONGEST_TURN_SECONDS)
+        has_turn = kept is not None and kept.renewal.acquire(timeout=MAX_TURN_SECONDS)
         try:
             yield
         finally:

@@ -25,7 +25,7 @@ JOINED: dict[str, Callable[[Path], str]] = {
 }
 COMPRESSED_TYPES = {".css", ".js", ".json", ".svg"}
 # Below this the headers weigh more than what is saved; above it, compressing would delay the start.
-SMALLEST_BYTES, LARGEST_BYTES = 1_024, 200_000
+MIN_BYTES, MAX_BYTES = 1_024, 200_000
 
 
 class StaticFilesMiddleware(WhiteNoiseMiddleware):
@@ -59,7 +59,7 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
         return target if target.exists() or _write(target, join(file).encode()) else None
 
     def _compressed(self, file: Path, name: str) -> Path | None:
-        if file.suffix not in COMPRESSED_TYPES or not SMALLEST_BYTES <= file.stat().st_size <= LARGEST_BYTES:
+        if file.suffix not in COMPRESSED_TYPES or not MIN_BYTES <= file.stat().st_size <= MAX_BYTES:
             return None
         target = self.made / f"{name}.gz"
         return target if target.exists() or _write(target, gzip.compress(file.read_bytes(), mtime=0)) else None

@@ -26,7 +26,7 @@ class Column(NamedTuple):
     from_width: int = 0
 
 
-LONGEST_TEXT, SHORTER_TEXT = 15, 8
+MAX_TEXT, SHORTER_TEXT = 15, 8
 WIDE = 100
 # Between two columns, and before the first one.
 GAP, EDGE = 2, 1
@@ -108,7 +108,7 @@ def process_table(
 
 def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: int) -> list[int]:
     """As wide as what is in it, a text not too wide; the last column has what is left of the terminal."""
-    longest = {NAME.name: LONGEST_TEXT, USER.name: LONGEST_TEXT if width >= WIDE else SHORTER_TEXT}
+    longest = {NAME.name: MAX_TEXT, USER.name: MAX_TEXT if width >= WIDE else SHORTER_TEXT}
     titles_and_texts = zip((column.title for column in columns), *cells, strict=True)
     widest = [max(map(cell_len, texts)) for texts in titles_and_texts]
     cut = [min(wide, longest.get(column.name, wide)) for wide, column in zip(widest, columns, strict=True)]

@@ -7,8 +7,8 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from urllib.parse import SplitResult, parse_qsl, quote, unquote, urlencode, urlsplit
 
-MOST_DESTINATIONS = 8
-LONGEST_NAME = 255
+MAX_DESTINATIONS = 8
+MAX_NAME = 255
 
 
 class Format(StrEnum):
@@ -48,8 +48,8 @@ class Destination:
 def parse_destinations(text: str) -> tuple[Destination, ...]:
     """Read URLs joined by commas or blanks. A ValueError says what is wrong with which of them, and repeats none."""
     urls = re.split(r"[,\s]+", text.strip()) if text.strip() else []
-    if len(urls) > MOST_DESTINATIONS:
-        raise ValueError(f"{len(urls)} destinations are more than {MOST_DESTINATIONS}")
+    if len(urls) > MAX_DESTINATIONS:
+        raise ValueError(f"{len(urls)} destinations are more than {MAX_DESTINATIONS}")
     found: dict[str, Destination] = {}
     for number, url in enumerate(filter(None, urls), start=1):
         try:
@@ -76,8 +76,8 @@ def _destination(url: str) -> Destination:
         raise ValueError("names no host")
     make, transport = SCHEMES[parts.scheme]
     destination = make(parts, transport, _parameters(parts))
-    if len(destination.name) > LONGEST_NAME:
-        raise ValueError(f"is longer than {LONGEST_NAME} characters")
+    if len(destination.name) > MAX_NAME:
+        raise ValueError(f"is longer than {MAX_NAME} characters")
     return destination
 
 

@@ -17,7 +17,7 @@ ANSWER_BYTES, SHOWN_CHARACTERS = 4096, 300
 REFUSED, TOO_LARGE = {400, 422}, 413
 NOT_FOUND = 404
 # Where the far side says when to come back, it is believed up to this.
-LONGEST_RETRY_AFTER_SECONDS = 300.0
+MAX_RETRY_AFTER_SECONDS = 300.0
 
 
 class NotSentError(Exception):
@@ -114,7 +114,7 @@ def _outcome(destination: Destination, answer: _Answer) -> Outcome:
     if answer.status in REFUSED:
         return RefusedError(message)
     wanted = float(answer.retry_after) if answer.retry_after.isdecimal() else 0.0
-    return NotSentError(message, min(wanted, LONGEST_RETRY_AFTER_SECONDS))
+    return NotSentError(message, min(wanted, MAX_RETRY_AFTER_SECONDS))
 
 
 def reason(error: Exception) -> str:

@@ -14,13 +14,13 @@ from metrics.models import ForwardCursor, Host
 
 log = logging.getLogger(__name__)
 
-# A task may take ten seconds: the window that takes over waits for it.
+# A task may take ten seconds: the run that takes over waits for it.
 BUDGET_SECONDS = 8.0
-SHORTEST_ATTEMPT_SECONDS, LONGEST_ATTEMPT_SECONDS = 0.5, 5.0
+SHORTEST_ATTEMPT_SECONDS, MAX_ATTEMPT_SECONDS = 0.5, 5.0
 # Of a batch: bounds for the memory that it takes, here and there.
-FIRST_TICKS, MOST_TICKS, MOST_POINTS = 10, 100, 20_000
+FIRST_TICKS, MAX_TICKS, MAX_POINTS = 10, 100, 20_000
 # A little less than a number of runs of the task, which starts each minute: else every pause would cost one more.
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 25.0, 280.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 25.0, 280.0
 
 Encode = Callable[[Host, Sequence[StoredTick]], Batch]
 # Loaded when a destination wants it, with the libraries that it needs.
@@ -83,10 +83,10 @@ class Shipment:
     def _ship(self, ticks: Sequence[StoredTick], end: float) -> int:
         batch = self._encode(ticks)
         if batch.points:
-            seconds = max(SHORTEST_ATTEMPT_SECONDS, min(LONGEST_ATTEMPT_SECONDS, end - time.monotonic()))
+            seconds = max(SHORTEST_ATTEMPT_SECONDS, min(MAX_ATTEMPT_SECONDS, end - time.monotonic()))
             send(self.destination, batch, seconds)
             # Twice as many at the most: of those before, some may have had no point.
-            self._most_ticks = max(1, min(2 * len(ticks), MOST_TICKS, MOST_POINTS * len(ticks) // batch.points))
+            self._most_ticks = max(1, min(2 * len(ticks), MAX_TICKS, MAX_POINTS * len(ticks) // batch.points))
         if self.cursor.failures_in_a_row:
             log.warning("forwarding to %s works again", self.destination.name)
         self._advance(ticks, batch.points)
@@ -128,7 +128,7 @@ class Shipment:
         failures = self.cursor.failures_in_a_row + 1
         if failures == 1:
             log.error("forwarding to %s does not work: %s", self.destination.name, error)
-        pause = min(FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 10), LONGEST_PAUSE_SECONDS)
+        pause = min(FIRST_PAUSE_SECONDS * 2 ** min(failures - 1, 10), MAX_PAUSE_SECONDS)
         self._keep(
             failures_in_a_row=failures,
             errors=self.cursor.errors + 1,

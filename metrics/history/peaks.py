@@ -22,10 +22,10 @@ from metrics.tiers import RAW, tiers
 
 # A range is searched in so many points at the least, where that many are stored; the peak itself is then looked up in
 # the finest tier that has it.
-FEWEST_POINTS = 300
+MIN_POINTS = 300
 TOP_PROCESSES = 5
 # What is busy is not so at every moment: an episode goes on behind a dip of this length.
-LONGEST_DIP_SECONDS = 60
+MAX_DIP_SECONDS = 60
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,7 +96,7 @@ def _width_for(model: type[Sample], query: PeakQuery) -> int:
     ends = [first_and_last(model, piece) for piece in finest_pieces(model, *query.stretch)]
     known = [moment for pair in ends if pair for moment in pair]
     span = max(known, default=0) - min(known, default=0)
-    return max((tier.width_seconds for tier in tiers() if span >= FEWEST_POINTS * tier.width_seconds), default=1)
+    return max((tier.width_seconds for tier in tiers() if span >= MIN_POINTS * tier.width_seconds), default=1)
 
 
 def _runs(levels: list[Level], limit: int) -> list[list[Level]]:
@@ -131,7 +131,7 @@ def _furthest(levels: list[Level], free: list[bool], place: int, direction: int,
             break
         if levels[place].highest >= threshold:
             furthest = place
-        elif abs(levels[place].timestamp - levels[furthest].timestamp) > LONGEST_DIP_SECONDS:
+        elif abs(levels[place].timestamp - levels[furthest].timestamp) > MAX_DIP_SECONDS:
             break
     return furthest
 

@@ -32,7 +32,7 @@ RATES = ("cpu_percent", "read_bytes_per_second", "write_bytes_per_second")
 LEVELS = ("memory_percent", "rss_bytes", "threads")
 # The identity that stands for all processes without a row of their own in a roll-up.
 NOT_OTHERS = "NOT (p.pid = 0 AND p.started_at = 0)"
-FEWEST_BUCKETS, FEWEST_SUMMARIES = 200, 20
+MIN_BUCKETS, MIN_SUMMARIES = 200, 20
 
 
 @dataclass(frozen=True, slots=True)
@@ -247,9 +247,9 @@ def _width_for(query: ProcessQuery) -> int:
     more processes, so that some of its buckets are enough."""
     _host, start, end = query.stretch
     span = min(end, int(time.time())) - start
-    wide = [tier.width_seconds for tier in tiers() if span >= FEWEST_BUCKETS * tier.width_seconds]
+    wide = [tier.width_seconds for tier in tiers() if span >= MIN_BUCKETS * tier.width_seconds]
     with_processes = (tier.width_seconds for tier in summaries() if tier.top_processes)
-    wide += [width for width in with_processes if span >= FEWEST_SUMMARIES * width]
+    wide += [width for width in with_processes if span >= MIN_SUMMARIES * width]
     return max(wide, default=1)
 
 

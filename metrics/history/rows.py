@@ -16,9 +16,9 @@ from metrics.storage.commit_watch import commit_mark
 from metrics.tiers import RAW
 
 # The newest rows of a host, so many of which an index knows: some more than are kept by default.
-MOST_ROWS = 4096
+MAX_ROWS = 4096
 # Indexes that are kept, one a host and family.
-MOST_INDEXES = 16
+MAX_INDEXES = 16
 
 # When a point was taken, and the id of its row.
 PointRow = tuple[int, int]
@@ -65,7 +65,7 @@ def row_index(query: SeriesQuery) -> RowIndex | None:
     key = query.host.pk, query.family
     known = _indexes.get(key)
     if known is None or known.mark != mark:
-        if len(_indexes) >= MOST_INDEXES:
+        if len(_indexes) >= MAX_INDEXES:
             _indexes.clear()
         known = _indexes[key] = RowIndex(mark, *_newest_rows(lead, query.host.pk))
     return known
@@ -79,8 +79,8 @@ def read_raw_points(query: SeriesQuery, first: int, last: int) -> dict[int, Poin
 def _newest_rows(lead: type[Sample], host: int) -> tuple[list[PointRow], int]:
     """The rows, oldest first, and from where on they tell of everything."""
     statement = f"SELECT timestamp, id FROM {table(lead)} WHERE {STRETCH} ORDER BY timestamp DESC LIMIT %s"  # noqa: S608
-    rows = fetch(statement, (*Piece(host, RAW, FIRST_MOMENT, LAST_MOMENT), MOST_ROWS))[::-1]
+    rows = fetch(statement, (*Piece(host, RAW, FIRST_MOMENT, LAST_MOMENT), MAX_ROWS))[::-1]
     finest = next(iter(layers(lead, host)), None)
     if not rows or finest is None or finest.tier != RAW:
         return [], LAST_MOMENT
-    return rows, max(finest.first, rows[0][0]) if len(rows) == MOST_ROWS else finest.first
+    return rows, max(finest.first, rows[0][0]) if len(rows) == MAX_ROWS else finest.first

@@ -72,7 +72,7 @@ class CollectorState(models.Model):
 
 
 class Recorder(models.Model):
-    """Who records a host: the token that one window hands to the next."""
+    """Who records a host: the lease that one recording run hands to the next."""
 
     host = models.OneToOneField(Host, models.CASCADE, related_name="recorder", verbose_name=_("host"))
     window = models.CharField(_("window"), max_length=32)

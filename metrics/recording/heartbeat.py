@@ -1,6 +1,6 @@
-"""What a supervisor shares with the processes below it: a rope that tells them to end, and a beat that they give.
+"""What a supervisor shares with the processes below it: a pipe that tells them to end, and a beat that they give.
 
-The rope is a pipe. Its far end is held by the supervisor alone, so that the kernel cuts it when the supervisor dies,
+The end of that pipe is held by the supervisor alone, so that the kernel cuts it when the supervisor dies,
 however that happens. The beat is shared memory: it goes on while the database is locked or the disk is full.
 """
 
@@ -15,7 +15,7 @@ from multiprocessing.sharedctypes import RawArray
 from types import FrameType
 from typing import NamedTuple, Protocol, Self
 
-_BEAT, _HAND_OVER, _RECORDER, _STOPPING, _PENDING, _EXCUSED_AT, _PROXY = range(7)
+_BEAT, _HAND_OVER, _RECORDER, _STOPPING, _PENDING, _SUSPENDED_AT, _PROXY = range(7)
 _REASON_BYTES = 256
 # So often a process of the web server says that it lives.
 WEB_BEAT_SECONDS = 5.0
@@ -29,7 +29,7 @@ class Pending(NamedTuple):
 
 
 class Line(Protocol):
-    """What a window needs of whatever runs it."""
+    """What a run needs of whatever runs it."""
 
     def wait(self, seconds: float) -> bool:
         """Sleep; True, at once, when it is time to end."""
@@ -38,13 +38,13 @@ class Line(Protocol):
         """Say that recording goes on."""
 
     def mark_hand_over(self) -> None:
-        """Say that a window has just taken over."""
+        """Say that a run has just taken over."""
 
     def mark_pending(self, ticks: int, reason: str = "") -> None:
         """Say how many ticks wait for the database, and why it takes none; without a reason it does."""
 
-    def excuse_hand_over(self) -> None:
-        """Say that no window can take over now, and none has to."""
+    def suspend_deadline(self) -> None:
+        """Say that no run can take over now, and none has to."""
 
     def pending(self) -> Pending:
         """What was last said of that by the recorder, where it is one of the same supervisor."""
@@ -56,11 +56,11 @@ class Line(Protocol):
         """Whether somebody has said so."""
 
 
-class Lifeline:
+class Heartbeat:
     """The line between a supervisor and its processes; made before they are forked."""
 
     def __init__(self, context: BaseContext, web_processes: int = 1) -> None:
-        self._rope, self._anchor = context.Pipe(duplex=False)
+        self._parent_pipe, self._parent_pipe_end = context.Pipe(duplex=False)
         self._marks = RawArray(c_double, 7)
         # Taken by the first who sees a proxy, and never given back: no lock that a killed process could keep.
         self._first_proxy = context.Semaphore(1)
@@ -80,7 +80,7 @@ class Lifeline:
         self._marks[_BEAT] = self._marks[_HAND_OVER] = time.monotonic()
         self._marks[_RECORDER] = self._marks[_PENDING] = 0
 
-    def forgive(self) -> None:
+    def reset_deadline(self) -> None:
         """Count from now, as after this process itself was stopped for a while."""
         self._marks[_BEAT] = self._marks[_HAND_OVER] = time.monotonic()
         self.reset_web_beats(is_new=False)
@@ -105,23 +105,23 @@ class Lifeline:
         return time.monotonic() - self._marks[_BEAT]
 
     def seconds_since_hand_over(self) -> float:
-        """How long ago a window last took over, or none could."""
-        return time.monotonic() - max(self._marks[_HAND_OVER], self._marks[_EXCUSED_AT])
+        """How long ago a run last took over, or none could."""
+        return time.monotonic() - max(self._marks[_HAND_OVER], self._marks[_SUSPENDED_AT])
 
     def recorder_pid(self) -> int | None:
-        """The process of the newest window, None before the first."""
+        """The process of the newest run, None before the first."""
         return int(self._marks[_RECORDER]) or None
 
     def stop(self) -> None:
         """Ask everything below to end in good order."""
         self._marks[_STOPPING] = 1.0
-        self._anchor.close()
+        self._parent_pipe_end.close()
 
     # The supervised end
 
     def hold(self) -> None:
         """Called first thing in a supervised process: let go of the supervisor's end, so that nobody else holds it."""
-        self._anchor.close()
+        self._parent_pipe_end.close()
         self.watch()
         attach(self)
 
@@ -142,15 +142,15 @@ class Lifeline:
                 self._web_beats[place] = time.monotonic()
 
     def wait(self, seconds: float) -> bool:
-        """Sleep for so long, or until the rope is cut; True if it is."""
-        return self._rope.poll(max(0.0, seconds))
+        """Sleep for so long, or until the parent pipe is closed; True if it is."""
+        return self._parent_pipe.poll(max(0.0, seconds))
 
     def beat(self) -> None:
         """Say that recording goes on."""
         self._marks[_BEAT] = time.monotonic()
 
     def mark_hand_over(self) -> None:
-        """Say that a window has just taken over."""
+        """Say that a run has just taken over."""
         self._marks[_HAND_OVER] = time.monotonic()
         self._marks[_RECORDER] = os.getpid()
         self.mark_pending(0)
@@ -161,11 +161,11 @@ class Lifeline:
         self._reason.value = reason.encode()[: _REASON_BYTES - 1]
         self._marks[_PENDING] = ticks
         if reason:
-            self.excuse_hand_over()
+            self.suspend_deadline()
 
-    def excuse_hand_over(self) -> None:
-        """Say that no window can take over now, and none has to: the database or the queue does not answer."""
-        self._marks[_EXCUSED_AT] = time.monotonic()
+    def suspend_deadline(self) -> None:
+        """Say that no run can take over now, and none has to: the database or the queue does not answer."""
+        self._marks[_SUSPENDED_AT] = time.monotonic()
 
     def pending(self) -> Pending:
         """What was last said of that; a reader may see a reason with the number before it, once."""
@@ -181,7 +181,7 @@ class Lifeline:
         return bool(self._marks[_PROXY])
 
     def _end_with_supervisor(self) -> None:
-        self._rope.poll(None)
+        self._parent_pipe.poll(None)
         if not self._marks[_STOPPING]:
             end_process_group()
         self.on_stop()
@@ -202,7 +202,7 @@ class Unwatched:
     def mark_hand_over(self) -> None:
         """Nobody listens."""
 
-    def excuse_hand_over(self) -> None:
+    def suspend_deadline(self) -> None:
         """Nobody listens."""
 
     def mark_pending(self, ticks: int, reason: str = "") -> None:
@@ -225,7 +225,7 @@ class Unwatched:
 
 
 class Unsupervised(Unwatched):
-    """The line of a window that nobody watches, as under a plain `manage.py qcluster`: it ends with its parent."""
+    """The line of a run that nobody watches, as under a plain `manage.py qcluster`: it ends with its parent."""
 
     def __init__(self) -> None:
         super().__init__()

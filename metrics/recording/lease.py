@@ -1,4 +1,4 @@
-"""Looks whether another window has taken over."""
+"""Looks whether another run has taken over."""
 
 import threading
 from queue import Empty, SimpleQueue
@@ -7,19 +7,19 @@ from django.db import DatabaseError, InterfaceError, connection, connections
 
 from metrics.models import Host, Recorder
 
-LONGEST_PATIENCE_SECONDS = 1.0
+MAX_PATIENCE_SECONDS = 1.0
 
 
-class Token:
-    """The token of a host, as one of its windows reads it, in the thread that asks."""
+class Lease:
+    """The lease of a host, as one of its runs reads it, in the thread that asks."""
 
     def __init__(self, host: Host, window: str, interval_seconds: int) -> None:
         self._host = host
-        self._window = window
-        self._patience_seconds = min(interval_seconds / 4, LONGEST_PATIENCE_SECONDS)
+        self._run_name = window
+        self._patience_seconds = min(interval_seconds / 4, MAX_PATIENCE_SECONDS)
 
     def first_tick_of_another(self) -> int | None:
-        """From which tick on another window records; None where none does. A DatabaseError, or a TimeoutError, where
+        """From which tick on another run records; None where none does. A DatabaseError, or a TimeoutError, where
         that cannot be read."""
         return self._read()
 
@@ -32,13 +32,13 @@ class Token:
         with connection.cursor() as cursor:
             cursor.execute(
                 f'SELECT first_tick FROM {table} WHERE host_id = %s AND "window" <> %s',  # noqa: S608
-                [self._host.pk, self._window],
+                [self._host.pk, self._run_name],
             )
             row = cursor.fetchone()
         return row[0] if row else None
 
 
-class BackgroundToken(Token):
+class BackgroundLease(Lease):
     """Reads in a thread of its own, and waits for it no longer than a tick can be late: a server that has gone without
     a word, or a file that is locked, holds up no tick."""
 
@@ -54,7 +54,7 @@ class BackgroundToken(Token):
         if self._thread is None:
             # The thread that asks needs no connection of its own any more.
             connections.close_all()
-            self._thread = threading.Thread(target=self._serve, name="read-token", daemon=True)
+            self._thread = threading.Thread(target=self._serve, name="read-lease", daemon=True)
             self._thread.start()
         if not self._is_asked:
             self._is_asked = True

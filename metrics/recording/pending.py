@@ -13,7 +13,7 @@ from metrics.recording.writing import TickRecord, TickWriter
 log = logging.getLogger(__name__)
 
 # Ticks held in memory while the database cannot take them: an hour at the default interval, some 50 KB each.
-MOST_PENDING_TICKS = 720
+MAX_PENDING_TICKS = 720
 
 Report = Callable[[int, str], None]
 
@@ -51,9 +51,9 @@ class PendingTicks:
         with self._lock:
             if self._ticks:
                 self._ticks[-1] = self._ticks[-1].without_what_only_the_newest_keeps()
-            if len(self._ticks) >= MOST_PENDING_TICKS:
+            if len(self._ticks) >= MAX_PENDING_TICKS:
                 lost = self._ticks.popleft()
-                log.error("the tick of %d is lost: %d others wait for the database", lost.timestamp, MOST_PENDING_TICKS)
+                log.error("the tick of %d is lost: %d others wait for the database", lost.timestamp, MAX_PENDING_TICKS)
             self._ticks.append(tick)
 
     def _store(self) -> bool:
@@ -114,7 +114,7 @@ class BackgroundTicks(PendingTicks):
 
     def __init__(self, writer: TickWriter, interval_seconds: int, report: Report = nobody) -> None:
         super().__init__(writer, interval_seconds, report)
-        self._bell: SimpleQueue[bool] = SimpleQueue()
+        self._wake_event: SimpleQueue[bool] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
     def add(self, tick: TickRecord) -> None:
@@ -123,19 +123,19 @@ class BackgroundTicks(PendingTicks):
         if self._thread is None:
             self._thread = threading.Thread(target=self._store_when_called, name="store-ticks", daemon=True)
             self._thread.start()
-        self._bell.put(True)
+        self._wake_event.put(True)
 
     def flush(self) -> bool:
         """End the thread when it is through, and store what it could not."""
         if self._thread is not None:
-            self._bell.put(False)
+            self._wake_event.put(False)
             self._thread.join()
             self._thread = None
         return self._store()
 
     def _store_when_called(self) -> None:
         try:
-            while self._bell.get():
+            while self._wake_event.get():
                 self._store()
         finally:
             connections.close_all()

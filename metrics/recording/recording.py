@@ -15,7 +15,7 @@ from metrics.recording.writing import FamilyTick, TickRecord, TickWriter, packed
 log = logging.getLogger(__name__)
 
 # A collector that has not answered by then is given up for this tick.
-LONGEST_TIMEOUT_SECONDS = 5.0
+MAX_TIMEOUT_SECONDS = 5.0
 # Two boot times further apart than this are two boots, where the system has no id for a boot.
 SAME_BOOT_SECONDS = 60.0
 
@@ -72,7 +72,7 @@ class Recording:
     @property
     def _timeout_seconds(self) -> float:
         """Half of the interval, so that a collector that hangs does not cost the next tick."""
-        return min(self.interval_seconds / 2, LONGEST_TIMEOUT_SECONDS)
+        return min(self.interval_seconds / 2, MAX_TIMEOUT_SECONDS)
 
     def _is_of_now(self, kept: TakenReading) -> bool:
         """Whether a reading was taken since the boot, on the same clock."""

@@ -1,8 +1,8 @@
-"""A window: keeps ticking until the window after it has taken over.
+"""A recording run: keeps ticking until the run after it has taken over.
 
-django-q2's smallest unit is a minute, so each minute it starts a window, which takes over from the one before. The
-token is a database row that says from which tick on the newcomer records; the old window takes every tick before it.
-So each tick is taken once, and a newcomer that fails leaves the old window at work.
+django-q2's smallest unit is a minute, so each minute it starts a run, which takes over from the one before. The
+lease is a database row that says from which tick on the newcomer records; the old run takes every tick before it.
+So each tick is taken once, and a newcomer that fails leaves the old run at work.
 """
 
 import logging
@@ -16,25 +16,25 @@ from django.db import DatabaseError, InterfaceError
 
 from metrics.models import Host, Recorder, Tick
 from metrics.recording.heartbeat import Line
-from metrics.recording.lease import Token
+from metrics.recording.lease import Lease
 from metrics.recording.recording import Recording
 
 log = logging.getLogger(__name__)
 
-# The longest sleep: after it the window beats, and looks at the wall clock again, which may have been set.
-LONGEST_WAIT_SECONDS = 5.0
-# A newcomer leaves the old window at least this much time to read the token before the next tick.
+# The longest sleep: after it the run beats, and looks at the wall clock again, which may have been set.
+MAX_WAIT_SECONDS = 5.0
+# A newcomer leaves the old run at least this much time to read the lease before the next tick.
 HAND_OVER_SECONDS = 0.1
 # The shortest time over which the first tick's rates are computed.
 WARM_UP_SECONDS = 0.3
-# The names of the windows that are at work in this process.
+# The names of the runs that are at work in this process.
 _at_work: set[str] = set()
-# How long a window that is over goes on trying to store what the database did not take, and how often: until its
+# How long a run that is over goes on trying to store what the database did not take, and how often: until its
 # worker is needed for the next hand-over; when everything is to end, for as long as there is time for it.
 FLUSH_SECONDS, LAST_FLUSH_SECONDS, FLUSH_PAUSE_SECONDS = 60.0, 2.0, 0.5
 
 
-class Window:
+class RecordingRun:
     """One recorder of one host, from its take-over to its end.
 
     `at_set_back` is called when the clock was set back: what is planned by the clock would come too late.
@@ -47,7 +47,7 @@ class Window:
         now: Callable[[], float] = time.time,
         sleep: Callable[[float], None] = time.sleep,
         at_set_back: Callable[[], object] = lambda: None,
-        token: type[Token] = Token,
+        lease: type[Lease] = Lease,
     ) -> None:
         self.recording = recording
         self.interval_seconds = recording.interval_seconds
@@ -57,8 +57,8 @@ class Window:
         self._now = now
         self._sleep = sleep
         self._at_set_back = at_set_back
-        self._token = token(recording.host, self.name, recording.interval_seconds)
-        self._can_read_token = True
+        self._lease = lease(recording.host, self.name, recording.interval_seconds)
+        self._can_read_lease = True
 
     def run(self, duration_seconds: float | None = None) -> int:
         """Tick until it is over; return how many ticks were taken. A DatabaseError where the take-over fails."""
@@ -82,18 +82,18 @@ class Window:
         return ticks
 
     def take_over(self) -> int:
-        """Commit the token and return this window's first tick, which nobody else will take."""
+        """Commit the lease and return this run's first tick, which nobody else will take."""
         has_rival = is_recording(self._host)
         while True:
             first_tick = self._next_tick(after_seconds=HAND_OVER_SECONDS) if has_rival else self._tick_that_is_due()
-            self._commit_token(first_tick)
-            # A commit that had to wait may have come after the old window looked: then name a later tick.
+            self._commit_lease(first_tick)
+            # A commit that had to wait may have come after the old run looked: then name a later tick.
             if not has_rival or self._now() < first_tick:
                 self._line.mark_hand_over()
                 return first_tick
 
-    def _commit_token(self, first_tick: int) -> None:
-        token = {
+    def _commit_lease(self, first_tick: int) -> None:
+        lease = {
             "window": self.name,
             "pid": os.getpid(),
             "boot_id": self._host.boot_id,
@@ -101,7 +101,7 @@ class Window:
             "taken_over_at": self._now(),
             "released_at": None,
         }
-        Recorder.objects.update_or_create(host=self._host, defaults=token)
+        Recorder.objects.update_or_create(host=self._host, defaults=lease)
 
     def _tick_that_is_due(self) -> int:
         """The newest multiple of the interval, so that a start does not wait; the next one if that was recorded."""
@@ -116,10 +116,10 @@ class Window:
 
     def _wait_for(self, timestamp: int) -> int | None:
         """Sleep up to a tick and return the one that is due then: another one where the clock was set or the machine
-        was suspended meanwhile; None when this window was told to end."""
-        while not self._line.wait(min(remaining := timestamp - self._now(), LONGEST_WAIT_SECONDS)):
+        was suspended meanwhile; None when this run was told to end."""
+        while not self._line.wait(min(remaining := timestamp - self._now(), MAX_WAIT_SECONDS)):
             self._line.beat()
-            if remaining <= LONGEST_WAIT_SECONDS and self._now() >= timestamp:
+            if remaining <= MAX_WAIT_SECONDS and self._now() >= timestamp:
                 return max(timestamp, self._multiple(self._now()))
             if timestamp - self._now() > self.interval_seconds:
                 timestamp = self._next_tick()
@@ -134,15 +134,15 @@ class Window:
             log.warning("what is planned by the clock stays as it was: %s", error)
 
     def _is_over(self, timestamp: int) -> bool:
-        """Whether another window is committed to take this tick. A database that fails says no: recording goes on."""
+        """Whether another run is committed to take this tick. A database that fails says no: recording goes on."""
         try:
-            first_tick = self._token.first_tick_of_another()
+            first_tick = self._lease.first_tick_of_another()
         except (DatabaseError, InterfaceError, TimeoutError) as error:
-            if self._can_read_token:
+            if self._can_read_lease:
                 log.warning("cannot read who records: %s", error)
-            self._can_read_token = False
+            self._can_read_lease = False
             return False
-        self._can_read_token = True
+        self._can_read_lease = True
         if first_tick is None:
             return False
         ahead_seconds = first_tick - timestamp
@@ -150,8 +150,8 @@ class Window:
         return not 0 < ahead_seconds <= 2 * self.interval_seconds
 
     def _end(self) -> None:
-        """Store what had to wait, and give the token back if it is still this window's."""
-        self._token.close()
+        """Store what had to wait, and give the lease back if it is still this run's."""
+        self._lease.close()
         began, patience = self._now(), FLUSH_SECONDS
         while not self.recording.flush():
             if self._now() - began > patience:
@@ -168,9 +168,9 @@ class Window:
 
 
 def is_recording(host: Host) -> bool:
-    """Whether a window records the host now, in this process or in another one of this boot."""
-    token = Recorder.objects.filter(host=host, released_at=None, boot_id=host.boot_id).first()
-    if token is None:
+    """Whether a run records the host now, in this process or in another one of this boot."""
+    lease = Recorder.objects.filter(host=host, released_at=None, boot_id=host.boot_id).first()
+    if lease is None:
         return False
     # A pid of one's own says nothing: a container that starts again has the same ones.
-    return token.window in _at_work if token.pid == os.getpid() else psutil.pid_exists(token.pid)
+    return lease.window in _at_work if lease.pid == os.getpid() else psutil.pid_exists(lease.pid)

@@ -47,7 +47,7 @@ class Runner:
         self._orders: SimpleQueue[None] = SimpleQueue()
         self._runs: SimpleQueue[Run] = SimpleQueue()
         self._hangs_since: float | None = None
-        # A window that begins may want a reading while the one before takes its last tick.
+        # A recording run that begins may want a reading while the one before takes its last tick.
         self._one_at_a_time = threading.Lock()
 
     def run(self, timeout_seconds: float) -> Run:

@@ -26,7 +26,7 @@ from metrics.recording.samples import Drafts, DraftSample, TakenReading
 from metrics.tiers import RAW
 
 # More does not fit into the column of every database: 24 days.
-LONGEST_LAG_MILLISECONDS = 2**31 - 1
+MAX_LAG_MILLISECONDS = 2**31 - 1
 # Of the readings of a tick, at every tick.
 COMPRESSION_LEVEL = 1
 
@@ -130,7 +130,7 @@ class TickWriter:
         return True
 
     def _await_turn(self) -> None:
-        """Let another window of this host finish its tick: roll-ups take ticks for committed in the order of their ids.
+        """Let another run of this host finish its tick: roll-ups take ticks for committed in the order of their ids.
         SQLite has one writer anyway."""
         if connection.features.has_select_for_update:
             Host.objects.select_for_update(no_key=True).only("pk").get(pk=self.host.pk)
@@ -140,7 +140,7 @@ class TickWriter:
             "host": self.host.pk,
             "timestamp": tick.timestamp,
             "resolution": tick.resolution,
-            "lag_milliseconds": min(round(max(0.0, tick.lag_seconds) * 1000), LONGEST_LAG_MILLISECONDS),
+            "lag_milliseconds": min(round(max(0.0, tick.lag_seconds) * 1000), MAX_LAG_MILLISECONDS),
             "duration_milliseconds": round(tick.duration_seconds * 1000),
         }
         return insert(Tick, [values], or_ignore=True) == 1

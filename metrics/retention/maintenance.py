@@ -13,27 +13,27 @@ from django.db.models.functions import Now
 
 from metrics import conf
 from metrics.models import Host, UpkeepLease
-from metrics.retention.pruning import MOST_IN_BACKGROUND_SECONDS, apply_retention
+from metrics.retention.pruning import MAX_IN_BACKGROUND_SECONDS, apply_retention
 from metrics.retention.rollup import fill_summaries, roll_up
 from metrics.retention.stored_commands import mask_stored_commands
 
 # Looked after each minute: two turns may fail before somebody else takes over. The clock is that of the database.
 LEASE_SECONDS = 150
 # No task may keep a worker from the next hand-over for longer; what is left is for the next minute.
-MOST_SECONDS = 8.0
+MAX_SECONDS = 8.0
 
 
-def look_after_hosts() -> int:
+def maintain_hosts() -> int:
     """Roll up and prune this machine's host, and those that nobody else looks after; return how many rows went."""
     began, deleted = time.monotonic(), 0
     for host in _own_first():
-        if time.monotonic() - began > MOST_SECONDS:
+        if time.monotonic() - began > MAX_SECONDS:
             break
         if take_lease(host):
             mask_stored_commands(host)
             roll_up(host)
             fill_summaries(host)
-            deleted += apply_retention(hosts=[host], most_seconds=MOST_IN_BACKGROUND_SECONDS)
+            deleted += apply_retention(hosts=[host], most_seconds=MAX_IN_BACKGROUND_SECONDS)
     return deleted
 
 

@@ -20,7 +20,7 @@ VACUUM_PAGES = 500
 KEPT_FAILURES = 100
 # Of each tier, what a run in the background deletes at the most, an hour of history a minute. A clock that is a year
 # ahead for some minutes would cost a year otherwise.
-MOST_IN_BACKGROUND_SECONDS = 3600
+MAX_IN_BACKGROUND_SECONDS = 3600
 
 
 def apply_retention(

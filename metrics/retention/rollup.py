@@ -16,17 +16,17 @@ from metrics.tiers import Tier, stored_tiers, summaries, tiers
 
 # Ticks looked at in one go; buckets that one transaction writes, and points of time that it makes them from, whatever
 # the interval: some twenty milliseconds.
-MOST_TICKS = 20_000
-MOST_BUCKETS = 30
-MOST_SOURCES = 360
+MAX_TICKS = 20_000
+MAX_BUCKETS = 30
+MAX_SOURCES = 360
 # Stretches of summaries that are made of an older history in one go: within seconds, and a year within the hour.
-MOST_FILLED = 30
+MAX_FILLED = 30
 
 
 def roll_up(host: Host) -> int:
     """Roll up every tick that is new since the last time; return how many there were."""
     done = 0
-    while (ticks := _roll_up_some(host)) == MOST_TICKS:
+    while (ticks := _roll_up_some(host)) == MAX_TICKS:
         done += ticks
     return done + ticks
 
@@ -54,7 +54,7 @@ def _ticks_after(host: Host, last_tick: int) -> list[tuple[int, int]]:
     """The ids and times of ticks that were stored after another one, in the order of their ids."""
     statement = f"SELECT id, timestamp FROM {table(Tick)} WHERE host_id = %s AND id > %s ORDER BY id LIMIT %s"  # noqa: S608
     with connection.cursor() as cursor:
-        cursor.execute(statement, [host.pk, last_tick, MOST_TICKS])
+        cursor.execute(statement, [host.pk, last_tick, MAX_TICKS])
         return list(cursor.fetchall())
 
 
@@ -69,7 +69,7 @@ def _finished(host: Host, tier: Tier, times: set[int], newest_before: int | None
     return {moment for moment in moments if first <= moment < last}
 
 
-def fill_summaries(host: Host, most: int = MOST_FILLED) -> int:
+def fill_summaries(host: Host, most: int = MAX_FILLED) -> int:
     """Make summaries of what was recorded before there were any, `most` stretches of them, and return how many.
 
     The newest come first, so that nothing is missing behind the oldest bucket that is there.
@@ -103,7 +103,7 @@ def _before_the_oldest(host: Host, tier: Tier, newest: int) -> Stretch | None:
     end = last - last % width + width
     # What retention would delete at once is not made.
     kept_from = -(-int(time.time() - tier.kept_seconds) // width) * width
-    start = max(end - MOST_BUCKETS * width, kept_from)
+    start = max(end - MAX_BUCKETS * width, kept_from)
     return Stretch(host, tier, start, end) if start < end else None
 
 
@@ -112,8 +112,8 @@ def summarise(host: Host, start: int, end: int) -> None:
     for tier in summaries():
         width = tier.width_seconds
         after = end - end % width
-        for first in range(start - start % width, after, MOST_BUCKETS * width):
-            roll_up_stretch(Stretch(host, tier, first, min(first + MOST_BUCKETS * width, after)))
+        for first in range(start - start % width, after, MAX_BUCKETS * width):
+            roll_up_stretch(Stretch(host, tier, first, min(first + MAX_BUCKETS * width, after)))
 
 
 def roll_up_stretch(stretch: Stretch) -> None:
@@ -147,7 +147,7 @@ def stretches(host: Host, tier: Tier, times: Iterable[int]) -> Iterator[Stretch]
 def _may_join(joined: list[int], start: int, width: int, sources: Mapping[int, int]) -> bool:
     """Whether a bucket follows the others and is not too much for one transaction."""
     points = sum(sources[bucket] for bucket in joined) + sources[start]
-    return start == joined[-1] + width and len(joined) < MOST_BUCKETS and points <= MOST_SOURCES
+    return start == joined[-1] + width and len(joined) < MAX_BUCKETS and points <= MAX_SOURCES
 
 
 def _closed(host: Host, tier: Tier, starts: Iterable[int]) -> set[int]:

@@ -23,9 +23,9 @@ from metrics.simulation.machine import Disk, Interface, Machine, Partition
 from metrics.simulation.residents import SWING_SHARE, Boot, People, Resident, Work, people_of, work_of
 
 # Of 10,000 hundredths of a percent: the base of the CPU stays so low that ripple and burst together fit in.
-IDLE_CPU, BUSY_CPU, MOST_IOWAIT = 150, 2800, 150
+IDLE_CPU, BUSY_CPU, MAX_IOWAIT = 150, 2800, 150
 # The share of each core that a burst may take, in tenths of a percent.
-MOST_OF_A_CORE = 400
+MAX_OF_A_CORE = 400
 # The end of what does not end within the quarter.
 ALWAYS = 10**9
 BYTES_A_PACKET = 900
@@ -253,7 +253,7 @@ class EventPlan:
         self.end = min(quarter.ticks, (event.end - quarter.start) // interval)
         # A whole share of every core, so that the machine's percentage comes out whole.
         cores = plan.machine.cores
-        self.cpu = min(round(event.culprit.cores * 10_000), MOST_OF_A_CORE * 10 * cores) // (80 * cores) * (80 * cores)
+        self.cpu = min(round(event.culprit.cores * 10_000), MAX_OF_A_CORE * 10 * cores) // (80 * cores) * (80 * cores)
 
     def apply(self) -> None:
         """Raise the lines, and put the culprit among the processes."""
@@ -291,7 +291,7 @@ class EventPlan:
         """A busy program wanders over some of the cores."""
         left = self.cpu // 10
         for line in self.quarter.things[CpuSample][0].lists["per_core"]:
-            height = min(MOST_OF_A_CORE, left)
+            height = min(MAX_OF_A_CORE, left)
             line.add(self.first, self.end, height)
             left -= height
 

@@ -36,7 +36,7 @@ RESTARTED_SHARE = 8  # every eighth process is a worker that is restarted each d
 DAY_QUARTERS = 96
 # CPU in hundredths of a percent of one core. The least of the busy ones stays above those that twitch and below the
 # next one whatever the ripple does, so that the ten highest are the same at every tick of a quarter.
-LEAST_BUSY, SECOND_LEAST_BUSY, MOST_TWITCHING = 64, 170, 30
+LEAST_BUSY, SECOND_LEAST_BUSY, MAX_TWITCHING = 64, 170, 30
 # A line swings by a fortieth of its base for each unit of the ripple (lines.REACH: by less than half).
 SWING_SHARE = 40
 

@@ -12,7 +12,7 @@ KEY = "hashtext('sysmon prepares the database')"
 
 
 @contextmanager
-def taking_turns() -> Iterator[None]:
+def migration_lock() -> Iterator[None]:
     """Wait until nobody else prepares the database. A django.db.DatabaseError where it cannot be asked."""
     if connection.vendor != "postgresql":
         with FileLock(Path(settings.SYSMON_DATA_DIR) / "prepare.lock", mode=0o600):

@@ -10,7 +10,7 @@ from django.db import connections
 
 from metrics.storage.damage import damage_in, database_file, set_aside
 from metrics.storage.locks import PARTS, DirectoryInUse, hold_data_directory
-from metrics.storage.migration_lock import taking_turns
+from metrics.storage.migration_lock import migration_lock
 
 log = logging.getLogger(__name__)
 
@@ -19,7 +19,7 @@ def prepare_database(held: Collection[str]) -> None:
     """Begin a new file where the old one is damaged, and bring the tables up to date. `held` are the parts for which
     the data directory is locked already. A django.db.DatabaseError where the database cannot be used, DirectoryInUse
     where a damaged file is in use."""
-    with taking_turns():
+    with migration_lock():
         if (file := database_file()) and (damage := _damage_in(file)):
             kept = _set_aside(file, damage, [part for part in PARTS if part not in held])
             log.error("the database is damaged (%s): it is kept as %s, and a new one is begun", damage, kept)

@@ -1,4 +1,4 @@
-"""The queue of django-q2 in the database, with a bell: what is queued by the process that works on it is found at once.
+"""The queue of django-q2 in the database: what is queued by the process that works on it wakes it at once.
 
 django-q2 looks at the queue time and again, which is most of what a cluster does. Here only its own scheduler queues
 anything, so a look now and then is enough for what somebody else may have put there. What an entry is, `own_jobs` says.
@@ -18,7 +18,7 @@ from typing_extensions import override
 from metrics.schedules import jobs
 from metrics.supervision.own_jobs import MAX_ENTRY_CHARACTERS, entry_of, package_for, refuse
 
-LONGEST_WAIT_SECONDS = 10.0
+MAX_WAIT_SECONDS = 10.0
 # Entries that one look reads the beginning of.
 LOOK_ROWS = 10
 
@@ -26,12 +26,12 @@ LOOK_ROWS = 10
 class DatabaseQueue(ORM):
     """django-q2's own, whose pause after a look in vain is 0 in the settings. Named there."""
 
-    _bell = threading.Event()
+    _wake_event = threading.Event()
 
     @classmethod
     def ring(cls) -> None:
         """End the wait of whoever waits for a task in this process."""
-        cls._bell.set()
+        cls._wake_event.set()
 
     @override
     def enqueue(self, task: str) -> Any:
@@ -56,6 +56,6 @@ class DatabaseQueue(ORM):
         if others:
             count, _by_model = due.exclude(payload__in=[job.func for job in jobs()]).delete()
             refuse(others[0], "the queue", max(count, 1))
-        self._bell.wait(LONGEST_WAIT_SECONDS)
-        self._bell.clear()
+        self._wake_event.wait(MAX_WAIT_SECONDS)
+        self._wake_event.clear()
         return []

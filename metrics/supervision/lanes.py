@@ -14,8 +14,8 @@ from typing import Any
 
 from metrics.supervision.bodies import WITHOUT_BODY, Refused
 
-MOST_WAITING = 128
-LONGEST_WAIT_SECONDS = 20.0
+MAX_WAITING = 128
+MAX_WAIT_SECONDS = 20.0
 # A range of time may be years; these addresses look at one without being asked.
 RANGE = re.compile(r"(?:^|&)(?:start|end|step|with)=")
 OVER_A_RANGE = ("/peaks", "/top", "/usage", "/compare")
@@ -41,7 +41,7 @@ class Job:
 class Lane:
     """So many requests at once, in the threads that bring them."""
 
-    def __init__(self, slots: int, most_waiting: int = MOST_WAITING, seconds: float = LONGEST_WAIT_SECONDS) -> None:
+    def __init__(self, slots: int, most_waiting: int = MAX_WAITING, seconds: float = MAX_WAIT_SECONDS) -> None:
         self._free = slots
         self._most_waiting = most_waiting
         self._seconds = seconds

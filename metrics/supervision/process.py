@@ -18,13 +18,13 @@ import django
 from django.apps import apps
 from django.db import connections
 
-from metrics.recording.heartbeat import Lifeline
+from metrics.recording.heartbeat import Heartbeat
 
 log = logging.getLogger(__name__)
 
-Target = Callable[[Lifeline], None]
+Target = Callable[[Heartbeat], None]
 
-FIRST_PAUSE_SECONDS, LONGEST_PAUSE_SECONDS = 0.5, 15.0
+FIRST_PAUSE_SECONDS, MAX_PAUSE_SECONDS = 0.5, 15.0
 # A process that ran for so long failed for a new reason: it is started again at once.
 PROVEN_SECONDS = 20.0
 REASON_BYTES = 256
@@ -39,22 +39,22 @@ class CannotStart(Exception):
     """The system does not give what a process needs; the text is for the user."""
 
 
-class Part:
-    """A process that runs `target(lifeline)` until it is told to end. `complaint` says why it has to be restarted
+class SupervisedProcess:
+    """A process that runs `target(heartbeat)` until it is told to end. `failure_reason` says why it has to be restarted
     although it runs, None while all is well."""
 
     def __init__(
         self,
         name: str,
         target: Target,
-        lifeline: Lifeline,
-        complaint: Callable[[], str | None] = lambda: None,
+        heartbeat: Heartbeat,
+        failure_reason: Callable[[], str | None] = lambda: None,
         before_start: Callable[[], None] = lambda: None,
     ) -> None:
         self.name = name
         self._target = target
-        self._lifeline = lifeline
-        self._complaint = complaint
+        self._heartbeat = heartbeat
+        self._failure_reason = failure_reason
         self._before_start = before_start
         self._process: BaseProcess | None = None
         self._started_at = 0.0
@@ -65,7 +65,7 @@ class Part:
         # What it did not give (memory, threads, files), written by the process itself; empty for nothing.
         self._refusal: Any = RawArray(c_char, REASON_BYTES)
 
-    def look_after(self) -> None:
+    def poll(self) -> None:
         """One look: start the process if it is due, clear away and reschedule it if it has ended or is stuck. Raises
         CannotStart while `has_to_start`, where the system does not let it."""
         if self._process is None:
@@ -73,8 +73,8 @@ class Part:
                 self._start()
         elif not self._process.is_alive():
             self._fail(f"has ended ({self._refusal.value.decode() or self._process.exitcode})")
-        elif complaint := self._complaint():
-            self._fail(complaint)
+        elif failure_reason := self._failure_reason():
+            self._fail(failure_reason)
 
     @property
     def handle(self) -> int | None:
@@ -108,7 +108,7 @@ class Part:
         connections.close_all()
         self._before_start()
         self._process = context().Process(  # type: ignore[attr-defined]
-            target=_main, args=(self._target, self._lifeline, self._refusal), name=f"sysmon-{self.name}"
+            target=_main, args=(self._target, self._heartbeat, self._refusal), name=f"sysmon-{self.name}"
         )
         self._started_at = time.monotonic()
         self._refusal.value = b""
@@ -125,15 +125,15 @@ class Part:
         now = time.monotonic()
         has_proven = now - self._started_at > PROVEN_SECONDS
         grown = max(self._pause_seconds * 2, FIRST_PAUSE_SECONDS)
-        self._pause_seconds = 0.0 if has_proven else min(grown, LONGEST_PAUSE_SECONDS)
+        self._pause_seconds = 0.0 if has_proven else min(grown, MAX_PAUSE_SECONDS)
         self._due_at = now + self._pause_seconds
         log.warning("the %s %s; it is started again in %.1f s", self.name, reason, self._pause_seconds)
 
 
-def _main(target: Target, lifeline: Lifeline, refusal: Any) -> None:
+def _main(target: Target, heartbeat: Heartbeat, refusal: Any) -> None:
     """First thing in the new process: what the system refuses to it is told to the supervisor, in a line."""
     try:
-        _run(target, lifeline)
+        _run(target, heartbeat)
     except (MemoryError, OSError, RuntimeError) as error:
         if isinstance(error, RuntimeError) and "start new thread" not in str(error):
             raise
@@ -146,7 +146,7 @@ def _as_reason(error: BaseException) -> bytes:
     return " ".join(str(text).split()).encode("ascii", "replace")[: REASON_BYTES - 1]
 
 
-def _run(target: Target, lifeline: Lifeline) -> None:
+def _run(target: Target, heartbeat: Heartbeat) -> None:
     if hasattr(os, "setsid"):
         os.setsid()
     signal.set_wakeup_fd(-1)
@@ -155,9 +155,9 @@ def _run(target: Target, lifeline: Lifeline) -> None:
     if not apps.ready:
         # A process that was spawned and not forked has loaded nothing yet.
         django.setup()
-    lifeline.hold()
+    heartbeat.hold()
     try:
-        target(lifeline)
+        target(heartbeat)
     finally:
         close_log()
 

@@ -96,7 +96,7 @@ class RedisQueue(RedisBroker):  # type: ignore[misc]
         return [(None, package) for _entry, package in packages if package]
 
     def _wait(self, error: RedisError) -> None:
-        attached().excuse_hand_over()
+        attached().suspend_deadline()
         if not self._is_silent:
             self._is_silent = True
             log.error("no window can take over while Redis does not answer: %s", error)

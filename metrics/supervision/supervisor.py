@@ -12,9 +12,9 @@ from contextlib import contextmanager
 from multiprocessing.connection import wait
 from types import FrameType
 
-from metrics.recording.heartbeat import Lifeline
+from metrics.recording.heartbeat import Heartbeat
 from metrics.supervision.orphans import clear_orphans
-from metrics.supervision.process import Part
+from metrics.supervision.process import SupervisedProcess
 
 # How long a part may be stuck before somebody looks; one that dies is noticed at once.
 LOOK_EVERY_SECONDS = 2.0
@@ -30,10 +30,14 @@ class Supervisor:
     """Runs until SIGINT or SIGTERM. `is_ready` is asked until it is true, then `announce` is called, once."""
 
     def __init__(
-        self, parts: Sequence[Part], lifeline: Lifeline, is_ready: Callable[[], bool], announce: Callable[[], None]
+        self,
+        parts: Sequence[SupervisedProcess],
+        heartbeat: Heartbeat,
+        is_ready: Callable[[], bool],
+        announce: Callable[[], None],
     ) -> None:
         self._parts = parts
-        self._lifeline = lifeline
+        self._heartbeat = heartbeat
         self._is_ready = is_ready
         self._announce = announce
         self._was_announced = False
@@ -56,10 +60,10 @@ class Supervisor:
         now = time.monotonic()
         if now - self._looked_at > STOPPED_SECONDS:
             # Whoever stopped this process stopped the others too: their silence in that time says nothing.
-            self._lifeline.forgive()
+            self._heartbeat.reset_deadline()
         self._looked_at = now
         for part in self._parts:
-            part.look_after()
+            part.poll()
         clear_orphans([pid for part in self._parts if (pid := part.pid) is not None])
         if not self._was_announced and self._is_ready():
             self._was_announced = True
@@ -72,7 +76,7 @@ class Supervisor:
         _drain(woken)
 
     def _end(self) -> None:
-        self._lifeline.stop()
+        self._heartbeat.stop()
         deadline = time.monotonic() + GRACE_SECONDS
         while any(part.is_alive for part in self._parts) and time.monotonic() < deadline:
             wait([handle for part in self._parts if (handle := part.handle) and part.is_alive], LOOK_OFTEN_SECONDS)

@@ -16,7 +16,7 @@ from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
 from metrics.access.proxies import sender_of
-from metrics.recording.heartbeat import Lifeline, attach
+from metrics.recording.heartbeat import Heartbeat, attach
 from metrics.supervision.bodies import BODY_HEADERS, WITHOUT_BODY, Places, Refused, announced_bytes
 from metrics.supervision.deadline import bound_queries
 from metrics.supervision.granian_server import HEADER_BYTES, REQUEST_BYTES, Environ, Exchange, Handler, Headers, serve
@@ -71,33 +71,33 @@ def _own_host() -> str:
     return str(settings.ALLOWED_HOSTS[0]).strip("*.") or "localhost"
 
 
-def run_web(lifeline: Lifeline) -> None:
+def run_web(heartbeat: Heartbeat) -> None:
     """Serve until a SIGTERM."""
     processes = settings.SYSMON_WEB_PROCESSES
     if processes > 1:
-        lifeline.keep_web_beat()
+        heartbeat.keep_web_beat()
     host = str(settings.SYSMON_HOST).strip("[]")
-    serve(host, settings.SYSMON_PORT, processes, THREADS, partial(_handler_of_process, lifeline))
+    serve(host, settings.SYSMON_PORT, processes, THREADS, partial(_handler_of_process, heartbeat))
 
 
-def _handler_of_process(lifeline: Lifeline) -> Handler:
+def _handler_of_process(heartbeat: Heartbeat) -> Handler:
     """Called once in each process that answers."""
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    lifeline.watch()
-    attach(lifeline)
+    heartbeat.watch()
+    attach(heartbeat)
     bound_queries()
     site = Site(load_application())
-    lifeline.keep_web_beat(lambda: not site.is_stuck())
+    heartbeat.keep_web_beat(lambda: not site.is_stuck())
     return site.handle
 
 
-def complaint_about_web(lifeline: Lifeline) -> str | None:
+def failure_reason_of_web(heartbeat: Heartbeat) -> str | None:
     """Why the web server has to be started anew; None while all of its processes say that they live.
 
     They say so from a thread of their own, whatever the database does and however much there is to answer.
     """
-    silent_seconds = lifeline.seconds_since_web_beat()
-    allowed_seconds = SILENT_SECONDS if lifeline.has_web_started() else START_SECONDS
+    silent_seconds = heartbeat.seconds_since_web_beat()
+    allowed_seconds = SILENT_SECONDS if heartbeat.has_web_started() else START_SECONDS
     return f"has been stuck for {silent_seconds:.0f} s" if silent_seconds > allowed_seconds else None
 
 

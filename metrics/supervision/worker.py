@@ -1,4 +1,4 @@
-"""The django-q2 cluster below `up`, one process; and the same windows without it where nothing can fork."""
+"""The django-q2 cluster below `up`, one process; and the same runs without it where nothing can fork."""
 
 import logging
 import os
@@ -22,13 +22,13 @@ from django_q.worker import worker
 from typing_extensions import override
 
 from metrics import conf
-from metrics.recording.heartbeat import Lifeline
+from metrics.recording.heartbeat import Heartbeat
 from metrics.schedules import JOBS, Job, ensure_schedules
 from metrics.supervision.database_queue import DatabaseQueue
 
 log = logging.getLogger(__name__)
 
-# A window beats every five seconds at least, and at its start; a slow start and a slow tick get their time.
+# A recording run beats every five seconds at least, and at its start; a slow start and a slow tick get their time.
 OVERDUE_BEAT_SECONDS = 20.0
 # django-q2 looks at its schedules every 30 s, so that hand-overs lie 60 to 90 s apart.
 OVERDUE_HAND_OVER_SECONDS = 120.0
@@ -46,10 +46,10 @@ def load_jobs() -> None:
         import_string(job.func)
 
 
-def run_worker(lifeline: Lifeline) -> None:
-    """Record until the lifeline says stop."""
-    run = run_cluster if hasattr(os, "fork") else run_windows
-    run(lifeline)
+def run_worker(heartbeat: Heartbeat) -> None:
+    """Record until the heartbeat says stop."""
+    run = run_cluster if hasattr(os, "fork") else run_without_cluster
+    run(heartbeat)
 
 
 class ThreadQueue(Queue[Any]):
@@ -127,45 +127,45 @@ class OneProcess(Sentinel):
         super().reincarnate(process)  # type: ignore[no-untyped-call]
 
 
-def run_cluster(lifeline: Lifeline) -> None:
+def run_cluster(heartbeat: Heartbeat) -> None:
     """Be the sentinel of a django-q2 cluster.
 
     The sentinel itself, not the `Cluster` around it: that is one more process, which ends in good order, and so
     unnoticed, when its sentinel is killed.
     """
     stop_event = threading.Event()
-    lifeline.on_stop = stop_event.set
+    heartbeat.on_stop = stop_event.set
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
-    if can_begin(lifeline):
+    if can_begin(heartbeat):
         OneProcess(stop_event, threading.Event(), uuid4())  # type: ignore[no-untyped-call]
 
 
-def can_begin(lifeline: Lifeline) -> bool:
-    """Queue the first window as soon as that is possible; False where that is not before the end of all."""
+def can_begin(heartbeat: Heartbeat) -> bool:
+    """Queue the first run as soon as that is possible; False where that is not before the end of all."""
     is_refused, stand_in = False, None
     while True:
         try:
-            queue_first_window()
+            queue_first_run()
         except DatabaseError as error:
             if not is_refused:
                 log.error("recording has to wait for the database: %s", error)
             is_refused = True
-            lifeline.mark_pending(0, str(error))
-            lifeline.beat()
+            heartbeat.mark_pending(0, str(error))
+            heartbeat.beat()
         except ConnectionError as error:
             stand_in = stand_in or record_without_queue(str(error))
-            lifeline.excuse_hand_over()
+            heartbeat.suspend_deadline()
         else:
             return True
         finally:
             connections.close_all()
-        if lifeline.wait(RETRY_SECONDS):
+        if heartbeat.wait(RETRY_SECONDS):
             return False
 
 
 def record_without_queue(reason: str) -> threading.Thread:
-    """Start a window in a thread of its own; the cluster's first one takes over from it. The process does not end
-    before the window has."""
+    """Start a run in a thread of its own; the cluster's first one takes over from it. The process does not end
+    before the run has."""
     log.error("recording begins without the queue: %s", reason)
     thread = threading.Thread(target=_record, name="record-without-queue")
     thread.start()
@@ -179,19 +179,19 @@ def _record() -> None:
         connections.close_all()
 
 
-def queue_first_window() -> None:
-    """Begin with an empty queue and a window at once, not when the scheduler looks for the first time."""
+def queue_first_run() -> None:
+    """Begin with an empty queue and a run at once, not when the scheduler looks for the first time."""
     ensure_schedules()
     get_broker().purge_queue()
     async_task(JOBS[0].func, group=JOBS[0].name)
 
 
-def run_windows(lifeline: Lifeline) -> None:
-    """The jobs of the schedule without django-q2: windows in this thread, each other job in one of its own."""
+def run_without_cluster(heartbeat: Heartbeat) -> None:
+    """The jobs of the schedule without django-q2: runs in this thread, each other job in one of its own."""
     for job in JOBS[1:]:
         threading.Thread(target=_run_now_and_then, args=(job,), name=job.name, daemon=True).start()
     record_window = import_string(JOBS[0].func)
-    while not lifeline.wait(0):
+    while not heartbeat.wait(0):
         record_window()
 
 
@@ -201,13 +201,13 @@ def _run_now_and_then(job: Job) -> None:
         run()
 
 
-def complaint_about(lifeline: Lifeline) -> str | None:
+def failure_reason_of(heartbeat: Heartbeat) -> str | None:
     """Why the recording has to be started anew; None while it goes on.
 
     Asked of shared memory and not of the database, which may be locked or full while ticks wait in memory.
     """
-    if lifeline.seconds_since_beat() > OVERDUE_BEAT_SECONDS + conf.interval_seconds() / 2:
+    if heartbeat.seconds_since_beat() > OVERDUE_BEAT_SECONDS + conf.interval_seconds() / 2:
         return "has stopped recording"
-    if lifeline.seconds_since_hand_over() > OVERDUE_HAND_OVER_SECONDS:
+    if heartbeat.seconds_since_hand_over() > OVERDUE_HAND_OVER_SECONDS:
         return "has stopped handing over"
     return None

@@ -17,8 +17,8 @@ register = template.Library()
 # So many samples are drawn, the newest of the list as it is filtered; more would not be told apart.
 DRAWN_SAMPLES = 2000
 # More lines than these colours there are none to tell apart.
-MOST_LINES = 6
-LONGEST_NAME = 40
+MAX_LINES = 6
+MAX_NAME = 40
 DRAWN_KINDS = (Kind.GAUGE, Kind.RATE)
 
 
@@ -41,7 +41,7 @@ def sample_chart(changelist: Any) -> dict[str, Any] | None:
 
 
 def _by_field(model: type[Sample], headline: Any, newest: QuerySet[Any]) -> dict[str, Any]:
-    fields = [field for field in model.measures() if _is_drawn(field) and field.unit == headline.unit][:MOST_LINES]
+    fields = [field for field in model.measures() if _is_drawn(field) and field.unit == headline.unit][:MAX_LINES]
     names = [field.name for field in fields]
     rows = list(newest.values_list("timestamp", *names)[:DRAWN_SAMPLES])[::-1]
     values = [[row[place] for row in rows] for place in range(1, len(names) + 1)]
@@ -57,9 +57,9 @@ def _by_thing(model: type[Sample], newest: QuerySet[Any]) -> dict[str, Any]:
     rows = list(newest.values_list("timestamp", model.headline, *labels)[:DRAWN_SAMPLES])[::-1]
     lines: dict[str, dict[float, Any]] = {}
     for moment, value, *label in rows:
-        lines.setdefault(visible(" ".join(map(str, label)), LONGEST_NAME), {})[_seconds(moment)] = value
+        lines.setdefault(visible(" ".join(map(str, label)), MAX_NAME), {})[_seconds(moment)] = value
     times = sorted({_seconds(row[0]) for row in rows})
-    highest = sorted(lines, key=lambda name: -_highest(lines[name].values()))[:MOST_LINES]
+    highest = sorted(lines, key=lambda name: -_highest(lines[name].values()))[:MAX_LINES]
     return {"times": times, "names": highest, "values": [[lines[name].get(at) for at in times] for name in highest]}
 
 

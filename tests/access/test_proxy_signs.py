@@ -9,7 +9,7 @@ from django.contrib.auth.models import User
 from django.test import Client
 
 from metrics.access.proxy_signs import shows_proxy
-from metrics.recording.heartbeat import Lifeline
+from metrics.recording.heartbeat import Heartbeat
 from tests.access.test_strangers import ADDRESSES, OPEN
 
 ADDRESS = "/api/v1/metrics/cpu"
@@ -76,15 +76,15 @@ SIGNS = [
 
 
 @pytest.fixture
-def lifeline(monkeypatch):
+def heartbeat(monkeypatch):
     """What this process shares with others of its supervisor, as at a start."""
-    lifeline = Lifeline(get_context())
-    monkeypatch.setattr("metrics.recording.heartbeat._attached", lifeline)
-    return lifeline
+    heartbeat = Heartbeat(get_context())
+    monkeypatch.setattr("metrics.recording.heartbeat._attached", heartbeat)
+    return heartbeat
 
 
 @pytest.fixture
-def sampled(recorded, lifeline):
+def sampled(recorded, heartbeat):
     recorded.tick(cpu={}, processes={"total": 1}, process=[{"pid": 7, "command": "node server.js", "cpu_percent": 3.0}])
     return recorded
 
@@ -110,16 +110,16 @@ def test_a_newer_one_takes_none(api, sampled, protocol):
 
 
 @pytest.mark.parametrize("sent", CLIENTS.values(), ids=CLIENTS)
-def test_a_client_on_this_machine_needs_no_sign_in(api, sampled, lifeline, sent):
+def test_a_client_on_this_machine_needs_no_sign_in(api, sampled, heartbeat, sent):
     assert api.get(ADDRESS, headers=sent).status_code == 200
-    assert not lifeline.has_proxy()
+    assert not heartbeat.has_proxy()
 
 
 @pytest.mark.parametrize("sent", SIGNS)
-def test_a_page_elsewhere_takes_a_user_where_the_browser_does_not_say_more(api, sampled, lifeline, sent):
+def test_a_page_elsewhere_takes_a_user_where_the_browser_does_not_say_more(api, sampled, heartbeat, sent):
     assert api.get(ADDRESS, headers=sent).status_code == 401
     assert api.get(ADDRESS).status_code == 200
-    assert not lifeline.has_proxy()
+    assert not heartbeat.has_proxy()
 
 
 def test_an_origin_that_may_call_the_api_is_no_proxy(api, sampled, settings):
@@ -156,37 +156,37 @@ def test_a_name_of_any_length_is_looked_at_in_no_time(name):
 
 @pytest.mark.parametrize("address", ["/", ADDRESS, "/static/nothing.js", "/admin/login/", "/api/v1/health", "/nowhere"])
 @pytest.mark.parametrize("proof", PROOFS)
-def test_a_browser_that_comes_through_a_proxy_ends_public_access(api, sampled, caplog, lifeline, address, proof):
+def test_a_browser_that_comes_through_a_proxy_ends_public_access(api, sampled, caplog, heartbeat, address, proof):
     assert api.get(ADDRESS).status_code == 200
     api.get(address, headers=proof)
     api.get(address, headers=proof)
-    assert lifeline.has_proxy()
+    assert heartbeat.has_proxy()
     assert api.get(ADDRESS).status_code == 401
     [line] = [record for record in caplog.records if record.name == "metrics.access.permissions"]
     assert line.getMessage().startswith("a browser came through a proxy")
 
 
-def test_everything_needs_a_sign_in_from_then_on(api, sampled, lifeline):
-    lifeline.note_proxy()
+def test_everything_needs_a_sign_in_from_then_on(api, sampled, heartbeat):
+    heartbeat.note_proxy()
     codes = {address: api.get(address).status_code for address in ADDRESSES}
     assert {address for address, code in codes.items() if code not in {301, 302, 401}} <= {*OPEN, "/api/v1/health"}
     assert api.get("/api/v1/health").json().keys() == {"status"}
 
 
-def test_a_name_that_was_bound_to_this_address_proves_nothing(api, sampled, lifeline):
+def test_a_name_that_was_bound_to_this_address_proves_nothing(api, sampled, heartbeat):
     headers = {"host": "evil.example", "sec-fetch-site": "same-origin", "referer": "http://evil.example/"}
     assert api.get(ADDRESS, headers=headers).status_code == 400
-    assert not lifeline.has_proxy()
+    assert not heartbeat.has_proxy()
 
 
 @pytest.mark.parametrize(
     ("name", "value"),
     [("SYSMON_API_ACCESS", "public"), ("SYSMON_API_ACCESS", "authenticated"), ("SYSMON_HOST", "0.0.0.0")],
 )
-def test_where_access_is_settled_there_is_nothing_to_notice(api, sampled, settings, lifeline, name, value, caplog):
+def test_where_access_is_settled_there_is_nothing_to_notice(api, sampled, settings, heartbeat, name, value, caplog):
     setattr(settings, name, value)
     api.get(ADDRESS, headers=PROOFS[0])
-    assert not lifeline.has_proxy()
+    assert not heartbeat.has_proxy()
     assert caplog.messages == []
 
 

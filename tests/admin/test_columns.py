@@ -12,7 +12,7 @@ SAME_IN_KOREAN = {"CPU"}
 
 
 by_model = pytest.mark.parametrize("model", list(sample_models()), ids=lambda model: model._meta.model_name)
-MOST_CHARACTERS = 26
+MAX_CHARACTERS = 26
 
 
 @by_model
@@ -20,7 +20,7 @@ MOST_CHARACTERS = 26
 def test_every_field_is_called_something_short_and_no_two_of_a_table_the_same(model, language):
     with override(language):
         names = [str(field.verbose_name) for field in (*model.measures(), *_relations(model))]
-    assert [name for name in names if len(name) > MOST_CHARACTERS or "_" in name] == []
+    assert [name for name in names if len(name) > MAX_CHARACTERS or "_" in name] == []
     assert len(set(names)) == len(names)
 
 

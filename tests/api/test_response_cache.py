@@ -13,9 +13,9 @@ from django.db import DatabaseError, connection, connections, transaction
 from django.test import RequestFactory
 from django.test.utils import CaptureQueriesContext
 
-from metrics.api.response_cache import HEADERS, FrontDoor, KeptAnswer, KeptAnswers, size_of
+from metrics.api.response_cache import HEADERS, CachedResponses, KeptAnswer, ResponseCache, size_of
 from metrics.models import CpuSample, Host
-from metrics.recording.heartbeat import Lifeline
+from metrics.recording.heartbeat import Heartbeat
 from metrics.retention.pruning import apply_retention
 from metrics.retention.rollup import roll_up
 from metrics.storage.commit_watch import CommitWatch
@@ -75,7 +75,7 @@ class Visitor:
     asked: int = 0
 
     def __post_init__(self):
-        self.door = FrontDoor(self._count)
+        self.door = ResponseCache(self._count)
 
     def _count(self, environ, start_response):
         self.asked += 1
@@ -224,10 +224,10 @@ def test_what_was_kept_for_this_machine_is_not_given_through_a_proxy(visitor):
 
 
 def test_nothing_that_was_kept_while_access_was_public_is_given_once_a_proxy_was_noticed(visitor, monkeypatch):
-    lifeline = Lifeline(get_context())
-    monkeypatch.setattr("metrics.recording.heartbeat._attached", lifeline)
+    heartbeat = Heartbeat(get_context())
+    monkeypatch.setattr("metrics.recording.heartbeat._attached", heartbeat)
     assert visitor.agrees("metrics/processes")[0] == "200 OK"
-    lifeline.note_proxy()
+    heartbeat.note_proxy()
     assert visitor.agrees("metrics/processes")[0] == "401 Unauthorized"
     assert visitor.agrees("metrics/processes")[0] == "401 Unauthorized"
 
@@ -338,7 +338,7 @@ def test_after_a_commit_one_asks_django_and_the_others_wait_for_it(visitor, reco
 
 
 def test_who_has_waited_too_long_asks_django_too(visitor, recorded, monkeypatch):
-    monkeypatch.setattr("metrics.api.response_cache.LONGEST_TURN_SECONDS", 0.01)
+    monkeypatch.setattr("metrics.api.response_cache.MAX_TURN_SECONDS", 0.01)
     visitor.get("metrics/cpu")
     newer_tick(recorded)
     [(stuck, _size)] = visitor.door._answers._by_key.values()
@@ -399,7 +399,7 @@ ROOM = size_of("a", TEN_BYTES)
 
 
 def test_what_was_not_asked_for_the_longest_goes_first():
-    answers = KeptAnswers(most_bytes=2 * ROOM)
+    answers = CachedResponses(most_bytes=2 * ROOM)
     for key in "abc":
         answers.keep(key, TEN_BYTES)
         answers.find("a", 1)
@@ -407,7 +407,7 @@ def test_what_was_not_asked_for_the_longest_goes_first():
 
 
 def test_an_answer_takes_the_place_of_the_one_before():
-    answers = KeptAnswers(most_bytes=2 * ROOM)
+    answers = CachedResponses(most_bytes=2 * ROOM)
     for mark in range(9):
         answers.keep("a", KeptAnswer(mark, "", b"ten bytes.", [], []))
     answers.keep("b", KeptAnswer(8, "", b"ten bytes.", [], []))
@@ -416,14 +416,14 @@ def test_an_answer_takes_the_place_of_the_one_before():
 
 
 def test_long_headers_take_room_too():
-    answers = KeptAnswers(most_bytes=2 * (ROOM + 400))
+    answers = CachedResponses(most_bytes=2 * (ROOM + 400))
     for number in range(10):
         answers.keep(f"{'x' * 400}{number}", TEN_BYTES)
     assert len(answers._by_key) == 2
 
 
 def test_no_more_than_so_many_answers_are_kept():
-    answers = KeptAnswers(most_bytes=100 * ROOM, most=3)
+    answers = CachedResponses(most_bytes=100 * ROOM, most=3)
     for number in range(10):
         answers.keep(number, TEN_BYTES)
     assert list(answers._by_key) == [7, 8, 9]
@@ -432,7 +432,7 @@ def test_no_more_than_so_many_answers_are_kept():
 def test_small_answers_take_no_more_memory_than_is_counted():
     """Keys and headers as requests have them, each a text of its own."""
     most_bytes = 1_000_000
-    answers = KeptAnswers(most_bytes)
+    answers = CachedResponses(most_bytes)
 
     def request(number):
         query = f"limit={number}"

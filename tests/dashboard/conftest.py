@@ -16,7 +16,7 @@ from tests.skips import missing, needs
 from tests.supervision.running import PROJECT, Up
 
 SCREENSHOTS = PROJECT / "docs" / "screenshots"
-LARGEST_SCREENSHOT_BYTES = 200_000
+MAX_SCREENSHOT_BYTES = 200_000
 HERE = ("http://127.0.0.1:", "data:", "blob:")
 ARGUMENTS = [
     *("--no-sandbox", "--disable-gpu", "--disable-quic", "--no-first-run", "--hide-scrollbars"),
@@ -161,7 +161,7 @@ def shoot(tmp_path: Path) -> Callable[..., None]:
         folder.mkdir(parents=True, exist_ok=True)
         path = folder / f"{name}.png"
         page.screenshot(path=path, animations="disabled", **options)
-        assert path.stat().st_size < LARGEST_SCREENSHOT_BYTES
+        assert path.stat().st_size < MAX_SCREENSHOT_BYTES
 
     return take
 

@@ -10,7 +10,7 @@ from tests.skips import needs
 from tests.source import ROOT
 
 UNIT = ROOT / "deploy/systemd/sysmon.service"
-MOST_EXPOSED = 40  # tenths: systemd calls up to 4.0 "OK"
+MAX_EXPOSED = 40  # tenths: systemd calls up to 4.0 "OK"
 
 
 @pytest.fixture
@@ -42,7 +42,7 @@ def test_systemd_notices_a_wrong_setting(analyze):
 
 
 def test_the_service_is_exposed_little(analyze):
-    done = analyze("security", "--offline=yes", f"--threshold={MOST_EXPOSED}")
+    done = analyze("security", "--offline=yes", f"--threshold={MAX_EXPOSED}")
     assert done.returncode == 0, done.stdout
 
 

@@ -4,7 +4,7 @@ from base64 import b64encode
 
 import pytest
 
-from metrics.forwarding.destinations import LONGEST_NAME, parse_destinations
+from metrics.forwarding.destinations import MAX_NAME, parse_destinations
 from sysmon_project.env import Env, SettingError
 
 BASIC = "Basic " + b64encode(b"jin:s3cret").decode()
@@ -60,7 +60,7 @@ WRONG = [
     ("influx://h/db?token=a%0Db", "not printable ASCII"),
     ("influx://h/db influx://x:y@h/db", "destination 2 is there twice"),
     (" ".join(f"influx://h/{number}" for number in range(9)), "9 destinations are more than 8"),
-    (f"influx://h/{'x' * LONGEST_NAME}", "longer than"),
+    (f"influx://h/{'x' * MAX_NAME}", "longer than"),
 ]
 
 

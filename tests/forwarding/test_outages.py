@@ -173,7 +173,7 @@ def test_one_dead_destination_does_not_hold_up_the_others(forwarded, influxdb, v
 
 
 def test_a_long_outage_is_filled_in_within_the_time_of_several_runs(forwarded, influxdb, monkeypatch):
-    monkeypatch.setattr(shipping, "MOST_POINTS", 50)
+    monkeypatch.setattr(shipping, "MAX_POINTS", 50)
     forwarded.to(influxdb.url)
     forwarded.record(60)
     runs = 0

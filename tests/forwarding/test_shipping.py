@@ -176,7 +176,7 @@ def test_a_far_side_that_hangs_costs_its_time_and_not_more(forwarded):
 
 def test_a_slow_far_side_does_not_pass_for_a_dead_one(forwarded, monkeypatch):
     monkeypatch.setattr(shipping, "FIRST_TICKS", 1)
-    monkeypatch.setattr(shipping, "MOST_POINTS", 1)
+    monkeypatch.setattr(shipping, "MAX_POINTS", 1)
     monkeypatch.setattr(shipping, "SHORTEST_ATTEMPT_SECONDS", 0.0)
     with answering() as server:
         server.gate = lambda: threading.Event().wait(0.3)

@@ -197,7 +197,7 @@ def test_a_bucket_that_is_not_over_has_no_summary_yet(two_days):
 
 
 def test_a_long_range_of_processes_says_when_each_was_seen_as_exactly_as_its_points(two_days, monkeypatch):
-    monkeypatch.setattr("metrics.history.processes.FEWEST_SUMMARIES", 2)
+    monkeypatch.setattr("metrics.history.processes.MIN_SUMMARIES", 2)
     query = ProcessQuery(two_days, start=FIRST, end=FIRST + 48 * HOUR)
     found = {process["pid"]: process for process in read_processes(query).results}
     forget_summaries()

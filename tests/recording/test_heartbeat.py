@@ -7,16 +7,16 @@ from threading import Event
 
 import pytest
 
-from metrics.recording.heartbeat import Lifeline, Unwatched
-from metrics.supervision.web import complaint_about_web as silent
+from metrics.recording.heartbeat import Heartbeat, Unwatched
+from metrics.supervision.web import failure_reason_of_web as silent
 from tests.supervision.running import eventually
 
 FAR = 10_000.0
 
 
 @pytest.fixture
-def lifeline():
-    return Lifeline(get_context())
+def heartbeat():
+    return Heartbeat(get_context())
 
 
 def forward(monkeypatch, seconds):
@@ -24,56 +24,56 @@ def forward(monkeypatch, seconds):
     monkeypatch.setattr(time, "monotonic", lambda: now)
 
 
-def test_a_window_that_took_over_is_known(lifeline):
-    assert lifeline.recorder_pid() is None
-    lifeline.mark_hand_over()
-    assert lifeline.recorder_pid() == os.getpid()
+def test_a_window_that_took_over_is_known(heartbeat):
+    assert heartbeat.recorder_pid() is None
+    heartbeat.mark_hand_over()
+    assert heartbeat.recorder_pid() == os.getpid()
 
 
-def test_how_many_ticks_wait_and_why_is_known_until_they_do_no_longer(lifeline):
-    lifeline.mark_pending(3, "database is locked")
-    assert lifeline.pending() == (3, "database is locked")
-    lifeline.mark_pending(0)
-    assert lifeline.pending() == (0, "")
+def test_how_many_ticks_wait_and_why_is_known_until_they_do_no_longer(heartbeat):
+    heartbeat.mark_pending(3, "database is locked")
+    assert heartbeat.pending() == (3, "database is locked")
+    heartbeat.mark_pending(0)
+    assert heartbeat.pending() == (0, "")
 
 
-def test_a_reason_of_any_length_and_language_is_kept_as_far_as_there_is_room(lifeline):
-    lifeline.mark_pending(1, "잠김" * 100)
-    assert lifeline.pending().reason == ("잠김" * 100)[:85]
+def test_a_reason_of_any_length_and_language_is_kept_as_far_as_there_is_room(heartbeat):
+    heartbeat.mark_pending(1, "잠김" * 100)
+    assert heartbeat.pending().reason == ("잠김" * 100)[:85]
 
 
-def test_while_ticks_wait_no_hand_over_is_overdue(lifeline, monkeypatch):
-    lifeline.mark_hand_over()
+def test_while_ticks_wait_no_hand_over_is_overdue(heartbeat, monkeypatch):
+    heartbeat.mark_hand_over()
     forward(monkeypatch, FAR)
-    assert lifeline.seconds_since_hand_over() >= FAR
-    lifeline.mark_pending(1, "database or disk is full")
-    assert lifeline.seconds_since_hand_over() == 0
+    assert heartbeat.seconds_since_hand_over() >= FAR
+    heartbeat.mark_pending(1, "database or disk is full")
+    assert heartbeat.seconds_since_hand_over() == 0
     forward(monkeypatch, 50)
-    lifeline.mark_pending(0)
-    assert lifeline.seconds_since_hand_over() == pytest.approx(50, abs=1)
+    heartbeat.mark_pending(0)
+    assert heartbeat.seconds_since_hand_over() == pytest.approx(50, abs=1)
 
 
-def test_while_the_queue_is_silent_no_hand_over_is_overdue(lifeline, monkeypatch):
-    lifeline.mark_hand_over()
+def test_while_the_queue_is_silent_no_hand_over_is_overdue(heartbeat, monkeypatch):
+    heartbeat.mark_hand_over()
     forward(monkeypatch, FAR)
-    lifeline.excuse_hand_over()
-    assert lifeline.seconds_since_hand_over() == 0
-    assert lifeline.pending().reason == ""
+    heartbeat.suspend_deadline()
+    assert heartbeat.seconds_since_hand_over() == 0
+    assert heartbeat.pending().reason == ""
 
 
-def test_who_was_stopped_for_a_while_is_forgiven(lifeline, monkeypatch):
-    lifeline.mark_hand_over()
-    lifeline.mark_pending(2, "full")
+def test_who_was_stopped_for_a_while_is_forgiven(heartbeat, monkeypatch):
+    heartbeat.mark_hand_over()
+    heartbeat.mark_pending(2, "full")
     forward(monkeypatch, FAR)
-    lifeline.forgive()
-    assert (lifeline.seconds_since_beat(), lifeline.seconds_since_hand_over()) == (0, 0)
-    assert (lifeline.recorder_pid(), lifeline.pending().ticks) == (os.getpid(), 2)
+    heartbeat.reset_deadline()
+    assert (heartbeat.seconds_since_beat(), heartbeat.seconds_since_hand_over()) == (0, 0)
+    assert (heartbeat.recorder_pid(), heartbeat.pending().ticks) == (os.getpid(), 2)
 
 
-def test_a_new_process_has_no_ticks_that_wait(lifeline):
-    lifeline.mark_pending(3, "database is locked")
-    lifeline.reset()
-    assert lifeline.pending().ticks == 0
+def test_a_new_process_has_no_ticks_that_wait(heartbeat):
+    heartbeat.mark_pending(3, "database is locked")
+    heartbeat.reset()
+    assert heartbeat.pending().ticks == 0
 
 
 def test_a_line_that_nobody_watches_remembers_what_was_said_too():
@@ -84,16 +84,16 @@ def test_a_line_that_nobody_watches_remembers_what_was_said_too():
 
 def test_a_proxy_is_known_to_all_processes_and_one_of_them_was_the_first():
     context = get_context("fork")
-    lifeline, first = Lifeline(context), context.SimpleQueue()
-    assert not lifeline.has_proxy()
-    children = [context.Process(target=lambda: first.put(lifeline.note_proxy())) for _ in range(4)]
+    heartbeat, first = Heartbeat(context), context.SimpleQueue()
+    assert not heartbeat.has_proxy()
+    children = [context.Process(target=lambda: first.put(heartbeat.note_proxy())) for _ in range(4)]
     for child in children:
         child.start()
     for child in children:
         child.join()
     assert sorted(first.get() for _ in children) == [False, False, False, True]
-    lifeline.reset()
-    assert lifeline.has_proxy()
+    heartbeat.reset()
+    assert heartbeat.has_proxy()
 
 
 def test_without_a_supervisor_a_process_knows_of_its_own_proxy(monkeypatch):
@@ -107,12 +107,12 @@ def test_without_a_supervisor_a_process_knows_of_its_own_proxy(monkeypatch):
 
 @pytest.fixture
 def beats(monkeypatch):
-    """A lifeline whose processes of the web server beat at each step of a clock that a test sets."""
+    """A heartbeat whose processes of the web server beat at each step of a clock that a test sets."""
     monkeypatch.setattr("metrics.recording.heartbeat.WEB_BEAT_SECONDS", 0.01)
     lines = []
 
     def made(processes):
-        lines.append(Lifeline(get_context(), processes))
+        lines.append(Heartbeat(get_context(), processes))
         return lines[-1]
 
     yield made
@@ -155,7 +155,7 @@ def test_after_a_suspend_of_everything_nobody_is_blamed(beats, monkeypatch):
     line = beats(1)
     line.keep_web_beat(lambda: False)
     forward(monkeypatch, 1000)
-    line.forgive()
+    line.reset_deadline()
     assert silent(line) is None
 
 

@@ -1,4 +1,4 @@
-"""The token is read without waiting for a database that does not answer."""
+"""The lease is read without waiting for a database that does not answer."""
 
 import threading
 
@@ -6,10 +6,10 @@ import pytest
 from django.db import OperationalError
 
 from metrics.models import Host, Recorder
-from metrics.recording.lease import BackgroundToken, Token
+from metrics.recording.lease import BackgroundLease, Lease
 
 
-class GatedToken(BackgroundToken):
+class GatedToken(BackgroundLease):
     """Reads what the test says, when the test says so."""
 
     def __init__(self):
@@ -26,27 +26,27 @@ class GatedToken(BackgroundToken):
 
 @pytest.fixture
 def gated(monkeypatch):
-    monkeypatch.setattr("metrics.recording.lease.LONGEST_PATIENCE_SECONDS", 0.01)
+    monkeypatch.setattr("metrics.recording.lease.MAX_PATIENCE_SECONDS", 0.01)
     monkeypatch.setattr("metrics.recording.lease.connections.close_all", lambda: None)
-    token = GatedToken()
-    yield token
-    token.gate.set()
-    token.close()
-    token._thread.join(10)
+    lease = GatedToken()
+    yield lease
+    lease.gate.set()
+    lease.close()
+    lease._thread.join(10)
 
 
 def take(host, window, first_tick):
-    token = {"window": window, "pid": 1, "first_tick": first_tick, "taken_over_at": 0}
-    Recorder.objects.update_or_create(host=host, defaults=token)
+    lease = {"window": window, "pid": 1, "first_tick": first_tick, "taken_over_at": 0}
+    Recorder.objects.update_or_create(host=host, defaults=lease)
 
 
 def test_it_names_the_first_tick_of_another_window(host):
-    token = Token(host, "own", 5)
-    assert token.first_tick_of_another() is None
+    lease = Lease(host, "own", 5)
+    assert lease.first_tick_of_another() is None
     take(host, "own", 100)
-    assert token.first_tick_of_another() is None
+    assert lease.first_tick_of_another() is None
     take(host, "next", 105)
-    assert token.first_tick_of_another() == 105
+    assert lease.first_tick_of_another() == 105
 
 
 def test_a_database_that_does_not_answer_is_not_waited_for(gated):

@@ -69,7 +69,7 @@ def test_waiting_is_logged_once_and_so_is_its_end(writer, caplog):
 
 
 def test_memory_is_bounded_and_the_oldest_goes(writer, monkeypatch, caplog):
-    monkeypatch.setattr(pending_module, "MOST_PENDING_TICKS", 3)
+    monkeypatch.setattr(pending_module, "MAX_PENDING_TICKS", 3)
     ticks = PendingTicks(writer, 5)
     writer.error = OperationalError("locked")
     for number in range(5):

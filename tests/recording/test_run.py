@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from metrics.models import Host, Recorder, Tick
-from metrics.recording.run import Window, is_recording
+from metrics.recording.run import RecordingRun, is_recording
 from tests.recording.fakes import Clock, FakeLine
 
 NOON = 1_700_000_000.0
@@ -42,7 +42,7 @@ class FakeRecording:
 def window(host, interval=5, start=NOON + 0.3, cut_at=float("inf")):
     clock = Clock(start)
     line = FakeLine(clock, cut_at)
-    return Window(FakeRecording(host, interval), line, now=clock, sleep=clock.sleep), clock, line
+    return RecordingRun(FakeRecording(host, interval), line, now=clock, sleep=clock.sleep), clock, line
 
 
 def another_recorder(host, pid=1, **values):
@@ -122,9 +122,9 @@ class TestHandOver:
         def start_newcomer():
             if old_clock.now >= NOON + 5.4 and not new.recording.ticks:
                 new_clock.now = old_clock.now
-                token = Recorder.objects.get()
+                lease = Recorder.objects.get()
                 new.recording.ticks.append(new.take_over())
-                assert token.window == old.name
+                assert lease.window == old.name
 
         old_line.at_wait = start_newcomer
         old.run(duration_seconds=60)
@@ -148,10 +148,10 @@ class TestHandOver:
         def fail():
             raise error
 
-        one._commit_token(int(NOON))
+        one._commit_lease(int(NOON))
         monkeypatch.setattr(one, "take_over", lambda: int(NOON))
         monkeypatch.setattr(one, "_end", lambda: None)
-        monkeypatch.setattr(one._token, "first_tick_of_another", fail)
+        monkeypatch.setattr(one._lease, "first_tick_of_another", fail)
         one.run()
         assert len(one.recording.ticks) == 3
 
@@ -279,7 +279,7 @@ class TestAnySequence(TestCase):
         clock = Clock(NOON + start)
         clock.jumps = [(NOON + start + at, by) for at, by in jumps]
         line = FakeLine(clock)
-        one = Window(FakeRecording(host, interval), line, now=clock, sleep=clock.sleep)
+        one = RecordingRun(FakeRecording(host, interval), line, now=clock, sleep=clock.sleep)
         waits = iter(range(200))
         taken_late = []
 

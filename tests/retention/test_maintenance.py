@@ -7,7 +7,7 @@ from django.utils.timezone import now
 
 from metrics.models import CpuSample, Tick, UpkeepLease
 from metrics.retention import maintenance
-from metrics.retention.maintenance import LEASE_SECONDS, look_after_hosts, take_lease
+from metrics.retention.maintenance import LEASE_SECONDS, maintain_hosts, take_lease
 from tests.conftest import FIRST_TICK
 
 HOUR = timedelta(hours=1)
@@ -27,7 +27,7 @@ def minutes_of(host):
 def test_this_machines_host_is_rolled_up_under_a_lease(recorded):
     recorded.ticks(12)
     before = now()
-    look_after_hosts()
+    maintain_hosts()
     assert minutes_of(recorded.host) == 1
     lease = UpkeepLease.objects.get()
     assert (lease.host, lease.holder) == (recorded.host, "test-host")
@@ -36,7 +36,7 @@ def test_this_machines_host_is_rolled_up_under_a_lease(recorded):
 
 def test_a_host_that_another_machine_looks_after_is_left_alone(recorded, others):
     UpkeepLease.objects.create(host=others, holder="other-host", expires_at=now() + HOUR)
-    look_after_hosts()
+    maintain_hosts()
     assert minutes_of(others) == 0
     assert UpkeepLease.objects.get(host=others).holder == "other-host"
 
@@ -44,14 +44,14 @@ def test_a_host_that_another_machine_looks_after_is_left_alone(recorded, others)
 def test_the_history_of_a_machine_that_is_gone_is_rolled_up_and_pruned(recorded, others, settings):
     settings.SYSMON_MAX_POINTS = 12
     UpkeepLease.objects.create(host=others, holder="other-host", expires_at=now() - HOUR)
-    assert look_after_hosts() > 0
+    assert maintain_hosts() > 0
     assert minutes_of(others) == 2
     assert Tick.objects.filter(host=others).count() == 12
     assert UpkeepLease.objects.get(host=others).holder == "test-host"
 
 
 def test_a_host_that_nobody_ever_looked_after_is_taken(recorded, others):
-    look_after_hosts()
+    maintain_hosts()
     assert UpkeepLease.objects.get(host=others).holder == "test-host"
 
 
@@ -68,7 +68,7 @@ def test_the_one_that_stood_in_then_leaves_it_alone(recorded, others):
 
 
 def test_what_takes_too_long_is_left_for_the_next_minute(recorded, others, monkeypatch):
-    monkeypatch.setattr(maintenance, "MOST_SECONDS", -1.0)
+    monkeypatch.setattr(maintenance, "MAX_SECONDS", -1.0)
     recorded.tick(FIRST_TICK)
-    assert look_after_hosts() == 0
+    assert maintain_hosts() == 0
     assert not UpkeepLease.objects.exists()

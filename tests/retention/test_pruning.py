@@ -14,7 +14,7 @@ from hypothesis.extra.django import TestCase
 from metrics.forwarding.destinations import parse_destinations
 from metrics.models import CpuSample, Host, InterfaceSample, NewestProcesses, Process, ProcessSample, Tick, TickReading
 from metrics.retention import pruning
-from metrics.retention.pruning import MOST_IN_BACKGROUND_SECONDS, apply_retention, outlived, prune_task_results
+from metrics.retention.pruning import MAX_IN_BACKGROUND_SECONDS, apply_retention, outlived, prune_task_results
 from metrics.retention.rollup import roll_up
 from metrics.storage.connections import set_up_file
 from tests.skips import only_on_postgresql, only_on_sqlite
@@ -70,7 +70,7 @@ class TestInTheBackground:
         monkeypatch.setattr(pruning.time, "time", lambda: FIRST + 400 * 86_400)
 
     def test_no_more_than_an_hour_of_a_tier_goes_at_once(self, minutes):
-        assert apply_retention(most_seconds=MOST_IN_BACKGROUND_SECONDS) == 60
+        assert apply_retention(most_seconds=MAX_IN_BACKGROUND_SECONDS) == 60
         assert times(CpuSample) == [FIRST + 60 * n for n in range(60, 180)]
 
     def test_whoever_asks_for_it_has_everything_deleted(self, minutes):
@@ -78,7 +78,7 @@ class TestInTheBackground:
 
     def test_what_has_not_outlived_its_retention_stays(self, minutes, monkeypatch):
         monkeypatch.setattr(pruning.time, "time", lambda: FIRST + 14 * 86_400 + 125)
-        assert apply_retention(most_seconds=MOST_IN_BACKGROUND_SECONDS) == 3
+        assert apply_retention(most_seconds=MAX_IN_BACKGROUND_SECONDS) == 3
 
 
 def test_nothing_goes_while_there_is_room(host):

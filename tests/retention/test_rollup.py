@@ -10,7 +10,7 @@ from hypothesis.extra.django import TestCase
 
 from metrics.models import CpuSample, InterfaceSample, MemorySample, ProcessSample, ProcessTotals, RollUpState, Tick
 from metrics.models.inserts import MANY_ROWS, insert_stored
-from metrics.retention.rollup import MOST_SOURCES, roll_up, stretches
+from metrics.retention.rollup import MAX_SOURCES, roll_up, stretches
 from metrics.retention.rollup_processes import OTHERS_NAME
 from metrics.tiers import stored_tiers
 from tests.conftest import FIRST_TICK, RecordedHost
@@ -126,8 +126,8 @@ def test_a_tick_weighs_as_many_seconds_as_it_stands_for(recorded):
 def test_a_transaction_takes_no_more_points_at_a_short_interval(recorded, interval):
     finest = stored_tiers()[0]
     found = list(stretches(recorded.host, finest, range(MINUTE, MINUTE + 7200, interval)))
-    assert max(stretch.end - stretch.start for stretch in found) // interval <= MOST_SOURCES
-    assert len(found) <= 7200 / interval / MOST_SOURCES * 1.2 + 4
+    assert max(stretch.end - stretch.start for stretch in found) // interval <= MAX_SOURCES
+    assert len(found) <= 7200 / interval / MAX_SOURCES * 1.2 + 4
     assert [stretch.end for stretch in found[:-1]] == [stretch.start for stretch in found[1:]]
 
 

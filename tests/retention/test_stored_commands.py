@@ -4,7 +4,7 @@ import pytest
 
 from metrics.models import CommandMasking, Process
 from metrics.retention import stored_commands
-from metrics.retention.maintenance import look_after_hosts
+from metrics.retention.maintenance import maintain_hosts
 from metrics.retention.stored_commands import mask_stored_commands
 from tests.conftest import FIRST_TICK
 
@@ -37,7 +37,7 @@ def test_what_was_stored_in_clear_is_masked(recorded, few_rows):
 
 def test_maintenance_does_it(recorded):
     recorded.tick(process={"pid": 7, "command": IN_CLEAR, "cpu_percent": 9.0})
-    look_after_hosts()
+    maintain_hosts()
     assert commands_of(recorded.host) == [MASKED]
 
 

@@ -7,7 +7,7 @@ import pytest
 from django.db import OperationalError
 
 from metrics.models import Recorder
-from metrics.recording.heartbeat import Lifeline, Unwatched
+from metrics.recording.heartbeat import Heartbeat, Unwatched
 from metrics.status.health import read_health
 from tests.conftest import FIRST_TICK
 
@@ -85,10 +85,10 @@ def test_ticks_that_wait_for_the_database_are_counted_with_the_reason(recorded, 
 
 def test_a_proxy_that_was_noticed_is_named_and_degrades_nothing(recorded, at_noon, monkeypatch):
     recorded.tick(cpu={})
-    lifeline = Lifeline(get_context())
-    monkeypatch.setattr("metrics.recording.heartbeat._attached", lifeline)
+    heartbeat = Heartbeat(get_context())
+    monkeypatch.setattr("metrics.recording.heartbeat._attached", heartbeat)
     assert "access" not in read_health()["checks"]
-    lifeline.note_proxy()
+    heartbeat.note_proxy()
     health = read_health()
     assert health["is_healthy"]
     assert health["checks"]["access"]["status"] == "failed"

@@ -22,7 +22,7 @@ from tests.supervision.databases import Columns, Database
 from tests.supervision.running import PROJECT, Up, eventually
 
 # What a user may rely on.
-LONGEST_HOLE_SECONDS = 40
+MAX_HOLE_SECONDS = 40
 ORPHANS_END_SECONDS = 5
 PROCESSES = 3
 
@@ -223,8 +223,8 @@ class Trial:
 
     def _settle(self) -> None:
         """Wait until everything runs: all of its processes, and a recorder that is one of them."""
-        if not eventually(self._is_whole, LONGEST_HOLE_SECONDS):
-            self._check("settling", [f"not whole after {LONGEST_HOLE_SECONDS} s: {self._processes()}"])
+        if not eventually(self._is_whole, MAX_HOLE_SECONDS):
+            self._check("settling", [f"not whole after {MAX_HOLE_SECONDS} s: {self._processes()}"])
 
     def _is_whole(self) -> bool:
         try:
@@ -276,11 +276,11 @@ class Trial:
 
     def _recovers(self, killed_at: float) -> list[str]:
         before = max(self.up.newest_tick(), int(time.time()))
-        is_recording = eventually(lambda: self.up.newest_tick() > before, LONGEST_HOLE_SECONDS)
-        answers = eventually(lambda: self.up.get("/api/v1/health")[0] == 200, LONGEST_HOLE_SECONDS)
+        is_recording = eventually(lambda: self.up.newest_tick() > before, MAX_HOLE_SECONDS)
+        answers = eventually(lambda: self.up.get("/api/v1/health")[0] == 200, MAX_HOLE_SECONDS)
         self.figures.recovery_seconds.append(time.monotonic() - killed_at)
-        wrong = [] if is_recording else [f"nothing is recorded {LONGEST_HOLE_SECONDS} s later"]
-        return wrong + ([] if answers else [f"health is not well {LONGEST_HOLE_SECONDS} s later"])
+        wrong = [] if is_recording else [f"nothing is recorded {MAX_HOLE_SECONDS} s later"]
+        return wrong + ([] if answers else [f"health is not well {MAX_HOLE_SECONDS} s later"])
 
     def _leave_alone(self) -> None:
         """A reader now and then."""
@@ -296,7 +296,7 @@ class Trial:
         holes = [(later - earlier, earlier) for earlier, later in itertools.pairwise(ticks)]
         longest, at = max(holes)
         self.figures.ticks, self.figures.longest_hole_seconds = len(ticks), longest
-        self._check("at the end", [f"a hole of {longest} s at {at}"] if longest > LONGEST_HOLE_SECONDS else [])
+        self._check("at the end", [f"a hole of {longest} s at {at}"] if longest > MAX_HOLE_SECONDS else [])
         tables = Counter(table for missing in self.witness.missing.values() for table in missing)
         self.figures.families_missing = tables
         self._check("at the end", self._unexplained(tables))

@@ -14,7 +14,7 @@ from metrics.supervision.own_jobs import package_of
 from metrics.supervision.worker import OneProcess
 from tests.supervision.planted import FOREIGN, task
 
-# Longer than any test: only the bell can end the wait.
+# Longer than any test: only the wake event can end the wait.
 FOR_EVER = 3600.0
 PAST = "2026-01-01T00:00Z"
 A_TASK = package_of(JOBS[1])
@@ -22,7 +22,7 @@ A_TASK = package_of(JOBS[1])
 
 @pytest.fixture
 def waits(monkeypatch):
-    """How long was waited for the bell, each time; nobody really waits."""
+    """How long was waited for the wake event, each time; nobody really waits."""
     waits = []
 
     class Bell(threading.Event):
@@ -30,7 +30,7 @@ def waits(monkeypatch):
             waits.append((timeout, self.is_set()))
             return self.is_set()
 
-    monkeypatch.setattr(DatabaseQueue, "_bell", Bell())
+    monkeypatch.setattr(DatabaseQueue, "_wake_event", Bell())
     return waits
 
 
@@ -55,7 +55,7 @@ def test_who_waits_is_woken_by_a_task(queue, waits, django_capture_on_commit_cal
     assert not queue.dequeue()
     with django_capture_on_commit_callbacks(execute=True):
         queue.enqueue(A_TASK)
-    assert waits == [(database_queue.LONGEST_WAIT_SECONDS, False)]
+    assert waits == [(database_queue.MAX_WAIT_SECONDS, False)]
     assert queue.dequeue()
     # The bell had rung for a task that is gone: one more look, and then a real wait.
     assert not queue.dequeue()
@@ -66,15 +66,15 @@ def test_who_waits_is_woken_by_a_task(queue, waits, django_capture_on_commit_cal
 def test_a_task_that_is_not_committed_yet_wakes_nobody(queue, waits, django_capture_on_commit_callbacks):
     with django_capture_on_commit_callbacks(execute=True):
         queue.enqueue(A_TASK)
-        assert not DatabaseQueue._bell.is_set()
-    assert DatabaseQueue._bell.is_set()
+        assert not DatabaseQueue._wake_event.is_set()
+    assert DatabaseQueue._wake_event.is_set()
 
 
 def test_what_somebody_else_queues_is_found_by_a_look_now_and_then(queue, waits):
     plant(queue, *(job.func for job in JOBS))
     assert len(queue.dequeue()) == 1
     assert waits == []
-    assert database_queue.LONGEST_WAIT_SECONDS <= 10
+    assert database_queue.MAX_WAIT_SECONDS <= 10
 
 
 def test_what_is_queued_is_the_name_of_the_job_and_nothing_else(queue):
@@ -121,10 +121,10 @@ def test_what_a_program_queues_that_is_no_job_is_refused_by_the_cluster(queue, a
 
 
 def test_the_end_of_the_cluster_ends_the_wait(monkeypatch):
-    waiting = threading.Thread(target=DatabaseQueue._bell.wait, args=(FOR_EVER,), daemon=True)
+    waiting = threading.Thread(target=DatabaseQueue._wake_event.wait, args=(FOR_EVER,), daemon=True)
     waiting.start()
     monkeypatch.setattr("django_q.cluster.Sentinel.stop", lambda _self: waiting.join(10))
     cluster = OneProcess(threading.Event(), threading.Event(), "name", broker=object(), start=False)
     cluster.stop()
     assert not waiting.is_alive()
-    DatabaseQueue._bell.clear()
+    DatabaseQueue._wake_event.clear()

@@ -8,23 +8,23 @@ import sys
 import pytest
 
 import manage
-from metrics.recording.heartbeat import Lifeline
-from metrics.supervision.process import CannotStart, Part, context
+from metrics.recording.heartbeat import Heartbeat
+from metrics.supervision.process import CannotStart, SupervisedProcess, context
 from tests.skips import missing, needs
 from tests.supervision.running import Up, eventually
 
 needs_limits = pytest.mark.skipif(not hasattr(os, "fork"), reason="Windows has no such limits")
 
 
-def no_thread(_lifeline):
+def no_thread(_heartbeat):
     raise RuntimeError("can't start new thread")
 
 
-def no_memory(_lifeline):
+def no_memory(_heartbeat):
     raise MemoryError
 
 
-def no_files(_lifeline):
+def no_files(_heartbeat):
     raise OSError(errno.EMFILE, os.strerror(errno.EMFILE))
 
 
@@ -37,7 +37,7 @@ def made():
     started = []
 
     def make(target):
-        started.append(Part("worker", target, Lifeline(context())))
+        started.append(SupervisedProcess("worker", target, Heartbeat(context())))
         return started[-1]
 
     yield make
@@ -46,9 +46,9 @@ def made():
 
 
 def look_until_it_has_ended(part):
-    part.look_after()
+    part.poll()
     assert eventually(lambda: not part.is_alive, 10)
-    part.look_after()
+    part.poll()
 
 
 @needs_limits
@@ -76,10 +76,10 @@ def test_a_process_that_cannot_be_forked_ends_the_start_and_later_is_tried_again
     monkeypatch.setattr(os, "fork", refuse)
     part = made(no_memory)
     with pytest.raises(CannotStart, match="Resource temporarily unavailable"):
-        part.look_after()
+        part.poll()
     part = made(no_memory)
     part.has_to_start = False
-    part.look_after()
+    part.poll()
     assert "cannot be started (Resource temporarily unavailable); it is started again in" in caplog.text
     assert (part.is_alive, part.handle) == (False, None)
 

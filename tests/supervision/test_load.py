@@ -39,8 +39,8 @@ def test_under_load_every_answer_is_whole_and_as_new_as_the_newest_tick(up):
             committed = up.ticks()
             with urllib.request.urlopen(f"http://127.0.0.1:{up.port}/api/v1/{path}", timeout=10) as answer:
                 data = json.load(answer)
-            if complaint := wrong_with(data, committed, number + 2 if path.endswith(str(number + 2)) else 1000):
-                failures.append((path, complaint))
+            if failure_reason := wrong_with(data, committed, number + 2 if path.endswith(str(number + 2)) else 1000):
+                failures.append((path, failure_reason))
             counts.append(1)
 
     clients = [threading.Thread(target=ask, args=(number,)) for number in range(CLIENTS)]

@@ -13,11 +13,11 @@ from metrics.formatting.moments import iso
 from metrics.formatting.tables import print_tick
 from metrics.formatting.units import MAX_LINE, visible
 from metrics.recording.heartbeat import Interruptible
-from metrics.recording.lease import BackgroundToken
+from metrics.recording.lease import BackgroundLease
 from metrics.recording.once import look_once
 from metrics.recording.pending import BackgroundTicks
 from metrics.recording.recording import Recording, this_host
-from metrics.recording.run import Window, is_recording
+from metrics.recording.run import RecordingRun, is_recording
 from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import COLLECT_KILOBYTES, check_limits
@@ -67,7 +67,7 @@ class Command(BaseCommand):
                 recording = Recording(
                     host, interval_seconds, pending=partial(BackgroundTicks, report=line.mark_pending)
                 )
-                ticks = Window(recording, line, token=BackgroundToken).run(duration_seconds)
+                ticks = RecordingRun(recording, line, lease=BackgroundLease).run(duration_seconds)
         except (DirectoryInUse, CannotStart) as error:
             raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:

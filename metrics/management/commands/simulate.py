@@ -25,7 +25,7 @@ from metrics.supervision.database import prepare_database
 from metrics.tiers import tiers
 
 DAY = 86_400
-MOST_DAYS, MOST_HOSTS = 3660, 100
+MAX_DAYS, MAX_HOSTS = 3660, 100
 
 
 class Command(BaseCommand):
@@ -47,11 +47,11 @@ show it. It is refused where a real machine was recorded; try it in a data direc
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument(
-            "--days", type=_whole(1, MOST_DAYS), required=True, metavar="N", help="how far back it goes, such as 365"
+            "--days", type=_whole(1, MAX_DAYS), required=True, metavar="N", help="how far back it goes, such as 365"
         )
         parser.add_argument(
             "--hosts",
-            type=_whole(0, MOST_HOSTS),
+            type=_whole(0, MAX_HOSTS),
             default=0,
             metavar="M",
             help="as many more machines: sim-01, sim-02, …",

@@ -11,16 +11,16 @@ from django.db import DatabaseError, connection, connections
 from metrics import conf
 from metrics.access.first_user import hint
 from metrics.formatting.units import MAX_LINE, visible
-from metrics.recording.heartbeat import Lifeline
+from metrics.recording.heartbeat import Heartbeat
 from metrics.recording.runner import runners
 from metrics.storage.locks import WEB, WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision import address
 from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import UP_KILOBYTES, check_limits
-from metrics.supervision.process import CannotStart, Part, context
+from metrics.supervision.process import CannotStart, SupervisedProcess, context
 from metrics.supervision.supervisor import Supervisor
-from metrics.supervision.web import answer_once, complaint_about_web, load_application, run_web
-from metrics.supervision.worker import complaint_about, load_jobs, run_worker
+from metrics.supervision.web import answer_once, failure_reason_of_web, load_application, run_web
+from metrics.supervision.worker import failure_reason_of, load_jobs, run_worker
 
 log = logging.getLogger(__name__)
 
@@ -54,8 +54,8 @@ class Command(BaseCommand):
             raise CommandError(f"the database cannot be used: {' '.join(str(error).split())}") from None
 
     def _supervise(self, names: list[str]) -> None:
-        lifeline = Lifeline(context(), settings.SYSMON_WEB_PROCESSES)
-        parts = [self._part(name, lifeline) for name in names]
+        heartbeat = Heartbeat(context(), settings.SYSMON_WEB_PROCESSES)
+        parts = [self._part(name, heartbeat) for name in names]
         # Loaded before the fork, all processes share it.
         if WORKER in names:
             load_jobs()
@@ -67,16 +67,18 @@ class Command(BaseCommand):
             samples = WORKER in names
             is_ready, announce = address.answers, lambda: self._announce_address(first_step, samples=samples)
         else:
-            is_ready, announce = (lambda: lifeline.recorder_pid() is not None), self._announce_recording
+            is_ready, announce = (lambda: heartbeat.recorder_pid() is not None), self._announce_recording
         connections.close_all()
-        Supervisor(parts, lifeline, is_ready, announce).run()
+        Supervisor(parts, heartbeat, is_ready, announce).run()
 
-    def _part(self, name: str, lifeline: Lifeline) -> Part:
+    def _part(self, name: str, heartbeat: Heartbeat) -> SupervisedProcess:
         if name == WEB:
-            complaint = partial(complaint_about_web, lifeline)
-            return Part("web server", run_web, lifeline, complaint, before_start=lifeline.reset_web_beats)
-        complaint = partial(complaint_about, lifeline)
-        return Part("worker", run_worker, lifeline, complaint, before_start=lifeline.reset)
+            failure_reason = partial(failure_reason_of_web, heartbeat)
+            return SupervisedProcess(
+                "web server", run_web, heartbeat, failure_reason, before_start=heartbeat.reset_web_beats
+            )
+        failure_reason = partial(failure_reason_of, heartbeat)
+        return SupervisedProcess("worker", run_worker, heartbeat, failure_reason, before_start=heartbeat.reset)
 
     def _announce_address(self, first_step: str | None, *, samples: bool) -> None:
         # What the web server has loaded, and a worker alone does not need.
