@@ -25,7 +25,7 @@ return '0'
 
 
 class RedisRateLimiter:
-    """Attempts by subject, as `Attempts`, which counts for this machine alone while Redis does not answer."""
+    """Attempts by subject, as `RateLimiter`, which counts for this machine alone while Redis does not answer."""
 
     def __init__(self, spare: RateLimiter) -> None:
         self._spare = spare

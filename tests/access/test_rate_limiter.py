@@ -104,8 +104,8 @@ def test_threads_share_one_count(tmp_path):
 
 def test_processes_share_one_count(tmp_path):
     program = (
-        "import sys; from pathlib import Path; from metrics.access.rate_limiter import Attempts;"
-        "a = Attempts(Path(sys.argv[1])); print(sum(a.admit('a', 100, 600) == 0 for _ in range(80)))"
+        "import sys; from pathlib import Path; from metrics.access.rate_limiter import RateLimiter;"
+        "a = RateLimiter(Path(sys.argv[1])); print(sum(a.acquire('a', 100, 600) == 0 for _ in range(80)))"
     )
     command = [sys.executable, "-c", program, str(tmp_path / "attempts.sqlite3")]
     running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
