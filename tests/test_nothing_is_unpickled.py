@@ -15,6 +15,8 @@ EVALUATORS = {"eval", "exec", "compile", "__import__"}
 IMPORTERS = {
     "metrics.supervision.worker": "the jobs in schedules.py",
     "metrics.supervision.web": "the settings",
+    "metrics.supervision.granian_server": "a table in the module",
+    "metrics.storage.versions": "the settings, the package of migrations",
     "metrics.collectors.base": "the modules of the package",
     "metrics.forwarding.shipping": "a table in the module",
     "metrics.api.optional_imports": "the caller",
