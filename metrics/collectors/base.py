@@ -41,6 +41,9 @@ class Collector(ABC):
     def set_up(self, settings: Mapping[str, str]) -> None:  # noqa: B027 (most have nothing to set up)
         """Take over what the program's settings say, before the first reading: `commands` is SYSMON_COMMANDS."""
 
+    def resume(self, reading: Reading) -> None:  # noqa: B027 (most have nothing to go on from)
+        """Go on from the newest reading of this boot that was stored, before the first reading of this process."""
+
     @abstractmethod
     def read(self) -> Reading:
         """Read the family now.

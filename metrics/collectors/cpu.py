@@ -1,17 +1,20 @@
 """CPU: where its time went, for the machine and for each core, load, frequency, switches, pressure."""
 
-from collections.abc import Mapping, Sequence
-from glob import glob
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import NamedTuple
 
 import psutil
 
-from metrics.collectors import linux
+from metrics.collectors import containers, linux
 from metrics.collectors.base import Collector, Reading, Row
+from metrics.collectors.cpu_frequency import CpuFrequency, core_list
+from metrics.collectors.omissions import Omissions
 from metrics.collectors.pressure import read_pressure
+from metrics.collectors.proc_stat import CpuTimes, ProcStat, RisingTimes, parse_stat
 
-FREQUENCY_FILES = "/sys/devices/system/cpu/cpufreq/policy*/scaling_cur_freq"
+PRESENT_CORES = Path("/sys/devices/system/cpu/present")
+MACHINE = "cpu"
 
 # Everything else that psutil names (system, irq, softirq, interrupt, dpc) is work of the kernel. The guests'
 # time is left out, since Linux counts it in user and nice as well: the rule of psutil's own cpu_percent.
@@ -38,12 +41,12 @@ class CpuAccount(NamedTuple):
         return self.user + self.system + self.idle + (self.iowait or 0.0) + (self.steal or 0.0)
 
 
-def account(times: Mapping[str, float]) -> CpuAccount:
-    """Sort the fields of psutil.cpu_times(), which differ by platform, into the five of an account."""
+def account(times: Mapping[str, float | None]) -> CpuAccount:
+    """Sort the times of a line, or of psutil.cpu_times(), which differ by platform, into the five of an account."""
     return CpuAccount(
-        user=times["user"] + times.get("nice", 0.0),
-        system=sum(seconds for name, seconds in times.items() if name not in _NOT_SYSTEM),
-        idle=times["idle"],
+        user=(times["user"] or 0.0) + (times.get("nice") or 0.0),
+        system=sum(seconds or 0.0 for name, seconds in times.items() if name not in _NOT_SYSTEM),
+        idle=times["idle"] or 0.0,
         iowait=times.get("iowait"),
         steal=times.get("steal"),
     )
@@ -57,31 +60,6 @@ def load_averages() -> tuple[float | None, float | None, float | None]:
         return None, None, None
 
 
-def mean_frequency(paths: Sequence[str]) -> float | None:
-    """Return the mean of files that each hold a frequency in kHz, in MHz; a core that is off is left out."""
-    frequencies = [khz for khz in map(_read_khz, paths) if khz]
-    return sum(frequencies) / len(frequencies) / 1000 if frequencies else None
-
-
-def _read_khz(path: str) -> int | None:
-    try:
-        return int(Path(path).read_text("ascii"))
-    except (OSError, ValueError):  # gone with its core, or "<unknown>"
-        return None
-
-
-def psutil_frequency() -> float | None:
-    """Return psutil's current frequency in MHz; None where there is none, or where it says 0."""
-    read = getattr(psutil, "cpu_freq", None)
-    if read is None:
-        return None
-    try:
-        frequency = read()
-    except (OSError, RuntimeError):
-        return None
-    return float(frequency.current) if frequency and frequency.current else None
-
-
 class CpuCollector(Collector):
     """Kind `cpu`: one row for the machine. Kind `core`: one row a core, as psutil names its times.
 
@@ -91,68 +69,96 @@ class CpuCollector(Collector):
     family = "cpu"
 
     def __init__(self) -> None:
-        # psutil reads /proc/cpuinfo and three files a core each time; this is one file a group of cores.
-        self._frequency_paths = sorted(glob(FREQUENCY_FILES))
+        self._frequency = CpuFrequency()
+        self._rising = RisingTimes()
+        # A core that is switched off keeps its place.
+        self._places = max(core_list(linux.read_text(PRESENT_CORES)), default=-1) + 1
+
+    def resume(self, reading: Reading) -> None:
+        """Go on from the times that were recorded last."""
+        if self._rising.is_empty():
+            for row in reading.get("core", []):
+                self._rising.hold(row["core"], _recorded_times(row, [name for name in row if name != "core"]))
+            for row in reading.get("cpu", []):
+                self._rising.hold(MACHINE, _recorded_times(row, [f"{name}_seconds" for name in CpuAccount._fields]))
+
+    def _machine(self, stat: ProcStat) -> CpuAccount | None:
+        return account(self._rising.hold(MACHINE, account(stat.machine)._asdict())) if stat.machine else None
 
     def read(self) -> Reading:
+        omissions = Omissions()
+        stat = parse_stat(linux.proc_text("stat"), omissions) if psutil.LINUX else _psutil_stat()
         # The machine's own line is not the sum of its cores': those are each cut to whole clock ticks, and go
         # away with a core that is taken offline.
-        machine = account(psutil.cpu_times()._asdict())
-        cores = [times._asdict() for times in psutil.cpu_times(percpu=True)]
-        row = _time_values(machine) | _core_values(cores) | _activity_values() | self._frequency_value()
-        stat = linux.read_text(linux.PROC / "stat")
-        return {"cpu": [row], "core": _core_rows(linux.core_numbers(stat), cores)} | _kernel_rows(stat)
-
-    def _frequency_value(self) -> Row:
-        paths = self._frequency_paths
-        return {"frequency_mhz": mean_frequency(paths) if paths else psutil_frequency()}
-
-
-def _time_values(machine: CpuAccount) -> Row:
-    return {
-        "user_seconds": machine.user,
-        "system_seconds": machine.system,
-        "idle_seconds": machine.idle,
-        "iowait_seconds": machine.iowait,
-        "steal_seconds": machine.steal,
-        "busy_seconds": machine.busy,
-        "total_seconds": machine.total,
-    }
+        machine = self._machine(stat)
+        cores = {number: self._rising.hold(number, times) for number, times in stat.cores.items()}
+        self._places = max(self._places, max(cores, default=-1) + 1)
+        row = _time_values(machine) | _core_values(cores, self._places) | _activity_values(stat)
+        row["frequency_mhz"] = self._frequency.mean_mhz(cores)
+        omissions.say(containers.cpu_remark(len(cores)))
+        self.warning = str(omissions)
+        return {"cpu": [row], "core": _core_rows(cores)} | _kernel_rows(stat)
 
 
-def _core_values(cores: Sequence[Mapping[str, float]]) -> Row:
-    accounts = [account(times) for times in cores]
-    return {
-        "core_busy_seconds": [core.busy for core in accounts],
-        "core_total_seconds": [core.total for core in accounts],
-        "cores": len(accounts),
-    }
+def _recorded_times(row: Row, names: Iterable[str]) -> CpuTimes:
+    values = {name.removesuffix("_seconds"): row.get(name) for name in names}
+    return {name: value if isinstance(value, int | float) else None for name, value in values.items()}
 
 
-def _activity_values() -> Row:
-    load_1, load_5, load_15 = load_averages()
+def _psutil_stat() -> ProcStat:
+    """The same from psutil, for another platform."""
+    cores = {number: times._asdict() for number, times in enumerate(psutil.cpu_times(percpu=True))}
     stats = psutil.cpu_stats()
+    return ProcStat(psutil.cpu_times()._asdict(), cores, {"ctxt": stats.ctx_switches, "intr": stats.interrupts})
+
+
+def _time_values(machine: CpuAccount | None) -> Row:
+    return {
+        "user_seconds": machine and machine.user,
+        "system_seconds": machine and machine.system,
+        "idle_seconds": machine and machine.idle,
+        "iowait_seconds": machine and machine.iowait,
+        "steal_seconds": machine and machine.steal,
+        "busy_seconds": machine and machine.busy,
+        "total_seconds": machine and machine.total,
+    }
+
+
+def _core_values(cores: Mapping[int, CpuTimes], places: int) -> Row:
+    """Lists by the kernel's numbers, None in the place of a core that is switched off."""
+    accounts = [account(cores[number]) if number in cores else None for number in range(places)]
+    return {
+        "core_busy_seconds": [core and core.busy for core in accounts],
+        "core_total_seconds": [core and core.total for core in accounts],
+        "cores": len(cores),
+    }
+
+
+def _activity_values(stat: ProcStat) -> Row:
+    load_1, load_5, load_15 = load_averages()
     return {
         "load_1": load_1,
         "load_5": load_5,
         "load_15": load_15,
-        "context_switches": stats.ctx_switches,
-        "interrupts": stats.interrupts,
+        "context_switches": stat.counts.get("ctxt"),
+        "interrupts": stat.counts.get("intr"),
         "pressure_some_seconds": read_pressure("cpu").some_seconds,
     }
 
 
-def _core_rows(numbers: Sequence[int], cores: Sequence[Mapping[str, float]]) -> list[Row]:
-    """One row a core, under the kernel's number for it: one that is switched off leaves a gap in them."""
-    if len(numbers) != len(cores):
-        numbers = range(len(cores))
+def _core_rows(cores: Mapping[int, CpuTimes]) -> list[Row]:
+    """One row a core, under the kernel's number for it."""
     return [
         {"core": number, **{f"{name}_seconds": seconds for name, seconds in times.items()}}
-        for number, times in zip(numbers, cores, strict=True)
+        for number, times in cores.items()
     ]
 
 
-def _kernel_rows(stat: str) -> Reading:
-    handles = linux.parse_file_handles(linux.read_text(linux.PROC / "sys/fs/file-nr"))
-    rows = {"stat": linux.parse_stat(stat), "file_handles": handles, "uname": linux.uname_row()}
+def _kernel_rows(stat: ProcStat) -> Reading:
+    handles = linux.parse_file_handles(linux.proc_text("sys/fs/file-nr"))
+    rows = {
+        "stat": stat.process_counts() if psutil.LINUX else None,
+        "file_handles": handles,
+        "uname": linux.uname_row(),
+    }
     return {kind: [row] for kind, row in rows.items() if row}

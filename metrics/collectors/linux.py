@@ -4,13 +4,15 @@ No sample is made of it: exporters show it as it was read. Elsewhere than on Lin
 """
 
 import os
-import re
 import time
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import psutil
+
 from metrics.collectors.base import Row, Value
-from metrics.collectors.text import decode
+from metrics.collectors.omissions import Omissions
+from metrics.collectors.text import decode, raw_name, valid_text
 
 PROC, INTERFACES = Path("/proc"), Path("/sys/class/net")
 # Facts about interfaces are a file each; they are read again when the state changes, and after this time.
@@ -31,6 +33,7 @@ _DISK_FIELDS = {
     15: "flushes",
     16: "flush_ms",
 }
+NETDEV_COLUMNS = 16
 _NETDEV_FIELDS = {
     4: "receive_fifo",
     5: "receive_frame",
@@ -45,50 +48,54 @@ _LINK_FACTS = ("address", "broadcast", "ifalias", "duplex")
 _LINK_NUMBERS = ("mtu", "tx_queue_len", "carrier", "carrier_changes")
 
 
-def read_text(path: Path) -> str:
+def read_text(path: Path, errors: str = "backslashreplace") -> str:
     """A file of the kernel; "" where it is not there or does not answer, as many of an interface that is down."""
     try:
-        return decode(path.read_bytes())
+        return decode(path.read_bytes(), errors)
     except OSError:
         return ""
 
 
-def parse_stat(text: str) -> Row | None:
-    """Forks since the boot, and the processes that run or wait for a disk now, from /proc/stat."""
-    values = dict(line.partition(" ")[::2] for line in text.splitlines() if line.startswith("proc"))
-    if not values:
-        return None
-    names = {"forks": "processes", "procs_running": "procs_running", "procs_blocked": "procs_blocked"}
-    return {name: _number(values.get(source, "")) for name, source in names.items()}
-
-
-def core_numbers(text: str) -> list[int]:
-    """The numbers of the cores of /proc/stat; one that is switched off is not among them."""
-    return [int(number) for number in re.findall(r"^cpu(\d+) ", text, re.MULTILINE)]
+def proc_text(name: str, errors: str = "backslashreplace") -> str:
+    """A file of /proc, or of the directory that psutil was told to take for it."""
+    directory = getattr(psutil, "PROCFS_PATH", "/proc")
+    return read_text((PROC if directory == "/proc" else Path(directory)) / name, errors)
 
 
 def parse_file_handles(text: str) -> Row | None:
     """Open files and their highest number, from /proc/sys/fs/file-nr."""
     fields = text.split()
-    return {"allocated": int(fields[0]), "maximum": int(fields[2])} if len(fields) == 3 else None
+    if len(fields) != 3:
+        return None
+    return {"allocated": _number(fields[0]), "maximum": _number(fields[2])}
 
 
-def parse_meminfo(text: str) -> Row | None:
+def parse_meminfo(text: str, omissions: Omissions | None = None) -> dict[str, int] | None:
     """The fields of /proc/meminfo: `Active(anon)` in kB is `Active_anon_bytes`, a bare number keeps its name."""
-    row: Row = {}
-    for line in text.splitlines():
-        name, _, value = line.partition(":")
-        number, _, unit = value.strip().partition(" ")
-        name = name.replace("(", "_").replace(")", "")
-        if number.isdecimal():
-            row[f"{name}_bytes" if unit == "kB" else name] = int(number) * (1024 if unit == "kB" else 1)
-    return row or None
+    lines = text.splitlines()
+    return dict((omissions or Omissions()).parsed("the lines of /proc/meminfo", lines, _meminfo_field)) or None
 
 
-def parse_vmstat(text: str) -> Row | None:
+def _meminfo_field(line: str) -> tuple[str, int]:
+    name, _, value = line.partition(":")
+    number, _, unit = value.strip().partition(" ")
+    name = name.strip().replace("(", "_").replace(")", "")
+    if not (name and number.isdecimal() and unit in {"", "kB"}):
+        raise ValueError(line)
+    return (f"{name}_bytes", int(number) * 1024) if unit else (name, int(number))
+
+
+def parse_vmstat(text: str, omissions: Omissions | None = None) -> dict[str, int] | None:
     """Pages read, written, swapped and missed since the boot, from /proc/vmstat."""
-    pairs = (line.partition(" ") for line in text.splitlines())
-    return {name: int(value) for name, _, value in pairs if name.startswith(_VMSTAT) and value.isdecimal()} or None
+    lines = [line for line in text.splitlines() if line.startswith(_VMSTAT)]
+    return dict((omissions or Omissions()).parsed("the lines of /proc/vmstat", lines, _vmstat_field)) or None
+
+
+def _vmstat_field(line: str) -> tuple[str, int]:
+    name, _, value = line.partition(" ")
+    if not value.isdecimal():
+        raise ValueError(line)
+    return name, int(value)
 
 
 def parse_diskstats(text: str, devices: Collection[str]) -> list[Row]:
@@ -107,14 +114,20 @@ def _in_seconds(field: str, count: int | None) -> tuple[str, Value]:
     return f"{field.removesuffix('_ms')}_seconds", None if count is None else count / 1000
 
 
-def parse_netdev(text: str) -> dict[str, Row]:
-    """The counters of each interface from /proc/net/dev."""
-    lines = (line.rpartition(":") for line in text.splitlines()[2:])
-    return {name.strip(): _netdev_row(counters.split()) for name, _, counters in lines}
+def parse_netdev(text: str, omissions: Omissions | None = None) -> dict[str, list[int]]:
+    """The 16 counters of each interface of /proc/net/dev, by name. A name may hold any character but a blank, a slash
+    and a colon, so also those that end a line for Python."""
+    lines = text.split("\n")[2:]
+    return dict((omissions or Omissions()).parsed("the lines of /proc/net/dev", lines, _netdev_line))
 
 
-def _netdev_row(counters: Sequence[str]) -> Row:
-    return {field: int(counters[at]) for at, field in _NETDEV_FIELDS.items()}
+def _netdev_line(line: str) -> tuple[str, list[int]]:
+    name, _, counters = line.rpartition(":")
+    numbers = counters.split()
+    # A number with a sign, or in other digits, is none that the kernel writes.
+    if not name.strip(" ") or len(numbers) < NETDEV_COLUMNS or not all(map(str.isdecimal, numbers)):
+        raise ValueError(line)
+    return name.strip(" "), list(map(int, numbers))
 
 
 class Links:
@@ -123,28 +136,29 @@ class Links:
     def __init__(self) -> None:
         self._facts: dict[str, tuple[str, float, Row]] = {}
 
-    def rows(self, names: Collection[str]) -> list[Row]:
-        """A row for each interface of which Linux has counters."""
-        counters = parse_netdev(read_text(PROC / "net/dev"))
-        known = [name for name in names if name in counters]
-        self._facts = {name: self._renewed(name) for name in known}
-        return [self._row(name, counters[name]) for name in known]
+    def rows(self, counters: Mapping[str, list[int]]) -> list[Row]:
+        """A row for each interface of /proc/net/dev."""
+        self._facts = {name: self._renewed(name) for name in counters}
+        return [self._row(name, numbers) for name, numbers in counters.items()]
 
-    def _row(self, name: str, counters: Row) -> Row:
+    def _row(self, name: str, numbers: list[int]) -> Row:
         state, _moment, facts = self._facts[name]
-        return {"interface": name, "operstate": state, "is_operational": state == "up", **facts, **counters}
+        rare: Row = {field: numbers[at] for at, field in _NETDEV_FIELDS.items()}
+        link: Row = {"interface": valid_text(name), "operstate": state, "is_operational": state == "up"}
+        return {**link, **facts, **rare}
 
     def _renewed(self, name: str) -> tuple[str, float, Row]:
-        state, now = read_text(INTERFACES / name / "operstate").strip(), time.monotonic()
+        directory = INTERFACES / os.fsdecode(raw_name(name))
+        state, now = read_text(directory / "operstate").strip(), time.monotonic()
         known = self._facts.get(name)
         if known and known[0] == state and now - known[1] < FACTS_LAST_SECONDS:
             return known
-        return state, now, _link_facts(name)
+        return state, now, _link_facts(directory)
 
 
-def _link_facts(name: str) -> Row:
-    texts: Row = {fact: read_text(INTERFACES / name / fact).strip() for fact in _LINK_FACTS}
-    return texts | {fact: _number(read_text(INTERFACES / name / fact)) for fact in _LINK_NUMBERS}
+def _link_facts(directory: Path) -> Row:
+    texts: Row = {fact: read_text(directory / fact).strip() for fact in _LINK_FACTS}
+    return texts | {fact: _number(read_text(directory / fact)) for fact in _LINK_NUMBERS}
 
 
 def uname_row() -> Row | None:

@@ -1,12 +1,28 @@
 """Network: what each interface sent and received since it came up."""
 
-from typing import Any
+from collections.abc import Mapping
+from typing import NamedTuple
 
 import psutil
 
 from metrics.collectors import linux
 from metrics.collectors.base import Collector, NoData, Reading, Row
-from metrics.collectors.text import valid_text
+from metrics.collectors.interface_states import InterfaceState, InterfaceStates
+from metrics.collectors.omissions import Omissions
+from metrics.collectors.text import raw_name, valid_text
+
+
+class Traffic(NamedTuple):
+    """What an interface counted, as psutil names it."""
+
+    bytes_sent: int
+    bytes_recv: int
+    packets_sent: int
+    packets_recv: int
+    errin: int
+    errout: int
+    dropin: int
+    dropout: int
 
 
 class NetworkCollector(Collector):
@@ -16,39 +32,69 @@ class NetworkCollector(Collector):
 
     def __init__(self) -> None:
         self._links = linux.Links()
+        self._states = InterfaceStates() if psutil.LINUX else None
 
     def read(self) -> Reading:
-        # psutil's nowrap keeps state in the process: two recorders would count differently.
-        counters = psutil.net_io_counters(pernic=True, nowrap=False)
-        if not counters:
-            raise NoData("no network interface")
-        states = _interface_states()
-        rows = [interface_row(name, counters[name], states.get(name)) for name in counters]
-        return {"interface": rows, "link": self._links.rows(list(counters))}
+        reading = self._read_linux(self._states) if self._states else _read_psutil()
+        if not reading["interface"]:
+            raise NoData(self.warning or "no network interface")
+        return reading
+
+    def _read_linux(self, states: InterfaceStates) -> Reading:
+        """From the kernel's files: psutil loses all interfaces where a name is not UTF-8, or a line is cut."""
+        omissions = Omissions()
+        text = linux.proc_text("net/dev", errors="surrogateescape")
+        counters = _distinct(linux.parse_netdev(text, omissions), omissions)
+        found = states.of(map(raw_name, counters))
+        rows = [
+            interface_row(name, _traffic(numbers), state)
+            for (name, numbers), state in zip(counters.items(), found, strict=True)
+        ]
+        self.warning = str(omissions)
+        return {"interface": rows, "link": self._links.rows(counters)}
 
 
-def _interface_states() -> dict[str, Any]:
+def _distinct(counters: Mapping[str, list[int]], omissions: Omissions) -> dict[str, list[int]]:
+    """One of each shown name: a name may spell out what stands for an odd byte of another."""
+    shown: dict[str, str] = {}
+    for name in counters:
+        if shown.setdefault(valid_text(name), name) != name:
+            omissions.add("the interfaces, for another's name", valid_text(name))
+    return {name: counters[name] for name in shown.values()}
+
+
+def _traffic(numbers: list[int]) -> Traffic:
+    """From the columns of /proc/net/dev: eight of what was received, then eight of what was sent."""
+    received, sent = numbers[:8], numbers[8:]
+    return Traffic(sent[0], received[0], sent[1], received[1], received[2], sent[2], received[3], sent[3])
+
+
+def _read_psutil() -> Reading:
+    # psutil's nowrap keeps state in the process: two recorders would count differently.
+    counters = psutil.net_io_counters(pernic=True, nowrap=False)
     try:
-        return dict(psutil.net_if_stats())
-    except OSError:  # a sandbox that refuses the ioctl
-        return {}
+        states = psutil.net_if_stats()
+    except OSError:  # a sandbox that refuses to tell
+        states = {}
+    found = {name: InterfaceState(bool(state.isup), state.speed or None) for name, state in states.items()}
+    rows = [interface_row(name, Traffic(*traffic), found.get(name)) for name, traffic in counters.items()]
+    return {"interface": rows, "link": []}
 
 
-def interface_row(name: str, counters: Any, state: Any | None) -> Row:
-    """Return one interface; `state` is None for one of which psutil has counters only."""
+def interface_row(name: str, traffic: Traffic, state: InterfaceState | None) -> Row:
+    """Return one interface; `state` is None for one of which only counters are known."""
     return {
         "interface": valid_text(name),
-        "is_up": None if state is None else bool(state.isup),
-        # psutil says 0 where the driver does not tell.
-        "speed_mbps": (state.speed or None) if state else None,
-        "sent_bytes": counters.bytes_sent,
-        "received_bytes": counters.bytes_recv,
-        "sent_packets": counters.packets_sent,
-        "received_packets": counters.packets_recv,
-        "errors": counters.errin + counters.errout,
-        "drops": counters.dropin + counters.dropout,
-        "errors_in": counters.errin,
-        "errors_out": counters.errout,
-        "drops_in": counters.dropin,
-        "drops_out": counters.dropout,
+        "is_up": state and state.is_up,
+        "speed_mbps": state and state.speed_mbps,
+        "sent_bytes": traffic.bytes_sent,
+        "received_bytes": traffic.bytes_recv,
+        "sent_packets": traffic.packets_sent,
+        "received_packets": traffic.packets_recv,
+        "errors": traffic.errin + traffic.errout,
+        "drops": traffic.dropin + traffic.dropout,
+        "errors_in": traffic.errin,
+        "errors_out": traffic.errout,
+        "drops_in": traffic.dropin,
+        "drops_out": traffic.dropout,
     }

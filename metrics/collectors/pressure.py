@@ -3,6 +3,8 @@
 from pathlib import Path
 from typing import NamedTuple
 
+from metrics.collectors import linux
+
 PRESSURE_DIRECTORY = Path("/proc/pressure")
 
 _MICROSECONDS = 1_000_000
@@ -37,8 +39,4 @@ def read_pressure(resource: str) -> Pressure:
 
     A kernel booted with psi=0 has the files and refuses to read them.
     """
-    try:
-        text = (PRESSURE_DIRECTORY / resource).read_text("ascii")
-    except OSError:
-        return NO_PRESSURE
-    return parse_pressure(text)
+    return parse_pressure(linux.read_text(PRESSURE_DIRECTORY / resource))

@@ -1,9 +1,14 @@
 """Text from the kernel, which is bytes, made into text that every output and database takes."""
 
 
-def decode(raw: bytes) -> str:
+def decode(raw: bytes, errors: str = "backslashreplace") -> str:
     r"""Decode as UTF-8; a byte that is not becomes `\xff`, a NUL is dropped. Nothing else is escaped."""
-    return raw.decode("utf-8", "backslashreplace").replace("\0", "")
+    return raw.decode("utf-8", errors).replace("\0", "")
+
+
+def raw_name(name: str) -> bytes:
+    """The bytes of a name that was decoded with `surrogateescape`, whatever the locale makes of file names."""
+    return name.encode("utf-8", "surrogateescape")
 
 
 def valid_text(text: str) -> str:

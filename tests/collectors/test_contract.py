@@ -13,7 +13,7 @@ KEYS = {
     "cpu": """user_seconds system_seconds idle_seconds iowait_seconds steal_seconds busy_seconds total_seconds
         core_busy_seconds core_total_seconds load_1 load_5 load_15 frequency_mhz context_switches interrupts
         pressure_some_seconds cores""",
-    "memory": """total_bytes available_bytes used_bytes free_bytes percent buffers_bytes cached_bytes
+    "memory": """total_bytes available_bytes used_bytes free_bytes percent buffers_bytes cached_bytes zfs_arc_bytes
         swap_total_bytes swap_used_bytes swap_percent swap_in_bytes swap_out_bytes
         pressure_some_seconds pressure_full_seconds""",
     "disk": "pressure_some_seconds pressure_full_seconds",

@@ -5,15 +5,15 @@ import pytest
 from metrics.collectors import linux
 from metrics.collectors.linux import (
     Links,
-    core_numbers,
     parse_diskstats,
     parse_file_handles,
     parse_meminfo,
     parse_netdev,
-    parse_stat,
     parse_vmstat,
     uname_row,
 )
+from metrics.collectors.omissions import Omissions
+from metrics.collectors.proc_stat import parse_stat
 
 STAT = """cpu  35025 1804 6773 140615 387 0 171 77 0 0
 cpu0 9031 330 2843 80013 41 0 52 40 0 0
@@ -43,11 +43,11 @@ eth0:1: 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0 0
 
 
 def test_processes_are_counted_by_the_kernel():
-    assert parse_stat(STAT) == {"forks": 11495, "procs_running": 2, "procs_blocked": 1}
+    assert parse_stat(STAT).process_counts() == {"forks": 11495, "procs_running": 2, "procs_blocked": 1}
 
 
 def test_a_core_that_is_switched_off_leaves_a_gap_in_the_numbers():
-    assert core_numbers(STAT) == [0, 2]
+    assert list(parse_stat(STAT).cores) == [0, 2]
 
 
 def test_sizes_of_memory_are_bytes_and_numbers_stay_numbers():
@@ -78,22 +78,67 @@ def test_an_old_kernel_counts_no_discards():
     assert (row["weighted_seconds"], row["discards"], row["flush_seconds"]) == (0.011, None, None)
 
 
-def test_an_interface_has_its_rare_counters():
+def test_an_interface_has_its_counters():
     rows = parse_netdev(NETDEV)
-    assert rows["eth0"] == {
-        "receive_fifo": 5, "receive_frame": 6, "receive_compressed": 7, "receive_multicast": 8,
-        "transmit_fifo": 13, "transmit_colls": 14, "transmit_carrier": 15, "transmit_compressed": 16,
-    }  # fmt: skip
+    assert rows["eth0"] == list(range(1, 17))
     assert "eth0:1" in rows
 
 
-@pytest.mark.parametrize("parse", [parse_stat, parse_meminfo, parse_vmstat, parse_file_handles])
+ODD_NETDEV = [
+    "",
+    "  ",
+    "eth9:",
+    "eth9",
+    ": 1 2",
+    "eth9: 1 2 3",
+    "eth9: 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 x",
+    "eth9: -1" + " 0" * 15,
+]
+
+
+@pytest.mark.parametrize("line", ODD_NETDEV)
+def test_an_odd_line_of_the_interfaces_costs_itself(line):
+    omissions = Omissions()
+    assert list(parse_netdev(NETDEV + line + "\n", omissions)) == ["eth0", "eth0:1"]
+    assert str(omissions) == (f"left out 1 of the lines of /proc/net/dev ({line!r})" if line.strip() else "")
+
+
+@pytest.mark.parametrize("name", ["a\x1cb", "a\u2028b", "a\x85", "\u3000", "b\xe9", "\udcff0", "et\x1b[2J"])
+def test_a_name_may_hold_what_ends_a_line_for_python(name):
+    assert name in parse_netdev(f"{NETDEV}{name}: {' '.join('0' * 16)}\n")
+
+
+ODD_MEMINFO = ["", "MemTotal", "Foo: -5 kB", "Foo: 5 MB", "Foo: x kB", ": 5 kB", "Foo:", "Foo: 5 kB 6"]
+
+
+@pytest.mark.parametrize("line", ODD_MEMINFO)
+def test_an_odd_line_of_the_memory_costs_itself(line):
+    omissions = Omissions()
+    assert parse_meminfo(f"{line}\n{MEMINFO}", omissions) == parse_meminfo(MEMINFO)
+    assert str(omissions) == (f"left out 1 of the lines of /proc/meminfo ({line!r})" if line else "")
+
+
+def test_a_field_without_a_blank_after_its_colon_is_a_field():
+    assert parse_meminfo("ShadowCallStack:10373888 kB\n") == {"ShadowCallStack_bytes": 10373888 * 1024}
+
+
+def test_lines_are_counted_with_one_example():
+    omissions = Omissions()
+    parse_meminfo("A\nB\nC: x kB\n", omissions)
+    omissions.say("something else")
+    assert str(omissions) == "left out 3 of the lines of /proc/meminfo ('A'); something else"
+
+
+@pytest.mark.parametrize("parse", [parse_meminfo, parse_vmstat, parse_file_handles])
 def test_a_file_that_is_not_there_is_no_row(parse):
     assert parse("") is None
 
 
 def test_files_that_are_open_are_counted():
     assert parse_file_handles("1313\t0\t2466190\n") == {"allocated": 1313, "maximum": 2466190}
+
+
+COUNTERS = {"eth0": list(range(1, 17))}
 
 
 class Machine:
@@ -125,28 +170,39 @@ def machine(tmp_path, monkeypatch):
 
 
 def test_a_link_says_its_state_and_what_it_is(machine):
-    [row] = Links().rows(["eth0", "gone0"])
+    [row] = Links().rows(COUNTERS)
     assert (row["interface"], row["operstate"], row["is_operational"]) == ("eth0", "up", True)
     assert (row["address"], row["mtu"], row["carrier"], row["ifalias"]) == ("02:fc:00:00:00:01", 1500, None, "")
+    assert {name: row[name] for name in ("receive_fifo", "receive_multicast", "transmit_compressed")} == {
+        "receive_fifo": 5, "receive_multicast": 8, "transmit_compressed": 16,
+    }  # fmt: skip
+
+
+def test_a_link_whose_name_is_not_utf_8_says_what_it_is(machine):
+    directory = machine.directory / "net" / "et\udcff0"
+    directory.mkdir()
+    (directory / "operstate").write_text("up\n")
+    [row] = Links().rows({"et\udcff0": list(range(16))})
+    assert (row["interface"], row["operstate"]) == ("et\\xff0", "up")
 
 
 def test_facts_about_a_link_are_read_again_only_when_its_state_changes(machine):
     links = Links()
-    links.rows(["eth0"])
+    links.rows(COUNTERS)
     machine.reads.clear()
-    links.rows(["eth0"])
-    assert machine.reads == ["dev", "operstate"]
+    links.rows(COUNTERS)
+    assert machine.reads == ["operstate"]
     machine.write("net/eth0/operstate", "down\n")
     machine.write("net/eth0/mtu", "9000\n")
-    assert links.rows(["eth0"])[0]["mtu"] == 9000
+    assert links.rows(COUNTERS)[0]["mtu"] == 9000
 
 
 def test_facts_about_a_link_do_not_outlive_a_minute(machine, monkeypatch):
     links = Links()
-    links.rows(["eth0"])
+    links.rows(COUNTERS)
     machine.write("net/eth0/mtu", "9000\n")
     monkeypatch.setattr(linux, "FACTS_LAST_SECONDS", 0.0)
-    assert links.rows(["eth0"])[0]["mtu"] == 9000
+    assert links.rows(COUNTERS)[0]["mtu"] == 9000
 
 
 def test_uname_names_the_machine():
