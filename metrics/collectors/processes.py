@@ -14,10 +14,12 @@ from typing import Any, NamedTuple, Protocol
 
 import psutil
 
-from metrics.collectors import procfs
+from metrics.collectors import containers, procfs
 from metrics.collectors.base import Collector, Reading, Row
 from metrics.collectors.command_lines import MAX_COMMAND_BYTES, cut_arguments
 from metrics.collectors.hiding import HIDE_SECRETS, HideSecrets
+from metrics.collectors.memory import machine_memory_bytes
+from metrics.collectors.omissions import Omissions
 from metrics.collectors.text import valid_text
 
 # What looking up users and masking command lines may take of a reading, so that it is over within half of the shortest
@@ -26,6 +28,8 @@ DESCRIBING_SECONDS = 0.1
 
 # A process this young may yet exec, take another user, or give itself a title: what it is, is read again.
 SETTLING_SECONDS = 1.0
+
+DENIED_SHARE = 0.05
 
 _GONE = (FileNotFoundError, ProcessLookupError)
 _ENDED = frozenset({psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD})
@@ -102,6 +106,8 @@ class Sweep(Protocol):
 
     waiting: int
     """How many processes of the last reading have no command line yet."""
+    omissions: Omissions
+    """What else the last reading had to leave out."""
     hide: HideSecrets
 
     def rows(self) -> list[Row]:
@@ -122,9 +128,11 @@ class ProcessesCollector(Collector):
 
     def read(self) -> Reading:
         rows = self._sweep.rows()
-        waiting = self._sweep.waiting
-        self.warning = f"{waiting} command lines wait for their turn to be masked" if waiting else ""
-        return {"processes": [summary(rows)], "process": rows}
+        total, omissions = summary(rows), self._sweep.omissions
+        if waiting := self._sweep.waiting:
+            omissions.say(f"{waiting} command lines wait for their turn to be masked")
+        self.warning = str(omissions)
+        return {"processes": [total], "process": rows}
 
 
 def summary(rows: Sequence[Row]) -> Row:
@@ -148,6 +156,8 @@ class ProcfsSweep:
 
     def __init__(self) -> None:
         self.waiting = 0
+        self.omissions = Omissions()
+        self._denied = 0
         self.hide = HIDE_SECRETS["masked"]
         self._facts: dict[str, Facts] = {}
         self._ticks_per_second: int = os.sysconf("SC_CLK_TCK")
@@ -155,9 +165,10 @@ class ProcfsSweep:
 
     def rows(self) -> list[Row]:
         """Return one row a process; one that vanishes, or hides its stat, meanwhile has none."""
-        memory_bytes = psutil.virtual_memory().total
+        memory_bytes = machine_memory_bytes()
         now = time.clock_gettime(time.CLOCK_BOOTTIME)
         known, self._facts = self._facts, {}
+        self.omissions, self._denied = Omissions(), 0
         newcomers: dict[str, Newcomer] = {}
         found = []
         for pid in procfs.pids():
@@ -168,14 +179,30 @@ class ProcfsSweep:
                     self._facts[pid] = facts
                 else:
                     newcomers[pid] = self._newcomer(pid, stat, known.get(pid), now)
-                found.append((pid, stat, procfs.read_io(pid)))
-            except (*_GONE, PermissionError, ValueError):
+                found.append((pid, stat, self._io(pid)))
+            except _GONE:
                 continue
+            except (PermissionError, ValueError) as error:
+                self.omissions.add("the processes, which cannot be read", str(error))
+        self._say_what_is_not_seen([stat for _pid, stat, _io in found])
         self.waiting = describe(newcomers.values())
         self._facts |= {pid: newcomer.facts for pid, newcomer in newcomers.items() if newcomer.facts}
         return [
             self._row(pid, stat, io, self._facts[pid], memory_bytes) for pid, stat, io in found if pid in self._facts
         ]
+
+    def _io(self, pid: str) -> tuple[int | None, int | None]:
+        try:
+            return procfs.read_io(pid)
+        except PermissionError:
+            self._denied += 1
+            return None, None
+
+    def _say_what_is_not_seen(self, found: Sequence[procfs.Stat]) -> None:
+        # One or two are denied to anybody, such as while they exec.
+        if self._denied > max(2, DENIED_SHARE * len(found)):
+            self.omissions.say(f"the I/O of {self._denied} of {len(found)} processes cannot be read: it takes root")
+        self.omissions.say(containers.processes_remark(len(found), sum([stat.threads for stat in found])))
 
     def _held(self, stat: procfs.Stat, known: Facts | None) -> Facts | None:
         start = stat.start_ticks / self._ticks_per_second
@@ -206,7 +233,7 @@ class ProcfsSweep:
         return facts._replace(username=username, command=hidden_command(arguments, self.hide))
 
     def _row(
-        self, pid: str, stat: procfs.Stat, io: tuple[int | None, int | None], facts: Facts, memory_bytes: int
+        self, pid: str, stat: procfs.Stat, io: tuple[int | None, int | None], facts: Facts, memory_bytes: int | None
     ) -> Row:
         read_bytes, write_bytes = io
         rss_bytes = stat.rss_pages * self._page_bytes
@@ -218,7 +245,9 @@ class ProcfsSweep:
             "command": facts.command,
             "status": stat.status,
             "cpu_seconds": stat.cpu_ticks / self._ticks_per_second,
-            "memory_percent": rss_bytes * 100 / memory_bytes,
+            "memory_percent": rss_bytes * 100 / memory_bytes
+            if isinstance(memory_bytes, int) and memory_bytes
+            else None,
             "rss_bytes": rss_bytes,
             "threads": stat.threads,
             "read_bytes": read_bytes,
@@ -231,6 +260,7 @@ class PsutilSweep:
 
     def __init__(self) -> None:
         self.waiting = 0
+        self.omissions = Omissions()
         self.hide = HIDE_SECRETS["masked"]
         self._facts: dict[int, Facts] = {}
         # Once: it moves with the wall clock, and a process's start with it would be another process's.

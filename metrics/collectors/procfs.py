@@ -56,12 +56,15 @@ class Stat(NamedTuple):
 
 
 def parse_stat(line: bytes) -> Stat:
-    """Parse /proc/PID/stat, field numbers as in proc(5). Raises ValueError where it is cut short.
+    """Parse /proc/PID/stat, field numbers as in proc(5). Raises ValueError where it is cut short before rss; older
+    kernels, and what imitates one, have fewer fields after it.
 
     The name stands in parentheses and may hold any byte, parentheses and blanks too: the last one ends it.
     """
     end = line.rfind(b")")
     fields = line[end + 2 :].split()  # fields[0] is field 3
+    if not line.endswith(b"\n"):  # the last number may be cut
+        raise ValueError(f"/proc/PID/stat is cut short: {line!r}")
     try:
         comm = _KERNEL_WORKER.sub(rb"\1", line[line.index(b"(") + 1 : end])
         return Stat(
@@ -71,7 +74,7 @@ def parse_stat(line: bytes) -> Stat:
             threads=int(fields[17]),
             start_ticks=int(fields[19]),
             rss_pages=int(fields[21]),
-            image=(comm, fields[25], fields[45]),  # startstack, arg_start
+            image=(comm, *fields[25:26], *fields[45:46]),  # startstack, arg_start
         )
     except IndexError:
         raise ValueError(f"/proc/PID/stat is cut short: {line!r}") from None
@@ -101,10 +104,11 @@ def read_stat(pid: str) -> Stat:
 
 
 def read_io(pid: str) -> tuple[int | None, int | None]:
-    """Read the bytes a process read and wrote; None where they are another user's, or not counted."""
+    """Read the bytes a process read and wrote; None where they are not counted. Raises PermissionError where they are
+    another user's."""
     try:
         return parse_io(_read(f"{PROC_DIRECTORY}/{pid}/io", _FILE_BYTES))
-    except (PermissionError, FileNotFoundError, ProcessLookupError):
+    except (FileNotFoundError, ProcessLookupError):
         return None, None
 
 

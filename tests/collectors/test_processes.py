@@ -3,7 +3,6 @@ import shutil
 import subprocess
 import sys
 import time
-from collections import namedtuple
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -11,13 +10,13 @@ from typing import Any
 import psutil
 import pytest
 
+from metrics.collectors import linux as linux_files
 from metrics.collectors import processes, procfs
 from metrics.collectors.processes import ProcessesCollector, ProcfsSweep, PsutilSweep, summary
 from tests.collectors.test_procfs import IO, STAT
 
 linux = pytest.mark.skipif(not psutil.LINUX, reason="/proc is Linux's")
 
-Memory = namedtuple("Memory", "total")
 UPTIME = 1000.0
 TICKS = os.sysconf("SC_CLK_TCK") if psutil.LINUX else 100
 STATUS = "Name:\tx\nUid:\t{0}\t{0}\t{0}\t{0}\n"
@@ -60,10 +59,11 @@ class FrozenProc:
 @pytest.fixture
 def proc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> FrozenProc:
     monkeypatch.setattr(procfs, "PROC_DIRECTORY", str(tmp_path))
-    monkeypatch.setattr(psutil, "virtual_memory", lambda: Memory(2943 * os.sysconf("SC_PAGE_SIZE") * 4))
+    monkeypatch.setattr(linux_files, "PROC", tmp_path)
     monkeypatch.setattr(time, "clock_gettime", lambda clock: UPTIME)
     (tmp_path / "self").mkdir()
-    (tmp_path / "meminfo").touch()
+    memory_bytes = 2943 * os.sysconf("SC_PAGE_SIZE") * 4
+    (tmp_path / "meminfo").write_text(f"ShadowCallStack:10373888 kB\nMemTotal: {memory_bytes // 1024} kB\n")
     return FrozenProc(tmp_path)
 
 
@@ -171,10 +171,104 @@ def test_a_process_that_vanishes_meanwhile_has_no_row(proc: FrozenProc, lost: st
 
 
 @linux
-def test_a_stat_that_is_cut_short_has_no_row(proc: FrozenProc) -> None:
+@pytest.mark.parametrize("stat", [b"", b"\n", STAT[:60], STAT[:-1], b"1 node S\n", b"1 (node) S 1 x\n"])
+def test_a_stat_that_cannot_be_read_has_no_row_and_is_named(proc: FrozenProc, stat: bytes) -> None:
     proc.start(1)
-    (proc.directory / "1" / "stat").write_bytes(STAT[:60])
-    assert proc.rows() == {}
+    proc.start(2)
+    (proc.directory / "1" / "stat").write_bytes(stat)
+    collector = ProcessesCollector()
+    assert [row["pid"] for row in collector.read()["process"]] == [2]
+    assert collector.warning.startswith("left out 1 of the processes, which cannot be read")
+
+
+@linux
+def test_a_stat_of_44_fields_is_a_process(proc: FrozenProc) -> None:
+    proc.start(1)
+    (proc.directory / "1" / "stat").write_bytes(b" ".join(STAT.split()[:44]) + b"\n")
+    assert proc.rows()[1]["rss_bytes"] == 2943 * os.sysconf("SC_PAGE_SIZE")
+    assert str(proc.sweep.omissions) == ""
+
+
+@linux
+def test_without_the_size_of_the_memory_a_process_has_no_share_of_it(proc: FrozenProc) -> None:
+    proc.start(1)
+    (proc.directory / "meminfo").write_text("MemTotal: many kB\n")
+    assert (proc.rows()[1]["memory_percent"], proc.rows()[1]["threads"]) == (None, 11)
+
+
+class Refusing:
+    """Refuses some files of /proc/PID, as the kernel does."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch, *ends: str) -> None:
+        self.ends, self._open = ends, os.open
+        monkeypatch.setattr(os, "open", self)
+
+    def __call__(self, path: str, flags: int) -> int:
+        if str(path).endswith(self.ends):
+            raise PermissionError(13, "Permission denied", path)
+        return self._open(path, flags)
+
+
+@linux
+@pytest.mark.parametrize(("denied", "is_said"), [(2, False), (3, True), (40, True)])
+def test_io_that_may_not_be_read_is_said(
+    proc: FrozenProc, monkeypatch: pytest.MonkeyPatch, denied: int, is_said: bool
+) -> None:
+    for pid in range(100, 140):
+        proc.start(pid)
+    Refusing(monkeypatch, *[f"/{pid}/io" for pid in range(100, 100 + denied)])
+    proc.rows()
+    remark = f"the I/O of {denied} of 40 processes cannot be read: it takes root"
+    assert str(proc.sweep.omissions) == (remark if is_said else "")
+
+
+@linux
+def test_processes_that_hide_all_of_themselves_are_counted(proc: FrozenProc, monkeypatch: pytest.MonkeyPatch) -> None:
+    for pid in range(100, 104):
+        proc.start(pid)
+    Refusing(monkeypatch, "/101/stat", "/102/stat")
+    assert list(proc.rows()) in ([100, 103], [103, 100])
+    assert str(proc.sweep.omissions).startswith("left out 2 of the processes, which cannot be read")
+
+
+SEEN = "only 3 processes with 33 of the machine's 500 threads are seen"
+MOUNT = "22 1 0:21 / /proc rw,relatime - proc proc rw"
+
+
+@linux
+@pytest.mark.parametrize(
+    ("mountinfo", "namespace", "reason"),
+    [
+        (f"{MOUNT},hidepid=2", "pid:[4026531836]", ": /proc is mounted with hidepid=2; run as root, or in the group"),
+        (f"{MOUNT},gid=4,hidepid=invisible", "pid:[9]", ": /proc is mounted with hidepid=invisible"),
+        (f"{MOUNT},hidepid=off", "pid:[9]", ": this container has processes of its own; share the host's (pid: host)"),
+        (MOUNT, "pid:[9]", ": this container has processes of its own"),
+        (MOUNT, "pid:[4026531836]", ""),
+        ("", "pid:[4026531836]", ""),
+    ],
+)
+def test_how_much_of_the_machine_is_seen_is_said_with_what_hides_the_rest(
+    proc: FrozenProc, mountinfo: str, namespace: str, reason: str
+) -> None:
+    for pid in (1, 2, 3):
+        proc.start(pid)
+    (proc.directory / "loadavg").write_text("0.50 0.25 0.10 2/500 2201\n")
+    (proc.directory / "self" / "mountinfo").write_text(mountinfo.replace(" /proc ", f" {proc.directory} "))
+    (proc.directory / "self" / "ns").mkdir()
+    (proc.directory / "self" / "ns" / "pid").symlink_to(namespace)
+    proc.rows()
+    assert str(proc.sweep.omissions).startswith(SEEN + reason)
+    assert bool(reason) or str(proc.sweep.omissions) == SEEN
+
+
+@linux
+@pytest.mark.parametrize("loadavg", ["", "0.5 0.5 0.5 2/40 7", "0.5 0.5 0.5 2/x 7", "0.5", "0.5 0.5 0.5 2/33 7"])
+def test_where_all_is_seen_or_nobody_knows_nothing_is_said(proc: FrozenProc, loadavg: str) -> None:
+    for pid in (1, 2, 3):
+        proc.start(pid)
+    (proc.directory / "loadavg").write_text(loadavg)
+    proc.rows()
+    assert str(proc.sweep.omissions) == ""
 
 
 @linux

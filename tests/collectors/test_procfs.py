@@ -69,6 +69,19 @@ def test_a_line_that_is_cut_short_is_refused(length: int) -> None:
         parse_stat(STAT[:length])
 
 
+@pytest.mark.parametrize("fields", [1, 10, 23])
+def test_a_line_with_too_few_fields_is_refused(fields: int) -> None:
+    with pytest.raises(ValueError, match=r"cut short|not found"):
+        parse_stat(b" ".join(STAT.split()[:fields]) + b"\n")
+
+
+@pytest.mark.parametrize("fields", [24, 41, 44, 47, 52, 60])
+def test_older_kernels_and_those_to_come_have_other_numbers_of_fields(fields: int) -> None:
+    stat = parse_stat(b" ".join([*STAT.split(), *[b"0"] * 20][:fields]) + b"\n")
+    assert stat[:-1] == parse_stat(STAT)[:-1]
+    assert stat.image[0] == b"node"
+
+
 @pytest.mark.parametrize(
     ("state", "status"),
     [
@@ -117,13 +130,21 @@ def test_io_of_a_kernel_that_does_not_count_it_is_none(process: Path) -> None:
     assert read_io("2201") == (None, None)
 
 
-@pytest.mark.parametrize("error", [PermissionError, ProcessLookupError])
-def test_io_that_is_refused_is_none(monkeypatch: pytest.MonkeyPatch, error: type[OSError]) -> None:
+def test_io_of_a_process_that_is_gone_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(path: str, flags: int) -> int:
-        raise error
+        raise ProcessLookupError
 
     monkeypatch.setattr(os, "open", refuse)
     assert read_io("2201") == (None, None)
+
+
+def test_io_that_is_refused_is_said_to_be(monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(path: str, flags: int) -> int:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "open", refuse)
+    with pytest.raises(PermissionError):
+        read_io("2201")
 
 
 @pytest.mark.parametrize(
