@@ -2,6 +2,7 @@
 """sysmon's command line: `python manage.py up` starts everything, `help` lists the rest."""
 
 import importlib
+import io
 import os
 import sys
 
@@ -16,6 +17,7 @@ def main() -> None:
     """
     try:
         check_memory()
+        accept_any_text(sys.stdout)
         run()
     except KeyboardInterrupt:
         sys.exit(130)
@@ -28,6 +30,12 @@ def main() -> None:
         if reason is None or "--traceback" in sys.argv:
             raise
         sys.exit(f"sysmon: {reason}")
+
+
+def accept_any_text(stream: object) -> None:
+    """Have a terminal that knows fewer characters than there are show a question mark for the others, as `ps` does."""
+    if isinstance(stream, io.TextIOWrapper):
+        stream.reconfigure(errors="replace")
 
 
 def check_memory() -> None:
