@@ -127,11 +127,12 @@ class Env:
                 name, path, f"there is no home for {path.parts[0]}; write ./{path} for the name"
             ) from None
 
-    def time_zone(self, name: str, default: str) -> str:
-        """The name of a time zone, such as Asia/Seoul."""
-        value = self.text(name, default)
+    def time_zone(self, name: str) -> str:
+        """The name of a time zone, such as Asia/Seoul; "" where none is set."""
+        value = self.text(name)
         try:
-            zoneinfo.ZoneInfo(value)
+            if value:
+                zoneinfo.ZoneInfo(value)
         except (zoneinfo.ZoneInfoNotFoundError, ValueError, OSError):
             raise SettingError(name, value, "must be a time zone's name, such as Europe/Berlin") from None
         return value

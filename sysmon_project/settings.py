@@ -6,8 +6,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-import tzlocal
-
 from metrics.access.addresses import allowed_hosts
 from metrics.access.proxies import parse_networks
 from metrics.forwarding.destinations import parse_destinations
@@ -17,6 +15,7 @@ from sysmon_project.databases import database_settings
 from sysmon_project.env import Env
 from sysmon_project.secret_key import data_directory, generated_secret_key
 from sysmon_project.static_state import state_of
+from sysmon_project.time_zone import machine_time_zone
 
 BASE_DIR = Path(__file__).resolve().parent.parent
 env = Env(BASE_DIR)
@@ -48,7 +47,7 @@ IS_SECRET_KEY_GENERATED = not env.text("SYSMON_SECRET_KEY")
 ALLOWED_HOSTS = env.hosts("SYSMON_ALLOWED_HOSTS") or allowed_hosts(SYSMON_HOST)
 CORS_ALLOWED_ORIGINS = env.origins("SYSMON_CORS_ORIGINS")
 CSRF_TRUSTED_ORIGINS = env.origins("SYSMON_CSRF_ORIGINS")
-TIME_ZONE = env.time_zone("SYSMON_TIME_ZONE", tzlocal.get_localzone_name() or "UTC")
+TIME_ZONE = env.time_zone("SYSMON_TIME_ZONE") or machine_time_zone()
 
 # The application -------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [

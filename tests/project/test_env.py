@@ -91,9 +91,13 @@ def test_a_rate_that_is_not_set_is_off(env):
 
 
 def test_a_time_zone_has_to_exist(env):
-    assert env(SYSMON_TIME_ZONE="Asia/Seoul").time_zone("SYSMON_TIME_ZONE", "UTC") == "Asia/Seoul"
+    assert env(SYSMON_TIME_ZONE="Asia/Seoul").time_zone("SYSMON_TIME_ZONE") == "Asia/Seoul"
     for value in ("Mars/Olympus", "../../etc/passwd", "/etc/localtime"):
-        refused(lambda value=value: env(SYSMON_TIME_ZONE=value).time_zone("SYSMON_TIME_ZONE", "UTC"))
+        refused(lambda value=value: env(SYSMON_TIME_ZONE=value).time_zone("SYSMON_TIME_ZONE"))
+
+
+def test_no_time_zone_may_be_set(env):
+    assert env().time_zone("SYSMON_TIME_ZONE") == ""
 
 
 def test_a_relative_path_counts_from_the_project(env, tmp_path):
