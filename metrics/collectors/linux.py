@@ -130,6 +130,11 @@ def _netdev_line(line: str) -> tuple[str, list[int]]:
     return name.strip(" "), list(map(int, numbers))
 
 
+def rare_counters(numbers: list[int]) -> Row:
+    """Of an interface's counters those that psutil does not tell."""
+    return {field: numbers[at] for at, field in _NETDEV_FIELDS.items()}
+
+
 class Links:
     """The interfaces as links: state, addresses and the counters that psutil leaves out."""
 
@@ -143,9 +148,8 @@ class Links:
 
     def _row(self, name: str, numbers: list[int]) -> Row:
         state, _moment, facts = self._facts[name]
-        rare: Row = {field: numbers[at] for at, field in _NETDEV_FIELDS.items()}
         link: Row = {"interface": valid_text(name), "operstate": state, "is_operational": state == "up"}
-        return {**link, **facts, **rare}
+        return {**link, **facts, **rare_counters(numbers)}
 
     def _renewed(self, name: str) -> tuple[str, float, Row]:
         directory = INTERFACES / os.fsdecode(raw_name(name))

@@ -2,11 +2,13 @@
 
 import platform
 import subprocess
+import time
 from pathlib import Path
 
 import psutil
 
 from metrics.collectors.base import Value
+from metrics.collectors.memory import machine_memory_bytes
 from metrics.collectors.text import valid_text
 
 BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
@@ -25,10 +27,26 @@ def describe() -> dict[str, Value]:
         "cpu_model": cpu_model(),
         "logical_cores": psutil.cpu_count(),
         "physical_cores": psutil.cpu_count(logical=False),
-        "memory_bytes": psutil.virtual_memory().total,
-        "boot_id": _read(BOOT_ID_FILE).strip(),
-        "booted_at": float(psutil.boot_time()),
+        "memory_bytes": machine_memory_bytes(),
+        "boot_id": boot_id(),
+        "booted_at": booted_at(),
     }
+
+
+def boot_id() -> str:
+    """Return the kernel's id of this boot, "" where it has none."""
+    return _read(BOOT_ID_FILE).strip()
+
+
+def booted_at() -> float:
+    """Return the time of the boot by the wall clock of now, in seconds since the epoch.
+
+    Not what /proc/stat says: in a container that may be the container's start, while its processes count from the
+    machine's.
+    """
+    if not psutil.LINUX:
+        return float(psutil.boot_time())
+    return round(time.time() - time.clock_gettime(time.CLOCK_BOOTTIME), 3)
 
 
 def os_name() -> str:

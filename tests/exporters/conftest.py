@@ -8,7 +8,7 @@ import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from metrics.collectors.linux import parse_diskstats, parse_meminfo, parse_netdev, parse_vmstat
+from metrics.collectors.linux import parse_diskstats, parse_meminfo, parse_netdev, parse_vmstat, rare_counters
 from metrics.models import Host
 from metrics.recording.recording import Recording
 from tests.collectors.test_linux import DISKSTATS, MEMINFO, NETDEV
@@ -64,7 +64,7 @@ def a_reading(mountpoint: str = "/") -> dict[str, dict[str, list[dict[str, Any]]
         "memory": {
             "memory": [MEMORY], "meminfo": [parse_meminfo(MEMINFO)], "vmstat": [parse_vmstat("pswpin 7\npgfault 9\n")],
         },
-        "network": {"interface": [INTERFACE], "link": [{**STATE, **parse_netdev(NETDEV)["eth0"]}]},
+        "network": {"interface": [INTERFACE], "link": [{**STATE, **rare_counters(parse_netdev(NETDEV)["eth0"])}]},
         "processes": processes_reading(process_row(1, name="secret-name"), process_row(2)),
     }  # fmt: skip
     return deepcopy(reading)
