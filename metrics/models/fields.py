@@ -4,7 +4,7 @@ A number is stored as a whole multiple of a step, because SQLite keeps small int
 float in eight: 12.34 percent is 1234, two bytes.
 """
 
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -38,6 +38,10 @@ class Kind(StrEnum):
     LABEL = "label"  # text that names a thing: last value
 
 
+Bound = float | str | Callable[[Mapping[str, Any]], float | None]
+"""A number, the raw value of that name in the same row of a reading, or what is computed from the row."""
+
+
 class Measure(AnyField):
     """A field that knows what it measures and from what in a reading its value comes.
 
@@ -46,6 +50,8 @@ class Measure(AnyField):
     raw value in the reading's row. Without `rate` the raw value is taken as it is. With it the value is how much the
     counter grew for each unit that the counter `over` grew, or for each second without `over`; times `factor`, and
     `limit` at the most.
+
+    A number below `at_least` or above `at_most` cannot be: it is null, and counted in health.
     """
 
     unit: str
@@ -55,6 +61,8 @@ class Measure(AnyField):
     over: str
     factor: float
     limit: float | None
+    at_least: float | None
+    at_most: Bound | None
 
     def __init__(
         self,
@@ -66,10 +74,13 @@ class Measure(AnyField):
         over: str = "",
         factor: float = 1,
         limit: float | None = None,
+        at_least: float | None = 0,
+        at_most: Bound | None = None,
         **kwargs: Any,
     ) -> None:
         self.unit, self.kind, self.source = unit, kind, source
         self.rate, self.over, self.factor, self.limit = rate, over, factor, limit
+        self.at_least, self.at_most = at_least, at_most
         super().__init__(*args, **kwargs)
 
     def rounded(self, value: Any) -> Any:

@@ -17,6 +17,8 @@ class Host(models.Model):
     logical_cores = models.PositiveIntegerField(_("logical cores"), null=True)
     physical_cores = models.PositiveIntegerField(_("physical cores"), null=True)
     memory_bytes = models.BigIntegerField(_("memory"), null=True)
+    # How many boots have been recorded: a small number for `boot_id`.
+    boot = models.PositiveIntegerField(_("boot"), default=0)
     boot_id = models.CharField(_("boot id"), max_length=64, blank=True)
     booted_at = EpochField(_("booted at"), per_second=1000, null=True)
     first_seen_at = EpochField(_("first seen"), null=True)

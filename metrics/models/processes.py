@@ -12,11 +12,20 @@ from metrics.models.hosts import Host
 from metrics.models.packing import packed
 from metrics.models.samples import Sample, one_a_tick
 
+# Hundredths of a second: some 300,000 years from now.
+_OUT_OF_THE_WAY = 10**15
+
 
 class Process(models.Model):
-    """One process from its start to its end: a pid that is used again is another process."""
+    """One process from its start to its end: a pid that is used again is another process.
+
+    What tells it from others is its boot and when after that it was started. `started_at` is that moment by the wall
+    clock as it was set last (recording/boots.py).
+    """
 
     host = models.ForeignKey(Host, models.CASCADE, db_index=False, related_name="+", verbose_name=_("host"))
+    # The host's `boot` then.
+    boot = models.PositiveIntegerField(_("boot"), default=0)
     pid = models.PositiveIntegerField(_("pid"))
     started_at = EpochField(_("started"), per_second=100)
     name = models.TextField(_("name"))
@@ -27,10 +36,30 @@ class Process(models.Model):
         verbose_name = _("process")
         verbose_name_plural = _("processes")
         permissions = [("view_command", "Can see the command lines of processes")]
-        constraints = [models.UniqueConstraint(fields=["host", "pid", "started_at"], name="one_process_a_start")]
+        constraints = [
+            models.UniqueConstraint(fields=["host", "pid", "started_at", "boot"], name="one_process_a_start")
+        ]
 
     def __str__(self) -> str:
         return f"{self.name} ({self.pid})"
+
+    @classmethod
+    def move_starts(cls, host: int, boot: int, between: tuple[float, float], hundredths: int) -> None:
+        """Move the starts of a boot's processes by hundredths of a second, since the clock was set.
+
+        `between` (seconds since the epoch) are the boot and the end of it so far: older files do not tell boots apart.
+        Two steps, the first out of the way: a start may not become that of another for a moment.
+        """
+        first, last = round(between[0] * 100), round(between[1] * 100)
+        statement = (
+            f"UPDATE {cls._meta.db_table} SET started_at = started_at + %s"  # noqa: S608
+            " WHERE host_id = %s AND boot = %s AND pid > 0 AND started_at BETWEEN %s AND %s"
+        )
+        with connection.cursor() as cursor:
+            tolerance = 100
+            cursor.execute(statement, [_OUT_OF_THE_WAY, host, boot, first - tolerance, last + tolerance])
+            there = (first - tolerance + _OUT_OF_THE_WAY, last + tolerance + _OUT_OF_THE_WAY)
+            cursor.execute(statement, [hundredths - _OUT_OF_THE_WAY, host, boot, *there])
 
 
 class ProcessTotals(Sample):

@@ -4,8 +4,8 @@ A field says what it measures (metrics/models/fields.py); recording, the API, it
 and charts are derived from that. A new family is a collector and a class in a module of this package.
 """
 
-from collections.abc import Iterator
-from typing import ClassVar
+from collections.abc import Iterator, Mapping
+from typing import Any, ClassVar
 
 from django.db import models
 from django.utils.translation import gettext_lazy as _
@@ -185,6 +185,7 @@ class MemorySample(Sample):
         _("available memory"),
         source="available_bytes",
         unit="bytes",
+        at_most="total_bytes",
         has_minimum=True,
         help_text=_("Memory that programs can get without swapping"),
     )
@@ -192,29 +193,64 @@ class MemorySample(Sample):
         _("used memory"),
         source="used_bytes",
         unit="bytes",
+        at_most="total_bytes",
         has_minimum=True,
         help_text=_("Memory in use by programs and the kernel"),
     )
     free_bytes = Gauge(
-        _("free memory"), source="free_bytes", unit="bytes", has_minimum=True, help_text=_("Memory that holds nothing")
+        _("free memory"),
+        source="free_bytes",
+        unit="bytes",
+        at_most="total_bytes",
+        has_minimum=True,
+        help_text=_("Memory that holds nothing"),
     )
     percent = Gauge(
         _("memory usage"),
         source="percent",
         unit="percent",
+        at_most=100,
         scale=100,
         help_text=_("Memory that is not available, of all memory"),
     )
     buffers_bytes = Gauge(
-        _("buffers"), source="buffers_bytes", unit="bytes", help_text=_("Memory that caches file system metadata")
+        _("buffers"),
+        source="buffers_bytes",
+        unit="bytes",
+        at_most="total_bytes",
+        help_text=_("Memory that caches file system metadata"),
     )
-    cached_bytes = Gauge(_("cache"), source="cached_bytes", unit="bytes", help_text=_("Memory that caches files"))
+    cached_bytes = Gauge(
+        _("cache"),
+        source="cached_bytes",
+        unit="bytes",
+        at_most="total_bytes",
+        help_text=_("Memory that caches files"),
+    )
+    zfs_arc_bytes = Gauge(
+        _("ZFS cache"),
+        source="zfs_arc_bytes",
+        unit="bytes",
+        at_most="total_bytes",
+        help_text=_("Memory that caches files for ZFS (ARC)"),
+    )
     swap_total_bytes = Total(
         _("total swap"), source="swap_total_bytes", unit="bytes", help_text=_("Swap space of the machine")
     )
-    swap_used_bytes = Gauge(_("used swap"), source="swap_used_bytes", unit="bytes", help_text=_("Swap space in use"))
+    swap_used_bytes = Gauge(
+        _("used swap"),
+        source="swap_used_bytes",
+        unit="bytes",
+        at_most="swap_total_bytes",
+        help_text=_("Swap space in use"),
+    )
     swap_percent = Gauge(
-        _("swap usage"), source="swap_percent", unit="percent", scale=100, help_text=_("Swap in use, of all swap")
+        _("swap usage"),
+        source="swap_percent",
+        unit="percent",
+        at_most=100,
+        scale=100,
+        help_text=_("Swap in use, of all swap"),
     )
     swap_in_bytes_per_second = Rate(
         _("swap in"), source="swap_in_bytes", unit="bytes_per_second", help_text=_("Memory read back from swap")
@@ -331,6 +367,18 @@ class DeviceSample(Sample):
         constraints = [one_a_tick("device_sample", "device")]
 
 
+# No interface moves more in a second, whatever it is.
+MOST_BYTES_PER_SECOND = 1e12
+# Drivers count in lumps, and virtual cards pass the speed that they state; tun and tap always state 10 Mbit/s.
+SPEED_TOLERANCE, LOWEST_STATED_MBPS = 10, 100
+
+
+def most_of_a_link(row: Mapping[str, Any]) -> float:
+    """The bytes per second that an interface cannot pass: ten times the speed that it states."""
+    speed_mbps = row.get("speed_mbps") or 0
+    return speed_mbps * 125_000 * SPEED_TOLERANCE if speed_mbps >= LOWEST_STATED_MBPS else MOST_BYTES_PER_SECOND
+
+
 class InterfaceSample(Sample):
     """The traffic of a network interface."""
 
@@ -350,10 +398,20 @@ class InterfaceSample(Sample):
         _("received since boot"), source="received_bytes", unit="bytes", help_text=_("Bytes received since the boot")
     )
     sent_bytes_per_second = Rate(
-        _("sent"), source="sent_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes sent")
+        _("sent"),
+        source="sent_bytes",
+        unit="bytes_per_second",
+        at_most=most_of_a_link,
+        has_minimum=True,
+        help_text=_("Bytes sent"),
     )
     received_bytes_per_second = Rate(
-        _("received"), source="received_bytes", unit="bytes_per_second", has_minimum=True, help_text=_("Bytes received")
+        _("received"),
+        source="received_bytes",
+        unit="bytes_per_second",
+        at_most=most_of_a_link,
+        has_minimum=True,
+        help_text=_("Bytes received"),
     )
     sent_packets_per_second = Rate(
         _("packets sent"), source="sent_packets", unit="per_second", help_text=_("Packets sent")

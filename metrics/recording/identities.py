@@ -10,10 +10,10 @@ Row = Mapping[str, Any]
 
 
 class Identity(NamedTuple):
-    """What tells one process from all others of a host; the start is in hundredths of a second."""
+    """What tells one process from all others of a boot; its start after that is in hundredths of a second."""
 
     pid: int
-    started_at: int
+    start: int
 
 
 class Known(NamedTuple):
@@ -34,7 +34,7 @@ class ProcessIdentities:
 
     def ids_of(self, rows: Sequence[Row]) -> list[int]:
         """The ids for rows of a reading; identities that are not there yet are made."""
-        identities = [self._identity(row) for row in rows]
+        identities = [Identity(row["pid"], round(row["start_seconds"] * 100)) for row in rows]
         self._look_up(identities, rows)
         self._make(self._unknown(identities, rows))
         return [self._known[identity].pk for identity in identities]
@@ -48,10 +48,10 @@ class ProcessIdentities:
         """Look up every process again."""
         self._known.clear()
 
-    def _identity(self, row: Row) -> Identity:
-        """Seconds since the boot are counted from the boot time that the host was given."""
-        booted_at = self._host.booted_at.timestamp() if self._host.booted_at else 0.0
-        return Identity(row["pid"], round((booted_at + row["start_seconds"]) * 100))
+    @property
+    def _boot(self) -> int:
+        """The boot in hundredths of a second since the epoch, as the stored starts have it now."""
+        return round(self._host.booted_at.timestamp() * 100) if self._host.booted_at else 0
 
     def _unknown(self, identities: Sequence[Identity], rows: Sequence[Row]) -> dict[Identity, Row]:
         """Those that are not known, or are described differently: they run another program since, or gave themselves
@@ -68,11 +68,12 @@ class ProcessIdentities:
 
     def _look_up(self, identities: Sequence[Identity], rows: Sequence[Row]) -> None:
         if pids := {identity.pid for identity in self._unknown(identities, rows)}:
-            stored = Process.objects.filter(host=self._host, pid__in=pids).only(
+            boot = self._boot
+            stored = Process.objects.filter(host=self._host, boot=self._host.boot, pid__in=pids).only(
                 "pid", "started_at", *ProcessSample.facts
             )
             for process in stored:
-                identity = Identity(process.pid, round(process.started_at.timestamp() * 100))
+                identity = Identity(process.pid, round(process.started_at.timestamp() * 100) - boot)
                 facts = (getattr(process, name) for name in ProcessSample.facts)
                 self._known[identity] = Known(process.pk, process.name, _description(facts))
 
@@ -82,13 +83,14 @@ class ProcessIdentities:
         rows = [
             {
                 "host": self._host.pk,
+                "boot": self._host.boot,
                 "pid": identity.pid,
-                "started_at": identity.started_at / 100,
+                "started_at": (self._boot + identity.start) / 100,
                 **{name: row[name] for name in ProcessSample.facts},
             }
             for identity, row in unknown.items()
         ]
-        insert(Process, rows, or_update=(("host", "pid", "started_at"), ProcessSample.facts))
+        insert(Process, rows, or_update=(("host", "pid", "started_at", "boot"), ProcessSample.facts))
         self._look_up(list(unknown), list(unknown.values()))
 
 

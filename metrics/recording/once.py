@@ -6,6 +6,7 @@ from typing import Any
 
 from metrics import conf
 from metrics.models import ProcessSample, Sample
+from metrics.recording.plausibility import drop_impossible
 from metrics.recording.runner import Outcome, Run, runners
 from metrics.recording.samples import Drafts, DraftSample, TakenReading, drafts_of
 
@@ -37,6 +38,7 @@ def _point(run: Run, before: Run | None) -> dict[str, Any] | None:
         return None
     new, old = _taken(run), _taken(before) if before else None
     drafts = drafts_of(run.family, new, old, resolution=1) if new else {}
+    drop_impossible(drafts)
     point: dict[str, Any] = {}
     for model, rows in drafts.items():
         if model is ProcessSample:

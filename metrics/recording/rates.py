@@ -50,12 +50,11 @@ def share(new: Value, old: Value, over: Value, over_before: Value, factor: float
 
 
 def shares(new: list[float | None], old: Value, over: Value, over_before: Value, factor: float = 100) -> Value:
-    """`share` for each element of four lists; None where their lengths differ, as when a core was switched off."""
+    """`share` for each element of four lists; None for one that is not in all of them, as a core that was added."""
     if not (isinstance(old, list) and isinstance(over, list) and isinstance(over_before, list)):
         return None
-    if not len(new) == len(old) == len(over) == len(over_before):
-        return None
-    return [share(*four, factor) for four in zip(new, old, over, over_before, strict=True)]
+    found: list[float | None] = [share(*four, factor) for four in zip(new, old, over, over_before, strict=False)]
+    return found + [None] * (len(new) - len(found))
 
 
 def growth(new: Value, old: Value) -> float | None:

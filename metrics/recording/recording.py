@@ -3,11 +3,14 @@
 import logging
 import time
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 
 from metrics import conf
 from metrics.collectors import machine
 from metrics.models import CollectorState, Host, NewestReading
+from metrics.recording.boots import follow_clock
 from metrics.recording.pending import PendingTicks
+from metrics.recording.plausibility import drop_impossible
 from metrics.recording.runner import Outcome, Run, Runner, runners, uptime_seconds
 from metrics.recording.samples import TakenReading, drafts_of
 from metrics.recording.writing import FamilyTick, TickRecord, TickWriter, packed
@@ -36,6 +39,9 @@ class Recording:
         self._pending = pending(TickWriter(host), interval_seconds)
         self._newest = {kept.family: TakenReading.stored(kept) for kept in NewestReading.objects.filter(host=host)}
         self._states = {state.family: state for state in CollectorState.objects.filter(host=host)}
+        for runner in self._runners:
+            if (kept := self._newest.get(runner.family)) and self._is_of_now(kept):
+                runner.resume(kept.rows)
 
     def tick(self, timestamp: int) -> TickRecord:
         """Take the tick of a nominal time and hand it over to be stored."""
@@ -79,14 +85,14 @@ class Recording:
         return kept.boot_id == self.host.boot_id and kept.uptime_seconds <= uptime_seconds()
 
     def _family_tick(self, timestamp: int, run: Run) -> FamilyTick:
-        state = self._next_state(timestamp, run)
-        tick = FamilyTick(run, state.runs, state.failures, _seconds(state))
+        reading, drafts = None, {}
         if run.reading is not None:
-            tick.reading = TakenReading(timestamp, run.uptime_seconds, self.host.boot_id, run.reading)
-            before = self._newest.get(run.family)
-            tick.drafts = drafts_of(run.family, tick.reading, before, self.interval_seconds)
-            self._newest[run.family] = tick.reading
-        return tick
+            reading = TakenReading(timestamp, run.uptime_seconds, self.host.boot_id, run.reading)
+            drafts = drafts_of(run.family, reading, self._newest.get(run.family), self.interval_seconds)
+            run = replace(run, message="; ".join(filter(None, (run.message, drop_impossible(drafts)))))
+            self._newest[run.family] = reading
+        state = self._next_state(timestamp, run)
+        return FamilyTick(run, state.runs, state.failures, _seconds(state), reading, drafts)
 
     def _next_state(self, timestamp: int, run: Run) -> CollectorState:
         before = self._states.get(run.family)
@@ -103,7 +109,8 @@ class Recording:
 def this_host() -> Host:
     """This machine's row, brought up to date."""
     facts = machine.describe()
-    host, is_new = Host.objects.get_or_create(name=conf.host_name(), defaults={**facts, "first_seen_at": time.time()})
+    first = {**facts, "boot": 1, "first_seen_at": time.time()}
+    host, is_new = Host.objects.get_or_create(name=conf.host_name(), defaults=first)
     if not is_new:
         _renew(host, facts)
     host.refresh_from_db()
@@ -111,11 +118,13 @@ def this_host() -> Host:
 
 
 def _renew(host: Host, facts: Mapping[str, object]) -> None:
-    """Take over what changed. The boot time stays what it was first seen to be: a stepped clock moves it, and the
-    identities of all processes with it."""
-    if _is_same_boot(host, facts):
-        facts = {name: value for name, value in facts.items() if name != "booted_at"}
-    Host.objects.filter(pk=host.pk).update(**facts)
+    """Take over what changed."""
+    if not _is_same_boot(host, facts):
+        Host.objects.filter(pk=host.pk).update(**facts, boot=host.boot + 1)
+        return
+    Host.objects.filter(pk=host.pk).update(**{name: value for name, value in facts.items() if name != "booted_at"})
+    if host.boot_id:
+        follow_clock(host, float(facts["booted_at"]))  # type: ignore[arg-type]
 
 
 def _is_same_boot(host: Host, facts: Mapping[str, object]) -> bool:

@@ -55,6 +55,12 @@ class Runner:
         with self._one_at_a_time:
             return self._run(timeout_seconds)
 
+    def resume(self, reading: Reading) -> None:
+        """Have the collector go on from a reading that was stored, unless it is at work already."""
+        with self._one_at_a_time:
+            if self._thread is None:
+                self._collector.resume(reading)
+
     def _run(self, timeout_seconds: float) -> Run:
         if self._hangs_since is not None and not self._has_come_back():
             return self._hanging(0.0)

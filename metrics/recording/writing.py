@@ -8,6 +8,7 @@ from typing import Any
 import orjson
 from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
 
+from metrics.collectors import machine
 from metrics.models import (
     CollectorState,
     Host,
@@ -20,6 +21,7 @@ from metrics.models import (
     TickReading,
 )
 from metrics.models.inserts import insert, insert_stored, stored
+from metrics.recording.boots import follow_clock, is_of_this_boot
 from metrics.recording.identities import ProcessIdentities
 from metrics.recording.runner import Run
 from metrics.recording.samples import Drafts, DraftSample, TakenReading
@@ -97,6 +99,7 @@ class TickWriter:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.identities = ProcessIdentities(host)
+        self._follows_clock = is_of_this_boot(host)
 
     def write(self, tick: TickRecord) -> bool:
         """Store a tick whole or not at all; False where this moment has been recorded before.
@@ -112,9 +115,12 @@ class TickWriter:
             return self._write(tick.without_what_has_no_room())
 
     def _write(self, tick: TickRecord) -> bool:
+        booted_at = self.host.booted_at
         try:
             with transaction.atomic():
                 self._await_turn()
+                if self._follows_clock:
+                    follow_clock(self.host, machine.booted_at())
                 if not self._insert_tick(tick):
                     return False
                 for family in tick.families:
@@ -124,8 +130,9 @@ class TickWriter:
                 self._keep_tick_reading(tick)
                 self._keep_states(tick)
         except (DatabaseError, OverflowError, ValueError):
-            # Identities that were made are not stored either.
+            # Identities that were made are not stored either, nor is the boot that was moved.
             self.identities.forget()
+            self.host.booted_at = booted_at
             raise
         return True
 

@@ -17,6 +17,9 @@ class ScriptedRunner:
         self._readings = iter(readings)
         self._uptime = uptime
 
+    def resume(self, reading: Reading) -> None:
+        self.resumed = reading
+
     def run(self, timeout_seconds: float) -> Run:
         reading = next(self._readings)
         if isinstance(reading, Exception):

@@ -50,8 +50,14 @@ def test_shares_go_core_by_core():
     assert shares([1.0, 4.0], [0.0, 2.0], [4.0, 4.0], [0.0, 0.0]) == [25.0, 50.0]
 
 
-def test_shares_of_another_number_of_cores_are_unknown():
-    assert shares([1.0], [0.0, 2.0], [4.0, 4.0], [0.0, 0.0]) is None
+def test_a_core_that_was_added_is_unknown_and_costs_no_other():
+    assert shares([1.0, 2.0], [0.0], [4.0, 4.0], [0.0]) == [25.0, None]
+    assert shares([1.0], [0.0, 2.0], [4.0], [0.0, 0.0]) == [25.0]
+
+
+def test_a_core_that_is_off_is_unknown_and_costs_no_other():
+    assert shares([1.0, None, 3.0], [0.0, 1.0, 2.0], [4.0, None, 4.0], [0.0] * 3) == [25.0, None, 25.0]
+    assert shares([1.0, 5.0], [0.0, None], [4.0, 9.0], [0.0, None]) == [25.0, None]
 
 
 @given(new=counters, old=counters, seconds=spans)

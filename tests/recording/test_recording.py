@@ -321,15 +321,26 @@ def test_this_host_is_made_once_and_knows_its_machine(db):
     assert host.booted_at.timestamp() < time.time()
 
 
-def test_the_boot_time_stays_what_it_was_first_seen_to_be(db, monkeypatch):
+def test_another_boot_is_counted(db, monkeypatch):
     from metrics.collectors import machine
 
     facts = machine.describe()
-    first = this_host().booted_at
-    monkeypatch.setattr(machine, "describe", lambda: {**facts, "booted_at": facts["booted_at"] + 30})
-    assert this_host().booted_at == first
+    first = this_host()
     monkeypatch.setattr(machine, "describe", lambda: {**facts, "boot_id": "x", "booted_at": facts["booted_at"] + 90})
-    assert this_host().booted_at > first
+    assert this_host().booted_at > first.booted_at
+    assert (first.boot, this_host().boot) == (1, 2)
+
+
+def test_without_an_id_a_boot_is_another_by_its_time(db, monkeypatch):
+    from metrics.collectors import machine
+
+    facts = {**machine.describe(), "boot_id": ""}
+    boots = []
+    for moved in (0, 30, 90):
+        new = {**facts, "booted_at": facts["booted_at"] + moved}
+        monkeypatch.setattr(machine, "describe", lambda new=new: new)
+        boots.append(this_host().boot)
+    assert boots == [1, 1, 2]
 
 
 @pytest.mark.live
