@@ -1,12 +1,15 @@
 """What this machine is: facts that hold until the next boot, for its row among the hosts."""
 
 import platform
+import re
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 
+from metrics.collectors.arm_cores import core_name
 from metrics.collectors.base import Value
 from metrics.collectors.memory import machine_memory_bytes
 from metrics.collectors.text import valid_text
@@ -14,8 +17,11 @@ from metrics.collectors.text import valid_text
 BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 CPUINFO_FILE = Path("/proc/cpuinfo")
 
-# The first key of /proc/cpuinfo that is there: x86 has the first, some ARM boards and others the rest.
-_MODEL_KEYS = ("model name", "Model", "Hardware", "cpu model", "cpu", "machine")
+# The first key of /proc/cpuinfo that is there: x86 has the first, Loongson the next, then RISC-V, MIPS and POWER. The
+# last are the name of a board or of an instruction set, where the processor's own is not told.
+_MODEL_KEYS = ("model name", "Model Name", "uarch", "cpu model", "cpu", "Model", "Hardware", "machine", "isa")
+# Of IBM's mainframes: `machine = 8561` in a line of each processor.
+_MACHINE_TYPE = re.compile(r"\bmachine = ([0-9A-F]+)")
 
 
 def describe() -> dict[str, Value]:
@@ -68,13 +74,28 @@ def cpu_model() -> str:
 
 
 def parse_cpu_model(cpuinfo: str) -> str:
-    """Find the model in the text of /proc/cpuinfo, "" where there is none."""
-    values: dict[str, str] = {}
+    """Find the model in the text of /proc/cpuinfo, as `lscpu` names it; "" where there is none.
+
+    Where cores differ, as big and little ones of ARM do, each kind is named once.
+    """
+    values: dict[str, list[str]] = {}
     for line in cpuinfo.splitlines():
         key, colon, value = line.partition(":")
-        if colon:
-            values.setdefault(key.strip(), value.strip())
-    return next((values[key] for key in _MODEL_KEYS if values.get(key)), "")
+        if colon and value.strip():
+            values.setdefault(key.strip(), []).append(value.strip())
+    if cores := _arm_cores(values):
+        return cores
+    first = {key: found[0] for key, found in values.items()}
+    if first.get("vendor_id") == "IBM/S390":
+        machine_type = _MACHINE_TYPE.search(cpuinfo)
+        return f"IBM/S390 {machine_type[1]}" if machine_type else "IBM/S390"
+    return next((first[key] for key in _MODEL_KEYS if key in first), "")
+
+
+def _arm_cores(values: Mapping[str, list[str]]) -> str:
+    pairs = zip(values.get("CPU implementer", []), values.get("CPU part", []), strict=False)
+    names = (core_name(implementer, part) for implementer, part in dict.fromkeys(pairs))
+    return " + ".join(filter(None, names))
 
 
 def _read(path: Path) -> str:
