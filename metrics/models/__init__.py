@@ -3,6 +3,7 @@
 from metrics.models.forwarding import ForwardCursor, TickReading
 from metrics.models.hosts import Host
 from metrics.models.jobs import JobFailure, ScheduledJob
+from metrics.models.network import InterfaceSample
 from metrics.models.processes import NewestProcesses, Process, ProcessSample, ProcessTotals
 from metrics.models.recorders import (
     CollectorState,
@@ -17,7 +18,6 @@ from metrics.models.samples import (
     CpuSample,
     DeviceSample,
     DiskSample,
-    InterfaceSample,
     MemorySample,
     PartitionSample,
     Sample,
