@@ -2,6 +2,8 @@
 # The syntax is that of GNU make 3.81, which macOS has.
 
 PYTHON ?= python3
+# How many processes run `make test`.
+WORKERS ?= auto
 # More arguments: `make test ARGS="-k memory -x"`, `make run ARGS="--only web"`.
 ARGS ?=
 
@@ -24,7 +26,7 @@ python-says = $(shell $(PYTHON) -c '$(1)' 2>/dev/null)
 .DEFAULT_GOAL := help
 # A .venv that was interrupted half-way is made anew.
 .DELETE_ON_ERROR:
-.PHONY: help run test test-postgresql soak check bench lock licences
+.PHONY: help run test test-slow test-all test-postgresql soak check bench lock licences
 
 help: ## Show this list
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' Makefile
@@ -32,8 +34,14 @@ help: ## Show this list
 run: $(INSTALLED) ## Start sysmon; the first time, install what it needs. Ctrl-C ends it
 	@exec $(BIN)/python manage.py up $(ARGS)
 
-test: $(INSTALLED_DEV) ## Run all tests; the first time, install what they need
-	@$(BIN)/python -m pytest $(ARGS)
+test: $(INSTALLED_DEV) ## Run what a person runs all day, on all cores; the first time, install what it needs
+	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(ARGS)
+
+test-slow: $(INSTALLED_DEV) ## Run the live, browser and server tests, and all but the browser's on a PostgreSQL of their own
+	@$(BIN)/python -m pytest -m slow $(ARGS)
+	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest -m "not browser" $(ARGS)
+
+test-all: test test-slow ## Run both
 
 test-postgresql: $(INSTALLED_DEV) ## Run all tests on a PostgreSQL of their own, but those about the file of SQLite
 	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest $(ARGS)

@@ -102,10 +102,13 @@ def at_noon(monkeypatch: pytest.MonkeyPatch) -> float:
 
 
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Mark what looks at the page in a browser, for those who have no time for it."""
+    """Mark what looks at the page in a browser, and what `make test` leaves out."""
     for item in items:
         if "browser" in getattr(item, "fixturenames", ()):
             item.add_marker("browser")
+        takes_long = item.get_closest_marker("browser") or item.get_closest_marker("live")
+        if takes_long and not item.get_closest_marker("smoke"):
+            item.add_marker("slow")
 
 
 @pytest.fixture

@@ -40,7 +40,19 @@ def test_without_a_target_it_lists_all_of_them(make):
     assert done.returncode == 0
     assert [line.split()[:2] for line in done.stdout.splitlines()] == [
         ["make", target]
-        for target in ("help", "run", "test", "test-postgresql", "soak", "bench", "check", "lock", "licences")
+        for target in (
+            "help",
+            "run",
+            "test",
+            "test-slow",
+            "test-all",
+            "test-postgresql",
+            "soak",
+            "bench",
+            "check",
+            "lock",
+            "licences",
+        )
     ]
 
 
