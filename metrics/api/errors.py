@@ -73,7 +73,7 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     response.data = _body(error, response.data)
     if wait := getattr(error, "wait", None):
         response["Retry-After"] = str(ceil(wait))
-    _answer_in_json(context["request"])
+    answer_in_json(context["request"])
     return response
 
 
@@ -117,8 +117,8 @@ def _texts(messages: Any) -> Iterator[str]:
     yield from map(str, messages if isinstance(messages, list) else [messages])
 
 
-def _answer_in_json(request: Any) -> None:
-    """An error is JSON whatever format was asked for, except in the pages that people look at."""
+def answer_in_json(request: Any) -> None:
+    """What is no table, such as an error, is JSON whatever format was asked for, except in the pages for people."""
     renderer = getattr(request, "accepted_renderer", None)
     if renderer is None or not is_for_people(renderer):
         request.accepted_renderer, request.accepted_media_type = JsonRenderer(), JsonRenderer.media_type

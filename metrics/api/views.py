@@ -12,7 +12,7 @@ from rest_framework.viewsets import ViewSet
 
 from metrics.access.permissions import has_access, may_see_commands
 from metrics.api import parameters, presentation, schema, serializers
-from metrics.api.errors import NoSampleYet, UnknownHost
+from metrics.api.errors import NoSampleYet, UnknownHost, answer_in_json
 from metrics.api.flat import FlatTable, series_table
 from metrics.api.json_point_cache import read_encoded
 from metrics.api.presentation import TimelessResponse
@@ -47,6 +47,11 @@ class FlatViewSet(ReadOnlyViewSet):
         response = super().finalize_response(request, response, *args, **kwargs)
         response.add_post_render_callback(keep_type)
         return response
+
+    def options(self, request: Any, *args: Any, **kwargs: Any) -> Any:
+        """What the address takes and gives, which is no table."""
+        answer_in_json(request)
+        return super().options(request, *args, **kwargs)
 
     def flat_table(self, data: dict[str, Any]) -> FlatTable:
         """The answer as rows."""

@@ -8,8 +8,10 @@ import pytest
 
 from metrics.api.renderers import cell
 from metrics.formatting.units import visible
+from tests.api.test_every_parameter import ADDRESSES
 from tests.conftest import FIRST_TICK
 
+TABLES = {"csv": "text/csv", "ndjson": "application/x-ndjson"}
 CPU, DISK, NETWORK = (f"/api/v1/metrics/{name}" for name in ("cpu", "disk", "network"))
 
 
@@ -243,3 +245,12 @@ def test_a_file_without_a_line_has_a_type_too(api, recorded, name):
     response = api.get(CPU, {"format": name, "end": "2001-01-01"})
     assert response.headers["Content-Type"].startswith(("text/csv", "application/"))
     assert response.status_code == 200
+
+
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_options_has_no_table_whatever_is_asked_for(api, db, address):
+    for name, media_type in TABLES.items():
+        for response in (api.options(f"{address}?format={name}"), api.options(address, headers={"accept": media_type})):
+            assert response.status_code in {200, 400, 406}, response.content
+            assert response.headers["Content-Type"] == "application/json"
+            assert "Content-Disposition" not in response.headers
