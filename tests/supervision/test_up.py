@@ -39,6 +39,7 @@ def goes_on(up, seconds=40):
     return eventually(lambda: up.newest_tick() > before, seconds)
 
 
+@pytest.mark.smoke
 def test_it_says_where_it_is(up):
     assert f"sysmon is at http://127.0.0.1:{up.port}/ and samples " in up.log.read_text()
 
@@ -49,6 +50,17 @@ def test_the_web_part_alone_does_not_say_that_it_samples(own_up):
     assert f"sysmon is at http://127.0.0.1:{own_up.port}/ and shows what is recorded in " in log
     assert "it does not record itself. Ctrl-C ends it." in log
     assert "samples" not in log
+
+
+def test_it_says_that_the_script_of_the_charts_was_altered(own_up, tmp_path):
+    package = tmp_path / "altered" / "youplot"
+    (package / "vendor").mkdir(parents=True)
+    (package / "__init__.py").touch()
+    for name in ("uplot.iife.min.js", "uplot.min.css"):
+        (package / "vendor" / name).write_text("altered")
+    own_up.environment["PYTHONPATH"] = str(package.parent)
+    own_up.start("--only", "web")
+    assert own_up.log.read_text().count("is not the file that sysmon was made with, so it is not published") == 2
 
 
 @only_on_sqlite("about its file")
@@ -78,12 +90,14 @@ def test_the_first_sample_does_not_wait_for_the_next_tick(tmp_path):
         slow.end_for_sure()
 
 
+@pytest.mark.smoke
 def test_it_records_every_second(up):
     assert eventually(lambda: len(up.ticks()) >= 4, 10)
     ticks = up.ticks()[1:]
     assert {later - earlier for earlier, later in itertools.pairwise(ticks)} == {1}
 
 
+@pytest.mark.smoke
 def test_it_answers(up):
     assert eventually(lambda: up.get("/api/v1/health")[0] == 200, 10)
     status, current = up.get("/api/v1/metrics/current")

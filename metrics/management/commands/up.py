@@ -10,6 +10,7 @@ from django.db import DatabaseError, connection, connections
 
 from metrics import conf
 from metrics.access.first_user import hint
+from metrics.dashboard.vendored import VendoredFinder
 from metrics.formatting.units import MAX_LINE, visible
 from metrics.recording.heartbeat import Heartbeat
 from metrics.recording.runner import runners
@@ -63,6 +64,8 @@ class Command(BaseCommand):
         if WEB in names:
             load_application()
             answer_once()
+            for error in VendoredFinder().check():
+                log.error("%s %s", error.msg, error.hint)
             first_step = hint()
             samples = WORKER in names
             is_ready, announce = address.answers, lambda: self._announce_address(first_step, samples=samples)
