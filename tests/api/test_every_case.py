@@ -12,6 +12,9 @@ from schemathesis.specs.openapi.checks import negative_data_rejection, positive_
 from metrics.api.schema import document
 from sysmon_project.wsgi import application
 
+# Thousands of made-up requests.
+pytestmark = pytest.mark.slow
+
 # For each address, with requests that fit the document, and as many that do not.
 CASES, CASES_OF_SOAK = 80, 1500
 SCHEMA = schemathesis.openapi.from_dict(document())

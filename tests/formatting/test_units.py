@@ -71,8 +71,8 @@ def test_a_long_list_is_cut_and_counted():
 
 
 def test_every_unit_of_a_model_has_a_format():
-    units = {field.unit for model in sample_models() for field in model.measures()}
-    assert units <= set(units._BY_UNIT)
+    used = {field.unit for model in sample_models() for field in model.measures()}
+    assert used <= set(units._BY_UNIT)
 
 
 @pytest.mark.parametrize(
