@@ -13,9 +13,12 @@ NAMES = ["containerd-shim-runc-v2", "node", "postgres: autovacuum", "java", "sys
 BLOCKS = """() => [...document.querySelectorAll(".lane li")].map((item) => {
   const button = item.firstElementChild;
   const style = getComputedStyle(button);
+  const text = document.createRange();
+  text.selectNodeContents(button);
+  const room = button.getBoundingClientRect().right - text.getBoundingClientRect().left;
   const letters = button.scrollWidth / button.textContent.length;
   return {
-    name: button.textContent, width: item.clientWidth, title: button.title, hidden: style.textIndent !== "0px",
+    name: button.textContent, width: item.clientWidth, title: button.title, hidden: style.textIndent !== "0px", room,
     shown: button.scrollWidth <= button.clientWidth ? button.textContent.length : (button.clientWidth - 8) / letters,
     weight: parseFloat(style.getPropertyValue("--weight")), background: style.backgroundImage,
   };
@@ -59,6 +62,7 @@ def test_a_name_is_there_to_be_read_or_not_at_all(desktop, open_page, viewport, 
     cut = [one for one in blocks if not one["hidden"] and one["shown"] < min(LEAST_CHARACTERS, len(one["name"]))]
     assert [(one["name"], one["width"], round(one["shown"])) for one in cut] == []
     assert all(one["name"] in one["title"] for one in blocks)
+    assert [(one["name"], one["room"]) for one in blocks if one["hidden"] and one["room"] > 0] == []
     # A whole bucket always has room for a name; what is too narrow is at the ends, or beside a gap.
     assert [one["name"] for one in blocks if one["hidden"] and one["width"] >= BUCKET_PIXELS] == []
     assert not all(one["hidden"] for one in blocks)
