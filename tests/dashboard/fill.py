@@ -30,7 +30,7 @@ def desktop() -> None:
     print("filled", flush=True)
     while True:
         machine.wait_for_tick()
-        machine.record_tick()
+        machine.record_ticks()
 
 
 def zoo() -> None:

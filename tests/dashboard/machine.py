@@ -50,7 +50,7 @@ class Machine:
 
     def record(self, seconds: int, interval: int = 10, end: int | None = None) -> Host:
         """Store a history of so many seconds that ends now, or at `end`."""
-        self.end = (int(time.time()) if end is None else end) // interval * interval
+        self.end = self.newest = (int(time.time()) if end is None else end) // interval * interval
         self.interval = interval
         self.host = self._host()
         times = range(self.end - seconds + interval, self.end + 1, interval)
@@ -69,10 +69,11 @@ class Machine:
         """Until the next multiple of the interval."""
         time.sleep(self.interval - time.time() % self.interval)
 
-    def record_tick(self) -> None:
-        """One tick more. What happened stays where it was in time."""
+    def record_ticks(self) -> None:
+        """What was due since the last one, where the machine is slow too. What happened stays where it was in time."""
         now = int(time.time()) // self.interval * self.interval
-        self._store_ticks([now])
+        self._store_ticks(list(range(self.newest + self.interval, now + 1, self.interval)))
+        self.newest = now
 
     def roll_up(self, seconds: int, width: int = 900, every: int = 7200) -> Host:
         """Store so much past as points of a tier, one in each two hours, and the last minutes raw."""

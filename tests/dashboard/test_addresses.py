@@ -67,7 +67,7 @@ def addresses(desktop, browser):
     span = f"from={ago(75)}&to={ago(15)}"
     return {
         "a moment": f"?range=1h&at={ago(35)}",
-        "a moment of a stretch": f"?{span}&at={ago(40)}",
+        "a moment of a stretch": f"?{span}&at={ago(30)}",
         "a stretch": f"?{span}",
         "a short stretch": f"?from={ago(22)}&to={ago(17)}",
         "a stretch in which nothing was recorded": "?from=2026-01-02T03:04:05Z&to=2026-01-02T04:04:05Z",

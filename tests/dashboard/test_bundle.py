@@ -65,12 +65,18 @@ def test_a_style_sheet_holds_what_it_imports():
     assert (OWN / "colors.css").read_text() in text
 
 
+def is_what_came_meanwhile(address):
+    """Points that were recorded since the page was opened have no end, and a slow machine may ask for some."""
+    return "?" in address and "start=" in address and "end=" not in address
+
+
 def test_the_page_loads_a_script_once_and_asks_the_api_for_nothing_twice(desktop, open_page):
-    asked = []
+    addresses = []
     page = open_page("about:blank", ready=False)
-    page.on("request", lambda request: asked.append(re.sub(r"\?.*", "", request.url.removeprefix(desktop))))
+    page.on("request", lambda request: addresses.append(request.url.removeprefix(desktop)))
     page.goto(desktop + "?range=1h")
     page.wait_for_selector("html[data-ready]")
+    asked = [re.sub(r"\?.*", "", address) for address in addresses if not is_what_came_meanwhile(address)]
     scripts = [path.rpartition("/")[2] for path in asked if path.endswith(".js")]
     assert sorted(scripts) == ["main.js", "theme.js", "uPlot.iife.min.js"]
     before = asked[: asked.index("api/v1/metrics/cpu")]
