@@ -5,7 +5,7 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator
 from contextlib import closing
-from datetime import datetime
+from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -177,7 +177,7 @@ SCROLL = """async (share) => {
   for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
 }"""
 NOTHING_WAITS_IN_VIEW = """() => {
-  const boxes = [...document.querySelectorAll(".card[aria-busy]")].map((card) => card.getBoundingClientRect());
+  const boxes = [...document.querySelectorAll("[aria-busy]")].map((card) => card.getBoundingClientRect());
   return !boxes.some((box) => box.top < innerHeight && box.bottom > 0);
 }"""
 
@@ -191,8 +191,16 @@ def see_everything(page: Any) -> None:
     settled(page)
 
 
+DRAWN = """async (panel) => {
+  if (!document.querySelector(`#panel-${panel}:not([aria-busy]) canvas`)) return false;
+  for (let frame = 0; frame < 2; frame += 1) await new Promise(requestAnimationFrame);
+  return true;
+}"""
+
+
 def ink(page: Any, panel: str) -> int:
-    """How many pixels of a panel's canvas are drawn on."""
+    """How many pixels of a panel's canvas are drawn on, once its data are there and a frame has shown them."""
+    page.wait_for_function(DRAWN, arg=panel)
     return page.evaluate(
         """(panel) => {
           const canvas = document.querySelector(`#panel-${panel} canvas`);
@@ -203,6 +211,17 @@ def ink(page: Any, panel: str) -> int:
         }""",
         panel,
     )
+
+
+def last(context: Any, address: str, host: str, seconds: int) -> str:
+    """The query of a host's newest stretch of so many seconds.
+
+    A machine of the zoo is dead, and a slow run outlives its last 15 minutes.
+    """
+    hosts = context.request.get(f"{address}api/v1/hosts").json()["results"]
+    newest = datetime.fromisoformat(next(one["newest_tick"] for one in hosts if one["name"] == host))
+    start, end = (f"{moment:%Y-%m-%dT%H:%M:%SZ}" for moment in (newest - timedelta(seconds=seconds), newest))
+    return f"?host={host}&from={start}&to={end}"
 
 
 def at_share(page: Any, panel: str, share: float) -> tuple[float, float]:

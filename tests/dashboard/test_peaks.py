@@ -10,6 +10,7 @@ from urllib.parse import parse_qs, urlsplit
 import pytest
 from playwright.sync_api import expect
 
+from tests.dashboard.conftest import NOTHING_WAITS_IN_VIEW
 from tests.dashboard.fill import SPIKES
 
 INTERVAL = 30
@@ -63,7 +64,7 @@ def asked_by(page, act):
         act()
     page.mouse.move(3, 3)
     expect(page.locator("#badge")).to_have_text("History")
-    page.wait_for_function("() => !document.querySelector('[aria-busy]')")
+    page.wait_for_function(NOTHING_WAITS_IN_VIEW)
     page.wait_for_timeout(300)
     return {name: value for name, [value] in parse_qs(urlsplit(found.value.url).query).items()}
 

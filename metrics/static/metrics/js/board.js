@@ -13,6 +13,8 @@ import { state } from "./state.js";
 import { names } from "./things.js";
 
 const NEAR_PIXELS = 100;
+// Before the first answer the cards stand a little elsewhere: what is asked for at first must not be asked for again.
+const FIRST_LOOK_PIXELS = 300;
 
 export class Board {
   /** @param {any[]} families as the API describes them @param {() => void} onSeen called when a chart comes into view */
@@ -51,7 +53,7 @@ export class Board {
   look() {
     for (const item of this.items) {
       const { top, bottom, height } = item.card.node.getBoundingClientRect();
-      item.isSeen = height > 0 && bottom > -NEAR_PIXELS && top < innerHeight + NEAR_PIXELS;
+      item.isSeen = height > 0 && bottom > -FIRST_LOOK_PIXELS && top < innerHeight + FIRST_LOOK_PIXELS;
     }
   }
 
@@ -120,9 +122,10 @@ export class Board {
     for (const { lane, view } of this.seen) if (view?.columns) lane?.show(shown, view.columns.gaps, host?.logical_cores);
   }
 
-  /** Load what is new, or everything of a family where that does not do. */
-  async extend(shown, host, interval, signal) {
-    const jobs = this.wanted().map(async (family) => {
+  /** Take what is new from the newest tick, or load it, or everything of a family where that does not do. */
+  async extend(shown, host, interval, signal, tick) {
+    const missing = this.wanted().filter((family) => !this.series[family].append(tick[family], tick, shown));
+    const jobs = missing.map(async (family) => {
       const isEnough = await this.series[family].extend(shown, host?.name, signal);
       if (!isEnough) await this.series[family].load(shown, host?.name, interval, signal);
     });
@@ -185,5 +188,5 @@ export class Board {
 }
 
 function makeSeries(family) {
-  return [family.name, new Series(`metrics/${family.name}`, family.tables.some((table) => table.collection))];
+  return [family.name, new Series(`metrics/${family.name}`, family.tables.some((table) => table.collection), family.tables)];
 }

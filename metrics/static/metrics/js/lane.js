@@ -32,10 +32,20 @@ export class Lane {
   forget() {
     this.isLoaded = false;
     this.loadedAt = 0;
+    this.work = null;
   }
 
-  /** @param {{start: number, end: number}} shown */
-  async load(shown, host, interval, signal) {
+  /** Unless it is on its way already. @param {{start: number, end: number}} shown */
+  load(shown, host, interval, signal) {
+    if (this.work) return this.work;
+    const work = this.ask(shown, host, interval, signal).finally(() => {
+      if (this.work === work) this.work = null;
+    });
+    this.work = work;
+    return work;
+  }
+
+  async ask(shown, host, interval, signal) {
     const buckets = Math.floor(this.width() / BLOCK_PIXELS);
     const step = stepFor(shown.end - shown.start, Math.min(MOST_BUCKETS, Math.max(FEWEST_BUCKETS, buckets)), interval) ?? interval;
     const query = { start: iso(shown.start), end: iso(shown.end), step, limit: MOST_BUCKETS * 4, host };

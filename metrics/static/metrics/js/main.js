@@ -262,7 +262,7 @@ class Page {
     showNotice("stale", interpolate(text, { time: duration(now() - this.newest) }));
   }
 
-  /** The tiles and the disk space of the newest tick. @returns {Promise<boolean>} whether it is another than before */
+  /** The tiles and the disk space of the newest tick. @returns {Promise<{tick: any, isNew: boolean}>} and whether it is another than before */
   async showNewest() {
     const current = await this.current();
     const newest = seconds(current.timestamp);
@@ -272,26 +272,26 @@ class Page {
     this.tiles.showNow(current, this.host);
     if (this.isFollowing) this.space.showNow(current);
     if (isNew && this.isFollowing) this.header.pulse();
-    return isNew;
+    return { tick: current, isNew };
   }
 
   /** One round of following: the newest tick, then the charts and the table. */
   async follow() {
     if (!this.host?.newest_tick) await this.findHosts();
-    const isNew = await this.showNewest();
+    const { tick, isNew } = await this.showNewest();
     if (!this.shown) await this.reload();
-    else if (isNew || this.isStale()) await this.advance();
+    else if (isNew || this.isStale()) await this.advance(tick);
     else await this.complete();
     if (this.tiles.isBehind) await this.startTiles(this.request.signal);
     await this.showFacts();
   }
 
-  async advance() {
+  async advance(tick) {
     // A point that is minutes wide changes little with each tick, and by less than a pixel nothing moves.
     const { start, end } = this.shown;
     if (this.end() - end >= Math.max(this.board.series.cpu.step ?? 0, (end - start) / CHART_PIXELS)) {
       this.shown = windowOf(this.end());
-      await this.board.extend(this.shown, this.host, this.interval, this.request.signal);
+      await this.board.extend(this.shown, this.host, this.interval, this.request.signal, tick);
       this.setStretch();
       if (state.process !== null) await this.loadDetail();
     }

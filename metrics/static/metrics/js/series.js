@@ -10,15 +10,18 @@ const POINTS = 480;
 const POINTS_OF_LISTS = 240;
 // Just after a moment: `start` is inclusive.
 const AFTER_SECONDS = 0.001;
+// A tick that comes later than so many intervals after the last one may not be the next.
+const TOLERANCE = 1.5;
 
 /** What is asked for to get exactly the tick or bucket that was picked. @param {{at: number | null, width: number | null}} moment */
 export const momentQuery = ({ at, width }) =>
   width === null ? { end: iso(at), limit: 1 } : { start: iso(at), end: iso(at + width - AFTER_SECONDS), step: width, limit: 1 };
 
 export class Series {
-  /** @param {string} path of its address @param {boolean} hasLists */
-  constructor(path, hasLists) {
+  /** @param {string} path of its address @param {boolean} hasLists @param {any[]} tables of the family, as the API describes them */
+  constructor(path, hasLists, tables = []) {
     this.path = path;
+    this.tables = tables;
     this.most = hasLists ? POINTS_OF_LISTS : POINTS;
     /** @type {Set<string>} */
     this.fields = new Set();
@@ -105,10 +108,45 @@ export class Series {
     return points.filter((point) => point.resolution <= interval && point.time >= shown.start);
   }
 
+  /**
+   * The newest tick, where it is the next one or here already: then nothing has to be asked for.
+   * @param {any} values of the family at that tick, null where it has none @param {{timestamp: string, resolution: number}} tick
+   * @returns {boolean} whether everything up to that tick is here
+   */
+  append(values, { timestamp, resolution }, shown) {
+    const last = this.points.at(-1);
+    if (!last || this.step !== null || !this.isComplete || this.loading) return false;
+    const time = seconds(timestamp);
+    const distance = time - last.time;
+    if (resolution !== last.resolution || distance < 0 || distance > TOLERANCE * resolution) return false;
+    const picked = distance ? this.pick(values) : {};
+    if (!picked) return false;
+    const made = distance ? [located({ timestamp, resolution, ...picked, time }, null)] : [];
+    this.points = [...this.points.filter((point) => point.time >= shown.start), ...made];
+    this.show(shown);
+    return true;
+  }
+
+  /** Of all that a family has, what is wanted, as its points have it. Null where some of it is missing. */
+  pick(values) {
+    const made = {};
+    for (const { collection, columns, key } of this.tables) {
+      const wanted = columns.map((column) => column.name).filter((name) => !this.fields.size || this.fields.has(name));
+      if (!wanted.length) continue;
+      const things = collection ? values?.[collection] : [values];
+      if (!things?.every((thing) => wanted.every((name) => thing?.[name] !== undefined))) return null;
+      if (collection) made[collection] = things.map((thing) => only(thing, [...key, ...wanted]));
+      else Object.assign(made, only(values, wanted));
+    }
+    return made;
+  }
+
   /** Only what is new. False where that is so much, or so little of what is wanted, that everything has to be loaded. */
   async extend(shown, host, signal) {
     const last = this.points.at(-1);
     if (!last || !this.isComplete || this.loading) return false;
+    // Of what is drawn in wide steps little changes before one has gone by.
+    if (this.step && shown.end - this.shownEnd < this.step) return true;
     const { loaded } = this;
     const start = this.step ? last.time : last.time + AFTER_SECONDS;
     const answer = await this.ask({ start: iso(start), step: this.step }, host, signal);
@@ -122,6 +160,7 @@ export class Series {
   /** Where the gaps are follows from the stretch that is shown. */
   show(shown) {
     this.timeline = timeline(this.points, shown);
+    this.shownEnd = shown.end;
     this.version += 1;
   }
 
@@ -137,6 +176,8 @@ export class Series {
     return answer;
   }
 }
+
+const only = (thing, names) => Object.fromEntries(names.map((name) => [name, thing[name]]));
 
 const isExactly = (point, { at, width }) =>
   width === null ? point.isTick && point.time <= at && at < point.time + point.resolution : !point.isTick && point.time === at && point.resolution === width;
