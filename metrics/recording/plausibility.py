@@ -51,7 +51,7 @@ def _is_possible(field: Measure, value: float, row: Row) -> bool:
     if field.at_most is None:
         return True
     most = bound(field.at_most, row)
-    return most is None or value <= most
+    return most is None or not value > most  # a bound that is no number (NaN) bounds nothing
 
 
 def bound(at_most: Bound, row: Mapping[str, Value]) -> float | None:

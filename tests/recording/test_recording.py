@@ -10,6 +10,7 @@ from django.test.utils import CaptureQueriesContext
 from metrics.models import (
     CollectorState,
     CpuSample,
+    DeviceSample,
     DiskSample,
     Host,
     NewestProcesses,
@@ -205,6 +206,29 @@ def test_a_hung_mount_costs_only_the_disk_family(host, monkeypatch):
     assert CpuSample.objects.count() == 2
     assert PartitionSample.objects.count() == 0
     assert CollectorState.objects.get(family="disk").failures == 2
+
+
+@pytest.mark.parametrize(
+    ("kind", "before", "now", "model", "field"),
+    [
+        ("partition", {}, {"used_bytes": 101}, PartitionSample, "used_bytes"),
+        ("partition", {}, {"free_bytes": 340, "used_bytes": 10}, PartitionSample, "free_bytes"),
+        ("partition", {}, {"used_bytes": -1}, PartitionSample, "used_bytes"),
+        ("partition", {}, {"percent": -340.0}, PartitionSample, "percent"),
+        ("partition", {}, {"inodes_percent": 100.1}, PartitionSample, "inodes_percent"),
+        ("device", {"read_bytes": 0}, {"read_bytes": 2**62}, DeviceSample, "read_bytes_per_second"),
+        ("device", {"writes": 5}, {"writes": 10**12}, DeviceSample, "writes_per_second"),
+    ],
+)
+def test_a_value_of_a_disk_that_cannot_be_is_null_and_counted(host, kind, before, now, model, field):
+    place = {"device": "a", "name": "a", "mountpoint": "/", "fstype": "xfs", "total_bytes": 100, "percent": 10.0}
+    readings = [{"disk": [{}], kind: [{**place, **values}]} for values in (before, now)]
+    scene = Scene(host, disk=readings)
+    scene.tick(0)
+    scene.tick(1)
+    newest = model.objects.order_by("timestamp").last()
+    assert getattr(newest, field) is None
+    assert CollectorState.objects.get(family="disk").message == f"left out as impossible: {kind} {field}"
 
 
 class TestProcesses:
