@@ -1,140 +1,128 @@
-"""Disks: how full each partition is, what each whole device did, how long work stood still for I/O."""
+"""Disks: how full each file system is, what each whole device did, how long work stood still for I/O."""
 
-import os
 import re
-import stat
-from collections.abc import Collection, Iterable
+import sys
+from collections.abc import Collection, Iterable, Sequence
+from functools import lru_cache
 from typing import Any
 
 import psutil
 
 from metrics.collectors import linux
 from metrics.collectors.base import Collector, NoData, Reading, Row
-from metrics.collectors.pressure import read_pressure
-from metrics.collectors.text import valid_text
+from metrics.collectors.device_names import DeviceNames
+from metrics.collectors.diskstats import DiskLines, device_row, diskstats_row
+from metrics.collectors.file_systems import Space, file_system_row, one_a_file_system, partition_row
+from metrics.collectors.mount_questions import MountQuestions
+from metrics.collectors.mounts import Mount, MountTable, PsutilMounts
+from metrics.collectors.omissions import Omissions
+from metrics.collectors.parts import read_part
+from metrics.collectors.pressure import NO_PRESSURE, read_pressure
+from metrics.collectors.text import decode, valid_text
+
+IS_LINUX = sys.platform == "linux"
 
 # Not hardware: node_exporter's default leaves the same out.
 _VIRTUAL_DEVICE = re.compile(r"(z?ram|loop|fd)\d+(p\d+)?")
+# Of these the ones that are set up are kept all the same: a disk image, swap that is compressed.
+_SET_UP_BY_SOMEBODY = re.compile(r"(zram|loop)\d+")
 # sda1 of sda, but nvme0n1p1 of nvme0n1: a name that ends in a digit takes a p before the partition's number.
 _PARTITION_OF = re.compile(r"(?P<numbered>.*\d)p\d+|(?P<device>.*[a-z])\d+")
 
-# Images that can only be read: always 100 % full, which is no news (every snap is one).
-_IMAGE_FSTYPES = frozenset({"squashfs", "iso9660", "erofs"})
-
 _MILLISECONDS = 1000
+# So many mounts are named of those that do not answer.
+_SAID = 4
 
 
 class DiskCollector(Collector):
-    """Kind `disk`: one row for the machine. Kind `partition`: one a mounted one. Kind `device`: one a disk.
+    """Kind `disk`: one row for the machine. Kind `partition`: one a file system. Kind `device`: one a disk.
 
-    Kinds `filesystem` and `diskstats`, for exporters: more about the partitions and the devices, as the system counts.
+    Kinds `filesystem` and `diskstats`, for exporters: every mount, and more about the devices, as the system counts.
     """
 
     family = "disk"
 
+    def __init__(self) -> None:
+        self._mounts: MountTable | PsutilMounts = MountTable() if IS_LINUX else PsutilMounts()
+        self._questions = MountQuestions()
+        self._names = DeviceNames()
+
     def read(self) -> Reading:
-        mounted = mounted_partitions()
-        partitions = [partition_row(partition) for partition in mounted]
-        devices = device_rows()
-        if not partitions and not devices:
-            raise NoData("no mounted partition and no disk device")
-        pressure = read_pressure("io")
+        omissions = Omissions()
+        space = read_part("space", lambda: self._read_space(omissions), _nothing("partition", "filesystem"), omissions)
+        devices = read_part(
+            "devices", lambda: self._read_devices(omissions), _nothing("device", "diskstats"), omissions
+        )
+        pressure = read_part("pressure", lambda: read_pressure("io"), NO_PRESSURE, omissions)
+        self.warning = str(omissions)
+        if not (space["partition"] or devices["device"] or self.warning):
+            raise NoData("no mounted file system and no disk device")
         row: Row = {
             "pressure_some_seconds": pressure.some_seconds,
             "pressure_full_seconds": pressure.full_seconds,
         }
-        counters = linux.parse_diskstats(
-            linux.read_text(linux.PROC / "diskstats"), [str(row["device"]) for row in devices]
-        )
-        file_systems = [file_system_row(partition) for partition in mounted] if hasattr(os, "statvfs") else []
-        reading: Reading = {"disk": [row], "partition": partitions, "device": devices}
-        return reading | {"filesystem": file_systems, "diskstats": counters}
+        return {"disk": [row], **space, **devices}
+
+    def _read_space(self, omissions: Omissions) -> Reading:
+        """Every mount is asked, on Linux at its own pace; one row a file system is chosen of them."""
+        mounts = self._mounts.read()
+        every_seconds = self._mounts.every_seconds
+        self._questions.ask(mounts, every_seconds)
+        asked = [(mount, self._questions.space(mount, every_seconds.get(mount.number, 0.0))) for mount in mounts]
+        for line in self._mounts.unreadable:
+            omissions.add("the lines of /proc/self/mountinfo", line)
+        _say_some(omissions, [text for mount, space in asked if (text := self._complaint(mount, space))])
+        return {
+            "partition": [partition_row(mount, space) for mount, space in one_a_file_system(asked)],
+            "filesystem": [file_system_row(mount, space) for mount, space in asked],
+        }
+
+    def _complaint(self, mount: Mount, space: Space | None) -> str:
+        if space is None:
+            return f"{mount.mountpoint}: {self._questions.complaint(mount)}"
+        return f"{mount.mountpoint}: impossible: {', '.join(space.impossible)}" if space.impossible else ""
+
+    def _read_devices(self, omissions: Omissions) -> Reading:
+        if not IS_LINUX:
+            return {"device": psutil_devices(), "diskstats": []}
+        lines = DiskLines(decode(_diskstats()))
+        device, diskstats = [], []
+        for name in _worth_reading(tuple(lines.devices)):
+            if _SET_UP_BY_SOMEBODY.fullmatch(name) and lines.is_idle(name):
+                continue
+            stat = lines.stat(name)
+            known = stat and self._names.know(name, stat)
+            if stat and known and known.is_set_up:
+                device.append(device_row(name, known.name, stat))
+                diskstats.append(diskstats_row(name, stat))
+        for line in lines.unreadable:
+            omissions.add("the lines of /proc/diskstats", line)
+        return {"device": device, "diskstats": diskstats}
 
 
-def mounted_partitions() -> list[Any]:
-    """Return psutil's partitions without images and bind-mounted files, one for each mountpoint.
-
-    Where the root is none of psutil's physical ones (the overlay of a container), it is added.
-    """
-    partitions = psutil.disk_partitions(all=False)
-    if os.name == "posix" and all(partition.mountpoint != "/" for partition in partitions):
-        partitions += [partition for partition in psutil.disk_partitions(all=True) if partition.mountpoint == "/"]
-    wanted = [partition for partition in partitions if _is_wanted(partition)]
-    # Mounted over one another, the last is the one that is seen.
-    return list({partition.mountpoint: partition for partition in wanted}.values())
+def _say_some(omissions: Omissions, complaints: Sequence[str]) -> None:
+    """A line in health, not a log: the first tell what to look for."""
+    for complaint in complaints[:_SAID]:
+        omissions.say(complaint)
+    if len(complaints) > _SAID:
+        omissions.say(f"and {len(complaints) - _SAID} mounts more")
 
 
-def _is_wanted(partition: Any) -> bool:
-    return partition.fstype not in _IMAGE_FSTYPES and not _is_file(partition.mountpoint)
+def _nothing(*kinds: str) -> Reading:
+    return {kind: [] for kind in kinds}
 
 
-def _is_file(mountpoint: str) -> bool:
-    """Whether it is certainly no directory, as /etc/hosts in a container; one that fails to say is kept."""
+def _diskstats() -> bytes:
     try:
-        return not stat.S_ISDIR(os.stat(mountpoint).st_mode)
-    except OSError:
-        return False
+        return linux.proc_bytes("diskstats")
+    except FileNotFoundError:
+        raise NoData("no /proc/diskstats") from None
 
 
-def partition_row(partition: Any) -> Row:
-    """Return what a partition holds; None for all of it where it does not answer."""
-    return _partition_labels(partition) | _usage_values(partition.mountpoint)
-
-
-def _partition_labels(partition: Any) -> Row:
-    return {name: valid_text(getattr(partition, name)) for name in ("device", "mountpoint", "fstype")}
-
-
-def file_system_row(partition: Any) -> Row:
-    """Return what statvfs says of a partition; None for the numbers where it does not answer."""
-    is_read_only = "ro" in partition.opts.split(",")
-    return _partition_labels(partition) | {"is_read_only": is_read_only} | _statvfs_values(partition.mountpoint)
-
-
-def _statvfs_values(mountpoint: str) -> Row:
-    names = ("size_bytes", "free_bytes", "available_bytes", "files", "files_free")
-    try:
-        usage = os.statvfs(mountpoint)
-    except OSError:
-        return dict.fromkeys(names) | {"has_error": True}
-    blocks = (usage.f_blocks, usage.f_bfree, usage.f_bavail)
-    sizes = [count * usage.f_frsize for count in blocks]
-    return {"has_error": False, **dict(zip(names, (*sizes, usage.f_files, usage.f_ffree), strict=True))}
-
-
-def _usage_values(mountpoint: str) -> Row:
-    try:
-        usage = psutil.disk_usage(mountpoint)
-        inodes = inodes_percent(mountpoint)
-    except OSError:
-        return dict.fromkeys(("total_bytes", "used_bytes", "free_bytes", "percent", "inodes_percent"))
-    return {
-        "total_bytes": usage.total,
-        "used_bytes": usage.used,
-        "free_bytes": usage.free,
-        "percent": usage.percent,
-        "inodes_percent": inodes,
-    }
-
-
-def inodes_percent(mountpoint: str) -> float | None:
-    """Return the share of inodes in use, as `df -i`; None where the file system has no fixed number of them."""
-    if not hasattr(os, "statvfs"):
-        return None
-    usage = os.statvfs(mountpoint)
-    if not usage.f_files:
-        return None
-    return round((usage.f_files - usage.f_ffree) * 100 / usage.f_files, 1)
-
-
-def device_rows() -> list[Row]:
-    """Return what each whole device did since boot."""
-    # psutil's nowrap keeps state in the process: two recorders would count differently.
-    try:
-        counters = psutil.disk_io_counters(perdisk=True, nowrap=False) or {}
-    except (OSError, RuntimeError):  # neither /proc/diskstats nor /sys/block
-        counters = {}
-    return [_device_row(device, counters[device]) for device in whole_devices(counters)]
+@lru_cache(maxsize=1)
+def _worth_reading(names: Collection[str]) -> Sequence[str]:
+    """Whole devices, and those that somebody may have set up."""
+    return [*whole_devices(names), *filter(_SET_UP_BY_SOMEBODY.fullmatch, names)]
 
 
 def whole_devices(names: Collection[str]) -> Iterable[str]:
@@ -151,17 +139,24 @@ def _parent(name: str) -> str | None:
     return match and (match["numbered"] or match["device"])
 
 
-def _device_row(device: str, counters: Any) -> Row:
-    busy = getattr(counters, "busy_time", None)
+def psutil_devices() -> list[Row]:
+    """Return what each whole device did since boot, where there is no /proc/diskstats."""
+    # psutil's nowrap keeps state in the process: two recorders would count differently.
+    counters = psutil.disk_io_counters(perdisk=True, nowrap=False) or {}
+    return [_psutil_row(valid_text(device), counters[device]) for device in whole_devices(counters)]
+
+
+def _psutil_row(device: str, counters: Any) -> Row:
     return {
-        "device": valid_text(device),
+        "device": device,
+        "name": device,
         "read_bytes": counters.read_bytes,
         "write_bytes": counters.write_bytes,
         "reads": counters.read_count,
         "writes": counters.write_count,
         "read_seconds": _seconds(getattr(counters, "read_time", None)),
         "write_seconds": _seconds(getattr(counters, "write_time", None)),
-        "busy_seconds": _seconds(busy),
+        "busy_seconds": _seconds(getattr(counters, "busy_time", None)),
     }
 
 

@@ -5,12 +5,12 @@ No sample is made of it: exporters show it as it was read. Elsewhere than on Lin
 
 import os
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import psutil
 
-from metrics.collectors.base import Row, Value
+from metrics.collectors.base import Row
 from metrics.collectors.omissions import Omissions
 from metrics.collectors.text import decode, raw_name, valid_text
 
@@ -20,19 +20,7 @@ FACTS_LAST_SECONDS = 60.0
 
 # What /proc/vmstat says that node_exporter shows too.
 _VMSTAT = ("oom_kill", "pgpg", "pswp", "pgfault", "pgmajfault")
-# The columns of these files that psutil does not tell, by their place.
-_DISK_FIELDS = {
-    1: "reads_merged",
-    5: "writes_merged",
-    8: "io_now",
-    10: "weighted_ms",
-    11: "discards",
-    12: "discards_merged",
-    13: "discarded_sectors",
-    14: "discard_ms",
-    15: "flushes",
-    16: "flush_ms",
-}
+# The columns of /proc/net/dev that psutil does not tell, by their place.
 NETDEV_COLUMNS = 16
 _NETDEV_FIELDS = {
     4: "receive_fifo",
@@ -58,8 +46,19 @@ def read_text(path: Path, errors: str = "backslashreplace") -> str:
 
 def proc_text(name: str, errors: str = "backslashreplace") -> str:
     """A file of /proc, or of the directory that psutil was told to take for it."""
+    return read_text(proc_directory() / name, errors)
+
+
+def proc_bytes(name: str) -> bytes:
+    """The same as it is. Raises OSError where it does not answer."""
+    with open(f"{proc_directory()}/{name}", "rb", buffering=0) as file:
+        return file.read()
+
+
+def proc_directory() -> Path:
+    """/proc, or the directory that psutil was told to take for it."""
     directory = getattr(psutil, "PROCFS_PATH", "/proc")
-    return read_text((PROC if directory == "/proc" else Path(directory)) / name, errors)
+    return PROC if directory == "/proc" else Path(directory)
 
 
 def parse_file_handles(text: str) -> Row | None:
@@ -96,22 +95,6 @@ def _vmstat_field(line: str) -> tuple[str, int]:
     if not value.isdecimal():
         raise ValueError(line)
     return name, int(value)
-
-
-def parse_diskstats(text: str, devices: Collection[str]) -> list[Row]:
-    """The counters of these devices from /proc/diskstats; None for what an older kernel does not count."""
-    rows: list[Row] = []
-    for _major, _minor, device, *numbers in (line.split() for line in text.splitlines()):
-        if device in devices:
-            counts = {field: int(numbers[at]) if at < len(numbers) else None for at, field in _DISK_FIELDS.items()}
-            rows.append({"device": device, **dict(_in_seconds(field, count) for field, count in counts.items())})
-    return rows
-
-
-def _in_seconds(field: str, count: int | None) -> tuple[str, Value]:
-    if not field.endswith("_ms"):
-        return field, count
-    return f"{field.removesuffix('_ms')}_seconds", None if count is None else count / 1000
 
 
 def parse_netdev(text: str, omissions: Omissions | None = None) -> dict[str, list[int]]:

@@ -5,7 +5,6 @@ import pytest
 from metrics.collectors import linux
 from metrics.collectors.linux import (
     Links,
-    parse_diskstats,
     parse_file_handles,
     parse_meminfo,
     parse_netdev,
@@ -62,20 +61,6 @@ def test_sizes_of_memory_are_bytes_and_numbers_stay_numbers():
 def test_of_the_virtual_memory_only_what_node_exporter_shows_is_read():
     text = "nr_free_pages 1\npgpgin 7\npswpout 8\npgfault 9\npgmajfault 3\npgalloc_dma 4\noom_kill 0\n"
     assert parse_vmstat(text) == {"pgpgin": 7, "pswpout": 8, "pgfault": 9, "pgmajfault": 3, "oom_kill": 0}
-
-
-def test_a_disk_has_what_psutil_leaves_out_in_seconds():
-    [row] = parse_diskstats(DISKSTATS, ["vda"])
-    assert row == {
-        "device": "vda", "reads_merged": 8913, "writes_merged": 169592, "io_now": 2, "weighted_seconds": 83.762,
-        "discards": 4974, "discards_merged": 40, "discarded_sectors": 135296, "discard_seconds": 0.358,
-        "flushes": 3473, "flush_seconds": 0.142,
-    }  # fmt: skip
-
-
-def test_an_old_kernel_counts_no_discards():
-    [row] = parse_diskstats(DISKSTATS, ["sda"])
-    assert (row["weighted_seconds"], row["discards"], row["flush_seconds"]) == (0.011, None, None)
 
 
 def test_an_interface_has_its_counters():

@@ -8,7 +8,8 @@ import pytest
 from django.test import Client
 from prometheus_client.parser import text_string_to_metric_families
 
-from metrics.collectors.linux import parse_diskstats, parse_meminfo, parse_netdev, parse_vmstat, rare_counters
+from metrics.collectors.diskstats import DiskLines, diskstats_row
+from metrics.collectors.linux import parse_meminfo, parse_netdev, parse_vmstat, rare_counters
 from metrics.models import Host
 from metrics.recording.recording import Recording
 from tests.collectors.test_linux import DISKSTATS, MEMINFO, NETDEV
@@ -57,7 +58,7 @@ def a_reading(mountpoint: str = "/") -> dict[str, dict[str, list[dict[str, Any]]
         },
         "disk": {
             "disk": [{"pressure_some_seconds": 3.0, "pressure_full_seconds": 2.0}],
-            "device": [DEVICE], "diskstats": parse_diskstats(DISKSTATS, ["vda"]),
+            "device": [DEVICE], "diskstats": [diskstats_row("vda", DiskLines(DISKSTATS).stat("vda"))],
             "partition": [{**place, **usage}],
             "filesystem": [{**place, "is_read_only": False, "has_error": False, **numbers}],
         },

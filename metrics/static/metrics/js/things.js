@@ -2,7 +2,7 @@
 
 // What passes through these also passes through the disk or the interface below them.
 const STACKED = {
-  devices: /^(dm-|md)\d/,
+  devices: /^(dm-|md|loop|zram)\d/,
   interfaces: /^(lo\d*$|Loopback|veth|docker\d|br-|virbr|ifb|tap|tun|wg|cni|flannel|cali|vnet)/i,
 };
 
