@@ -314,7 +314,7 @@ class PartitionSample(Sample):
     culprits = "io"
 
     device = Label(_("device"), source="device", help_text=_("What is mounted"))
-    mountpoint = Label(_("mount point"), source="mountpoint", help_text=_("Where it is mounted"))
+    mountpoint = Label(_("mount point"), source="mountpoint", help_text=_("Where it is mounted, by the shortest path"))
     fstype = Label(_("file system"), source="fstype", help_text=_("Type of the file system"))
     total_bytes = Total(_("size"), source="total_bytes", unit="bytes", help_text=_("Size of the file system"))
     used_bytes = Gauge(
@@ -340,12 +340,19 @@ class PartitionSample(Sample):
 class DeviceSample(Sample):
     """The traffic of a whole disk."""
 
+    # The kernel's numbers change with each boot (dm-0), names do not: a device under another name is another line.
     family, kind, collection = "disk", "device", "devices"
-    key = reading_key = ("device",)
+    key = reading_key = ("device", "name")
     headline = "busy_percent"
     culprits = "io"
 
-    device = Label(_("device"), source="device", help_text=_("The disk's name"))
+    device = Label(_("device"), source="device", help_text=_("The disk's name in the kernel"))
+    name = Label(
+        _("name"),
+        source="name",
+        default="",
+        help_text=_("The name that people know: of the volume, the array, the file behind a loop device"),
+    )
     read_bytes_per_second = Rate(
         _("read"), source="read_bytes", has_minimum=True, help_text=_("Bytes read"), **DISK_BYTES
     )
@@ -363,7 +370,7 @@ class DeviceSample(Sample):
     class Meta:
         verbose_name = _("disk device sample")
         verbose_name_plural = _("disk device samples")
-        constraints = [one_a_tick("device_sample", "device")]
+        constraints = [one_a_tick("device_sample", "device", "name")]
 
 
 __all__ = ["Kind", "Sample", "one_a_tick", "sample_models"]

@@ -86,17 +86,21 @@ def _drafts(
     for row in new.rows.get(model.kind, []):
         row_before = before.get(key(row)) or _birth(model, row, old)
         values = {
-            name: value_of(rate, row, row_before, seconds) if rate else row.get(source)
-            for name, source, rate in columns
+            name: value_of(rate, row, row_before, seconds) if rate else row.get(source, otherwise)
+            for name, source, rate, otherwise in columns
         }
         drafts.append(DraftSample(values, row))
     return drafts
 
 
 @cache
-def _columns(model: type[Sample]) -> list[tuple[str, str, Measure | None]]:
-    """Name and source of each field, and the field itself where it has to be computed: two thousand values a tick."""
-    return [(field.name, field.source, field if field.rate else None) for field in model.measures()]
+def _columns(model: type[Sample]) -> list[tuple[str, str, Measure | None, Value]]:
+    """Name and source of each field, the field itself where it has to be computed, and what it is without a word of the
+    reading: two thousand values a tick."""
+    return [
+        (field.name, field.source, field if field.rate else None, field.default if field.has_default() else None)
+        for field in model.measures()
+    ]
 
 
 def _sum_up(totals: Sequence[DraftSample], processes: Sequence[DraftSample]) -> None:

@@ -194,7 +194,7 @@ class QuarterPlan:
             "writes_per_second": self.rate(own // 24_000, ripple),
             "busy_percent": self.line(min(3000, own // 2500), ripple),
         }
-        return Thing({"device": disk.device}, lines)
+        return Thing({"device": disk.device, "name": disk.device}, lines)
 
     def _interface(self, interface: Interface) -> Thing:
         ripple = self.network_ripple

@@ -16,8 +16,8 @@ def disks(recorded):
                 {"device": "/dev/sdb1", "mountpoint": "/home", "fstype": "xfs", "used_bytes": 20},
             ],
             device=[
-                {"device": "sda", "read_bytes_per_second": 512.0 * (number + 1)},
-                {"device": "sdb", "busy_percent": 3.0},
+                {"device": "sda", "name": "sda", "read_bytes_per_second": 512.0 * (number + 1)},
+                {"device": "dm-0", "name": "vg-root", "busy_percent": 3.0},
             ],
         )
     return recorded
@@ -27,8 +27,9 @@ def test_a_point_has_two_lists(api, disks):
     point = api.get(ADDRESS).json()["results"][-1]
     assert point["pressure_some_percent"] == 1.5
     assert [partition["mountpoint"] for partition in point["partitions"]] == ["/", "/home"]
-    assert point["devices"][0] == {
+    assert point["devices"][1] == {
         "device": "sda",
+        "name": "sda",
         "read_bytes_per_second": 1024.0,
         "write_bytes_per_second": None,
         "reads_per_second": None,
@@ -49,6 +50,28 @@ def test_device_filters_both_lists(api, disks):
     point = api.get(ADDRESS, {"device": "sda,/dev/sdb1"}).json()["results"][0]
     assert [partition["device"] for partition in point["partitions"]] == ["/dev/sdb1"]
     assert [device["device"] for device in point["devices"]] == ["sda"]
+
+
+def test_history_follows_the_name_when_the_numbers_change(api, recorded):
+    """After a boot the mapper numbers its devices anew."""
+    for number, device in enumerate(["dm-0", "dm-1", "dm-0"]):
+        other = {"dm-0": "dm-1", "dm-1": "dm-0"}[device]
+        recorded.tick(
+            1_795_367_400 + 5 * number,
+            disk={},
+            device=[
+                {"device": device, "name": "vg-root", "busy_percent": 10.0 + number},
+                {"device": other, "name": "vg-swap", "busy_percent": 90.0},
+            ],
+        )
+    points = api.get(ADDRESS, {"name": "vg-root"}).json()["results"]
+    assert [point["devices"][0]["device"] for point in points] == ["dm-0", "dm-1", "dm-0"]
+    assert [point["devices"][0]["busy_percent"] for point in points] == [10.0, 11.0, 12.0]
+    [step] = api.get(ADDRESS, {"step": "1m"}).json()["results"]
+    highest = {(row["name"], row["device"]): row["busy_percent_max"] for row in step["devices"]}
+    assert highest == {
+        ("vg-root", "dm-0"): 12.0, ("vg-root", "dm-1"): 11.0, ("vg-swap", "dm-0"): 90.0, ("vg-swap", "dm-1"): 90.0,
+    }  # fmt: skip
 
 
 def test_mountpoint_filters_the_partitions(api, disks):
@@ -72,7 +95,7 @@ def test_fields_of_a_list_come_with_its_labels(api, disks):
 def test_fields_may_name_a_whole_list(api, disks):
     point = api.get(ADDRESS, {"fields": "devices"}).json()["results"][0]
     assert list(point) == ["timestamp", "resolution", "devices"]
-    assert len(point["devices"][0]) == 6
+    assert len(point["devices"][0]) == 7
 
 
 def test_fields_of_the_point_leave_the_lists_out(api, disks):
@@ -83,7 +106,7 @@ def test_fields_of_the_point_leave_the_lists_out(api, disks):
 def test_a_step_means_each_disk_by_itself(api, disks):
     [point] = api.get(ADDRESS, {"step": 60, "fields": "used_bytes,read_bytes_per_second"}).json()["results"]
     assert [(p["mountpoint"], p["used_bytes_max"]) for p in point["partitions"]] == [("/", 11), ("/home", 20)]
-    assert [(d["device"], d["read_bytes_per_second"]) for d in point["devices"]] == [("sda", 768.0), ("sdb", None)]
+    assert [(d["device"], d["read_bytes_per_second"]) for d in point["devices"]] == [("dm-0", None), ("sda", 768.0)]
 
 
 def test_a_step_keeps_labels_that_are_no_key(api, disks):

@@ -92,8 +92,8 @@ def test_the_columns_follow_from_the_models_in_their_order(api, disks):
     head = api.get(DISK, {"format": "csv"}).content.decode().split("\r\n")[0]
     assert head == (
         "timestamp,resolution,kind,pressure_some_percent,pressure_full_percent,device,mountpoint,fstype,total_bytes,"
-        "used_bytes,free_bytes,percent,inodes_percent,read_bytes_per_second,write_bytes_per_second,reads_per_second,"
-        "writes_per_second,busy_percent"
+        "used_bytes,free_bytes,percent,inodes_percent,name,read_bytes_per_second,write_bytes_per_second,"
+        "reads_per_second,writes_per_second,busy_percent"
     )
 
 
