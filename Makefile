@@ -72,7 +72,8 @@ check: $(INSTALLED_DEV) ## Format, lint, types, security, migrations, Django's c
 lock: export UV_CUSTOM_COMPILE_COMMAND = make lock
 lock: $(INSTALLED_DEV) ## Write the locks anew after a requirement has changed: every file that may be installed, by its hash
 	@for name in requirements requirements-dev; do $(BIN)/uv pip compile --quiet --universal --python-version 3.11 \
-	    --only-binary :all: --generate-hashes --no-emit-index-url --no-annotate --output-file $$name.lock $$name.txt || exit; done
+	    --only-binary :all: --generate-hashes --no-strip-extras --no-emit-index-url --no-annotate \
+	    --output-file $$name.lock $$name.txt || exit; done
 
 licences: $(INSTALLED_DEV) ## Write the table of licences anew
 	@$(BIN)/python -m tests.licences

@@ -6,7 +6,7 @@ import pytest
 
 from tests.source import ROOT
 
-PINNED = re.compile(r"^([\w.-]+)==([\w.]+)", re.MULTILINE)
+PINNED = re.compile(r"^([\w.-]+)(?:\[[\w,-]+\])?==([\w.]+)", re.MULTILINE)
 each_lock = pytest.mark.parametrize("name", ["requirements", "requirements-dev"])
 
 
@@ -30,7 +30,7 @@ def test_a_lock_has_the_versions_that_are_required(name):
 
 @each_lock
 def test_every_package_of_a_lock_has_a_hash(name):
-    entries = re.split(r"\n(?=[\w.-]+==)", text_of(f"{name}.lock"))[1:]
+    entries = re.split(r"\n(?=[\w.,\[\]-]+==)", text_of(f"{name}.lock"))[1:]
     assert len(entries) == len(pins(f"{name}.lock"))
     assert [entry for entry in entries if "--hash=sha256:" not in entry] == []
 
