@@ -101,7 +101,7 @@ def test_the_table_with_a_row_a_tick_comes_first():
 
 
 def test_labels_are_what_tells_things_apart():
-    assert [label_names(family) for family in series_families()] == [[], [], ["device", "mountpoint"], ["interface"]]
+    assert [label_names(family) for family in series_families()] == [[], [], ["device", "mountpoint", "name"], ["interface"]]
 
 
 def test_field_names_include_lists_and_what_is_in_them():
@@ -114,7 +114,7 @@ def test_field_names_include_lists_and_what_is_in_them():
     [
         (PartitionSample, {"percent"}, ["device", "mountpoint", "percent", "percent_max"]),
         (DeviceSample, {"percent"}, []),
-        (DeviceSample, {"device"}, ["device"]),
+        (DeviceSample, {"device"}, ["device", "name"]),
         (CpuSample, {"percent_max"}, ["percent_max"]),
         (CpuSample, {"percent"}, ["percent", "percent_max"]),
         (InterfaceSample, {"is_up", "sent_bytes"}, ["interface", "is_up", "sent_bytes"]),
