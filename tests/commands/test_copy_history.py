@@ -82,7 +82,10 @@ def test_an_interrupted_copy_goes_on(recorded, address):
 @pytest.mark.parametrize(
     "change",
     [
-        "INSERT INTO metrics_process (host_id, pid, started_at, name) SELECT MAX(id), 1, 1, 'x' FROM metrics_host",
+        (
+            "INSERT INTO metrics_process (host_id, boot, pid, started_at, name) "
+            "SELECT MAX(id), 0, 1, 1, 'x' FROM metrics_host"
+        ),
         "UPDATE metrics_cpusample SET percent = percent + 1 WHERE id = (SELECT MAX(id) FROM metrics_cpusample)",
     ],
     ids=["a row", "a value"],

@@ -101,7 +101,12 @@ def test_the_table_with_a_row_a_tick_comes_first():
 
 
 def test_labels_are_what_tells_things_apart():
-    assert [label_names(family) for family in series_families()] == [[], [], ["device", "mountpoint", "name"], ["interface"]]
+    assert [label_names(family) for family in series_families()] == [
+        [],
+        [],
+        ["device", "mountpoint", "name"],
+        ["interface"],
+    ]
 
 
 def test_field_names_include_lists_and_what_is_in_them():

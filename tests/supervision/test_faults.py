@@ -179,7 +179,8 @@ def test_a_damaged_file_is_set_aside_and_recording_begins_anew(up, at, length):
 def test_a_damaged_file_that_another_part_uses_is_left_alone(up):
     up.directory.mkdir(mode=0o700)
     up.file.write_text("this is not SQLite" * 100)
-    with FileLock(up.directory / "worker.lock"):
+    up.file.chmod(0o600)
+    with FileLock(up.directory / "worker.lock", mode=0o600):
         web = up.run("up", "--only", "web")
     assert (web.returncode, web.stderr.count("\n")) == (1, 1)
     assert "is damaged" in web.stderr
