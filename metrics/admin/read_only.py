@@ -97,7 +97,9 @@ class ReadOnlyAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
         self, request: HttpRequest, queryset: QuerySet[Any], search_term: str
     ) -> tuple[QuerySet[Any], bool]:
         """Search a bounded number of rows for a bounded number of words."""
-        term = " ".join(search_term[:MAX_SEARCH_CHARACTERS].split()[:MAX_WORDS])
+        # No text that is stored has a NUL, and PostgreSQL takes none.
+        words = search_term[:MAX_SEARCH_CHARACTERS].replace("\0", " ").split()
+        term = " ".join(words[:MAX_WORDS])
         if not term:
             return queryset, False
         return self.search(request, newest_rows(queryset, self.newest_by), term), False

@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from typing import Any
 
 from django.db import connections, transaction
+from django.db.migrations.loader import MigrationLoader
 
 from metrics.history.columns import column, decoded, table
 from metrics.history.metadata import all_tables
@@ -35,8 +36,16 @@ MAY_HAVE_IT = (
 )
 
 
+def _is_migrated(using: str) -> bool:
+    loader = MigrationLoader(connections[using])
+    return all(node in loader.applied_migrations for node in loader.graph.leaf_nodes("metrics"))
+
+
 def create_views(using: str, **_signal: Any) -> None:
-    """Make the views anew, after tables or settings have changed; without the right to make a schema, say so."""
+    """Make the views anew, after tables or settings have changed; without the right to make a schema, say so.
+
+    Tables of an older version, as after `migrate` back to one, have none: the views are those of today's models.
+    """
     if connections[using].vendor != ENGINE:
         return
     with transaction.atomic(using=using), connections[using].cursor() as cursor:
@@ -44,6 +53,8 @@ def create_views(using: str, **_signal: Any) -> None:
         cursor.execute(MAY_HAVE_IT, [SCHEMA])
         if not cursor.fetchone()[0]:
             log.warning("no views for panels: this database user may not make the schema %s", SCHEMA)
+            return
+        if not _is_migrated(using):
             return
         if not _exists(cursor):
             cursor.execute(f"CREATE SCHEMA {SCHEMA}")
