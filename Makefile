@@ -37,9 +37,9 @@ run: $(INSTALLED) ## Start sysmon; the first time, install what it needs. Ctrl-C
 test: $(INSTALLED_DEV) ## Run what a person runs all day, on all cores; the first time, install what it needs
 	@$(BIN)/python -m pytest -n $(WORKERS) -m "not slow" $(ARGS)
 
-test-slow: $(INSTALLED_DEV) ## Run the live, browser and server tests, and all but the browser's on a PostgreSQL of their own
+test-slow: $(INSTALLED_DEV) ## Run the live, browser and server tests, and those of `make test` on a PostgreSQL of their own
 	@$(BIN)/python -m pytest -m slow $(ARGS)
-	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest -m "not browser" $(ARGS)
+	@$(BIN)/python -m tests.postgresql $(BIN)/python -m pytest -m "not slow" $(ARGS)
 
 test-all: test test-slow ## Run both
 
