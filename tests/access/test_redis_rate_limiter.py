@@ -11,13 +11,13 @@ from tests.redis_server import running_redis
 
 
 @pytest.fixture
-def server(tmp_path, settings):
+def server(tmp_path):
     with running_redis(tmp_path) as (address, process):
-        before = caches["default"]
+        before, configured = caches["default"], caches.settings["default"]
         del caches["default"]
         caches.settings["default"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": address}
         yield process
-        caches.settings["default"] = settings.CACHES["default"]
+        caches.settings["default"] = configured
         caches["default"] = before
 
 
