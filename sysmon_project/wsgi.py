@@ -7,7 +7,7 @@ from django.core.wsgi import get_wsgi_application
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sysmon_project.settings")
 django_application = get_wsgi_application()
 
-# After Django is set up: the front door imports what needs it.
+# After Django is set up: the response cache imports what needs it.
 from metrics.api.response_cache import ResponseCache  # noqa: E402
 
 application = ResponseCache(django_application)

@@ -173,7 +173,7 @@ def size_of(key: Hashable, answer: KeptAnswer) -> int:
 
 
 def key_of(environ: Environ) -> Hashable | None:
-    """All of a request that its answer may depend on; None for one that is not for the front door."""
+    """All of a request that its answer may depend on; None for one that is not for the cache."""
     if environ["REQUEST_METHOD"] != "GET" or not environ["PATH_INFO"].startswith("/api/"):
         return None
     if environ.get("CONTENT_LENGTH") not in {None, "", "0"}:

@@ -127,7 +127,7 @@ class Heartbeat:
 
     def watch(self) -> None:
         """End this process group when the supervisor is gone without a word, from a thread of this process."""
-        threading.Thread(target=self._end_with_supervisor, name="lifeline", daemon=True).start()
+        threading.Thread(target=self._end_with_supervisor, name="heartbeat", daemon=True).start()
 
     def keep_web_beat(self, lives: Callable[[], bool] = lambda: True) -> None:
         """Say from now on that this process of the web server lives, as long as it does by its own account."""

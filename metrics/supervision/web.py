@@ -25,7 +25,7 @@ from metrics.supervision.lanes import Job, Lane, is_dear
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-# Django's application, without the front door.
+# Django's application, without the response cache.
 DJANGO = "sysmon_project.wsgi.django_application"
 # Of the threads so many at the most wait for a body, answer dear questions, and answer what may change something, such
 # as a sign-in; two are always there for what is cheap. granian has no more of them than there is to do.
@@ -54,8 +54,8 @@ def answer_once() -> str:
     """Have Django answer a request before the fork, and return its status: what the first one makes, all processes then
     share.
 
-    Health asks for no cookie and is not counted, and whatever it answers is right. Not by the front door, which keeps a
-    connection to the database: none may be shared with a fork.
+    Health asks for no cookie and is not counted, and whatever it answers is right. Not by the response cache, which
+    keeps a connection to the database: none may be shared with a fork.
     """
     environ: Environ = {"PATH_INFO": "/api/v1/health", "HTTP_HOST": _own_host(), "REMOTE_ADDR": "127.0.0.1"}
     environ["wsgi.url_scheme"] = "https" if settings.SYSMON_HTTPS else "http"

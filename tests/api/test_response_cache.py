@@ -1,4 +1,4 @@
-"""The front door: what it gives from memory is, to the byte, what Django REST framework gives at that moment."""
+"""The response cache: what it gives from memory is, to the byte, what Django REST framework gives at that moment."""
 
 import threading
 import time
@@ -108,7 +108,7 @@ class Visitor:
 
 @pytest.fixture
 def recorded(transactional_db, settings):
-    """Committed for real: within a transaction there is no front door."""
+    """Committed for real: within a transaction there is no cache."""
     settings.ALLOWED_HOSTS = ["localhost", "127.0.0.1"]
     host = RecordedHost("test-host")
     for number in range(15):
