@@ -31,4 +31,5 @@ def test_a_period_is_chosen_by_a_form_and_kept_by_a_search(desktop, open_page, s
     page.locator("#changelist-search [type=submit]").click()
     page.wait_for_url("**q=chrome**")
     assert page.locator("#result_list .field-timestamp a").all_text_contents() == [times[-1]]
-    expect(page.locator(".period [name=from]")).to_have_value(oldest)
+    # A browser leaves out seconds that are 0.
+    expect(page.locator(".period [name=from]")).to_have_value(re.compile(f"^{oldest.removesuffix(':00')}(:00)?$"))
