@@ -1,6 +1,7 @@
 """Errors in the one shape of the API: `{"detail": "…", "errors": {"limit": ["…"]}}`."""
 
 import logging
+import sqlite3
 import sys
 from collections.abc import Iterator
 from math import ceil
@@ -60,8 +61,8 @@ class TooCostly(Unavailable):
     default_code = "too_costly"
 
 
-# What SQLite and PostgreSQL say of a statement that was stopped.
-STOPPED = ("interrupted", "statement timeout")
+# PostgreSQL's code of a statement that was stopped; its text is in the server's language.
+QUERY_CANCELED = "57014"
 
 
 def exception_handler(error: Exception, context: dict[str, Any]) -> Response | None:
@@ -99,7 +100,9 @@ def _as_api_exception(error: Exception) -> Exception:
 
 
 def _failure_of(error: Exception) -> Unavailable:
-    if any(text in str(error) for text in STOPPED):
+    cause = error.__cause__
+    is_interrupted = getattr(cause, "sqlite_errorcode", None) == sqlite3.SQLITE_INTERRUPT
+    if is_interrupted or getattr(cause, "sqlstate", None) == QUERY_CANCELED:
         return TooCostly()
     log.error("the database does not answer: %s", error)
     return DatabaseUnavailable()
