@@ -13,7 +13,7 @@ from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
-from metrics.formatting.moments import parse_moment
+from metrics.formatting.moments import DURATION, SECONDS_OF_UNIT, parse_moment
 from metrics.history.metadata import field_names, label_names
 from metrics.history.peaks import headline, peak_fields
 from metrics.history.processes import sort_orders
@@ -28,21 +28,37 @@ LIMITS: dict[type, str] = {
 }
 # What may stand around a number; strip() alone would take control characters as well.
 BLANKS = string.whitespace
-SECONDS_OF_UNIT = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
-class MomentField(serializers.DateTimeField):
+@extend_schema_field(
+    {
+        "anyOf": [
+            {"type": "string", "format": "date-time"},
+            {"type": "string", "format": "date"},
+            {"type": "string", "pattern": f"^(now|(now)?-{DURATION})$"},
+            {"type": "number", "minimum": 100_000_000, "exclusiveMaximum": 100_000_000_000},
+        ]
+    }
+)
+class MomentField(serializers.Field[Any, Any, Any, Any]):
     """A moment as seconds since the epoch. With `ends_day` a date alone is the end of that day."""
+
+    default_error_messages = {
+        "invalid": _(
+            "A valid moment is required: YYYY-MM-DD[Thh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]], now, -2h, or seconds since"
+            " the epoch."
+        )
+    }
 
     def __init__(self, *, ends_day: bool = False, **kwargs: Any) -> None:
         self.ends_day = ends_day
         super().__init__(**kwargs)
 
-    def to_internal_value(self, value: str) -> float:  # type: ignore[override]
+    def to_internal_value(self, value: str) -> float:
         try:
             return parse_moment(value.strip(), ends_day=self.ends_day)
         except (ValueError, OverflowError):
-            self.fail("invalid", format="YYYY-MM-DD[Thh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]]")
+            self.fail("invalid")
 
 
 class WholeNumberField(serializers.IntegerField):
@@ -71,7 +87,7 @@ class StepField(serializers.Field[Any, Any, Any, Any]):
         parts = re.fullmatch(r"([+-]?[0-9]{1,18})([smhd]?)", value.strip(BLANKS))
         if parts is None:
             self.fail("invalid")
-        seconds = int(parts[1]) * SECONDS_OF_UNIT[parts[2]]
+        seconds = int(parts[1]) * SECONDS_OF_UNIT[parts[2] or "s"]
         if seconds < 1:
             self.fail("min_value", min_value=1)
         if seconds > MAX_STEP_SECONDS:
@@ -164,7 +180,10 @@ class RangeParameters(HostParameters):
         required=False,
         help_text=_("Format of the answer; it beats the Accept header"),
     )
-    start = MomentField(required=False, help_text=_("First moment, inclusive; UTC without an offset"))
+    start = MomentField(
+        required=False,
+        help_text=_("First moment, inclusive: ISO 8601, UTC without an offset; now, -2h, or seconds since the epoch"),
+    )
     end = MomentField(
         required=False, ends_day=True, help_text=_("Last moment, inclusive; a date alone is the end of that day")
     )

@@ -19,6 +19,7 @@ from typing import Any
 from metrics.api.conditional import CONDITION, names, unchanged
 from metrics.api.memory import PLACE_BYTES, held_bytes
 from metrics.api.presentation import TimelessResponse
+from metrics.formatting.moments import is_relative
 from metrics.recording.heartbeat import attached
 from metrics.storage.commit_watch import commit_mark
 
@@ -186,7 +187,8 @@ def key_of(environ: Environ) -> Hashable | None:
 
 def is_repeatable(response: TimelessResponse) -> bool:
     """Whether the answer is the same each time as long as nothing is stored, and giving it changes nothing."""
-    return not response.cookies and not is_counted(response)
+    query = response.renderer_context["request"].query_params  # type: ignore[attr-defined]
+    return not response.cookies and not is_counted(response) and not any(map(is_relative, query.values()))
 
 
 def is_counted(response: TimelessResponse) -> bool:

@@ -17,7 +17,7 @@ from metrics.api.flat import FlatTable, series_table
 from metrics.api.json_point_cache import read_encoded
 from metrics.api.presentation import TimelessResponse
 from metrics.api.renderers import BrowsableRenderer, CsvRenderer, JsonRenderer, NdjsonRenderer
-from metrics.formatting.moments import iso
+from metrics.formatting.moments import is_relative, iso, parse_moment
 from metrics.history.columns import Point
 from metrics.history.metadata import series_families
 from metrics.history.newest import find_host, newest_tick, read_tick
@@ -262,11 +262,15 @@ def ensure_samples(host: Host) -> None:
 
 
 def next_page(request: Request, series: Series) -> str | None:
-    """The same query again, up to just before the oldest point; with the step in seconds, since `auto` would differ."""
+    """The same query again, up to just before the oldest point; with the step in seconds, since `auto` would differ,
+    and with its start as a moment, since `-2h` would."""
     if not series.has_older or series.oldest is None:
         return None
     query = request.query_params.copy()
     query["end"] = iso(series.oldest - BEFORE)
+    start = str(query.get("start", "")).strip()
+    if is_relative(start):
+        query["start"] = iso(parse_moment(start))
     if series.step is not None:
         query["step"] = str(series.step)
     return request.build_absolute_uri(f"{request.path}?{query.urlencode(safe=':,')}")

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 
 from metrics.api.parameters import ProcessesParameters, SeriesParameters
 from metrics.api.views import FlatViewSet, ProcessesViewSet, series_viewsets
+from tests.conftest import FIRST_TICK
 
 CPU, DISK = "/api/v1/metrics/cpu", "/api/v1/metrics/disk"
 ADDRESSES = [
@@ -18,6 +19,10 @@ ADDRESSES = [
     *(f"metrics/{name}" for name in series_viewsets()),
 ]
 NOT_POSITIVE = "Ensure this value is greater than or equal to 1."
+NO_MOMENT = (
+    "A valid moment is required: YYYY-MM-DD[Thh:mm[:ss[.uuuuuu]][+HH:MM|-HH:MM|Z]],"
+    " now, -2h, or seconds since the epoch."
+)
 
 
 @pytest.fixture
@@ -60,6 +65,13 @@ def errors(response):
         ("step", "AUTO", "A valid step is required: seconds, or 30s, 5m, 1h, 1d, or auto."),
         ("step", "٣٠", "A valid step is required: seconds, or 30s, 5m, 1h, 1d, or auto."),
         ("step", "", "A valid step is required: seconds, or 30s, 5m, 1h, 1d, or auto."),
+        ("start", "soon", NO_MOMENT),
+        ("start", "", NO_MOMENT),
+        ("start", "2h", NO_MOMENT),
+        ("start", "03:12", NO_MOMENT),
+        ("end", "yesterday", NO_MOMENT),
+        ("end", "-999999999w", NO_MOMENT),
+        ("end", "1795367400000", NO_MOMENT),
         ("order", "up", '"up" is not a valid choice.'),
         ("order", "", '"" is not a valid choice.'),
         ("fields", "percent,nonsense", '"nonsense" is not a valid choice.'),
@@ -82,6 +94,30 @@ def test_a_wrong_value_is_refused_in_plain_words(api, sampled, parameter, value,
     response = api.get(CPU, {parameter: value})
     assert errors(response) == {parameter: [message]}
     assert response.json()["detail"] == f"{parameter}: {message}"
+
+
+@pytest.mark.parametrize(
+    ("start", "end"),
+    [
+        ("1795367405", "1795367410"),
+        ("1795367405.0", "now"),
+        ("-595s", "-9m50s"),
+        ("now-595s", "now-9m50s"),
+        (" -595s ", "2026-11-22T17:10:10Z"),
+    ],
+)
+def test_a_moment_may_be_seconds_or_relative_to_now(api, sampled, monkeypatch, start, end):
+    monkeypatch.setattr("metrics.formatting.moments.wall_clock", lambda: FIRST_TICK + 600.0)
+    found = [point["timestamp"] for point in api.get(CPU, {"start": start, "end": end}).json()["results"]]
+    assert found == ["2026-11-22T17:10:05.000Z", "2026-11-22T17:10:10.000Z"]
+
+
+def test_the_next_page_begins_where_this_one_did(api, sampled, monkeypatch):
+    monkeypatch.setattr("metrics.formatting.moments.wall_clock", lambda: FIRST_TICK + 600.0)
+    following = api.get(CPU, {"start": "-600s", "end": "now", "limit": 2}).json()["next"]
+    assert "start=2026-11-22T17:10:00.000Z&end=2026-11-22T17:10:04.999Z" in following
+    monkeypatch.setattr("metrics.formatting.moments.wall_clock", lambda: FIRST_TICK + 10_000.0)
+    assert api.get(following).json()["count"] == 1
 
 
 def test_start_after_end_is_refused(api, sampled):
@@ -150,7 +186,22 @@ def test_the_documented_formats_are_those_that_are_rendered():
 ANYTHING = st.one_of(
     st.text(max_size=40),
     st.integers().map(str),
-    st.sampled_from(["auto", "5m", "percent", "2026-11-22", "9999-12-31T23:59:59.999999-14:00", "0001-01-01", "csv"]),
+    st.sampled_from(
+        [
+            "auto",
+            "5m",
+            "percent",
+            "now",
+            "-2h",
+            "-9999d",
+            "1795367400",
+            "0",
+            "2026-11-22",
+            "9999-12-31T23:59:59.999999-14:00",
+            "0001-01-01",
+            "csv",
+        ]
+    ),
 )
 NAMES = [
     "limit",

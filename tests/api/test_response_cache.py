@@ -55,6 +55,8 @@ NOT_KEPT = [
     "health",
     "hosts",
 ]
+# Another question each time.
+RELATIVE = ["metrics/cpu?start=-2h", "metrics/cpu?end=now", "metrics/processes?at=%20-90m%20"]
 OTHERS = [
     {"COOKIE": "sysmon_language=ko-kr"},
     {"COOKIE": "sysmon_session=abc"},
@@ -164,6 +166,14 @@ def test_a_request_with_more_than_a_question_goes_to_django(visitor):
         visitor.get("metrics/cpu")
         visitor.agrees("metrics/cpu", **sent)
         assert visitor.asked == number + 2, sent
+
+
+def test_a_moment_that_is_relative_to_now_is_read_anew_each_time(visitor):
+    for path in RELATIVE:
+        number = visitor.asked
+        visitor.get(path)
+        visitor.agrees(path)
+        assert visitor.asked >= number + 2, path
 
 
 def test_other_methods_go_to_django(visitor):

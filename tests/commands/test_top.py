@@ -63,10 +63,14 @@ class TestTable:
         assert "ago" not in top()
 
     @pytest.mark.parametrize(
-        "at", ["02:12:31", "2026-11-23 02:12:31", "2026-11-22T17:12:31Z", "2026-11-22T17:12:31+00"]
+        "at",
+        [
+            *("02:12:31", "today 02:12:31", "2:12:31 am", "monday 02:12:31", "449 seconds ago", "-7m29s"),
+            *("1795367551", "2026-11-23 02:12:31", "2026-11-22T17:12:31Z", "2026-11-22T17:12:31+00"),
+        ],
     )
     def test_at_goes_back_to_a_moment_in_local_time(self, busy, at):
-        text = top("--at", at)
+        text = top(f"--at={at}")
         assert "2026-11-23 02:12:30+09:00  over 5 s" in text
         assert names(text) == ["burst", "steady"]
         assert "380.0 %" in text
@@ -88,6 +92,21 @@ class TestTable:
         assert [part.strip() for part in row.split("  ") if part.strip()] == [
             *("7", "190.0 %", "1 min 54 s", "2.0 MiB", "02:12:30", "02:12:55", "burst"),
         ]
+
+    @pytest.mark.parametrize(
+        "arguments",
+        [["--last", "7m29s"], ["--from", "-7m29s"], ["--from=-7m29s"], ["--from", "-7m29s", "--to", "now"]],
+        ids=" ".join,
+    )
+    def test_so_long_up_to_now_as_it_is_typed(self, busy, arguments, capsys):
+        command.Command().run_from_argv(["manage.py", "top", "--limit", "5", *arguments])
+        assert "2026-11-23 02:12:31+09:00 to 2026-11-23 02:20:00+09:00" in capsys.readouterr().out
+
+    def test_a_night_goes_over_midnight(self, busy):
+        assert "2026-11-22 23:00:00+09:00 to 2026-11-23 02:13:00+09:00" in top("--from", "23:00", "--to", "02:13")
+
+    def test_the_end_may_be_later_today(self, busy):
+        assert "02:12:00+09:00 to 2026-11-23 14:00:00+09:00" in top("--from", "02:12", "--to", "14:00")
 
     def test_a_range_may_be_open_at_either_end(self, busy):
         assert "to 2026-11-23 02:20:00+09:00" in top("--from", "02:12")
@@ -236,8 +255,18 @@ class TestErrors:
             (["--at", "02:10", "--to", "02:10"], "--at does not go with"),
             (["--at", "02:10", "--peak"], "--at does not go with"),
             (["--from", "02:11", "--to", "02:10"], "--from is after --to"),
-            (["--at", "soon"], "must be a time such as 14:05"),
-            (["--at", "9999-12-31T23:59-14:00"], "must be a time such as 14:05"),
+            (["--at", "soon"], "must be a time such as 03:12"),
+            (["--at", "9999-12-31T23:59-14:00"], "must be a time such as 03:12"),
+            (["--at", "12"], "must be a time such as 03:12"),
+            (["--at", "tomorrow 12:00"], "must be a time such as 03:12"),
+            (["--at", "2026-11-24 12:00"], "at 2026-11-24 12:00:00.09:00 lies in the future; the newest recorded"),
+            (["--from", "2026-11-24"], "from 2026-11-24 00:00:00.09:00 lies in the future"),
+            (["--last", "2h", "--from", "02:10"], "--last does not go with"),
+            (["--last", "2h", "--at", "02:10"], "--last does not go with"),
+            (["--last", "2h", "--peak", "--to", "02:10"], "--last does not go with"),
+            (["--last", "120"], "must be a length of time such as 90m"),
+            (["--last", "0s"], "must be longer than nothing"),
+            (["--last", "999999999w"], "must be a length of time such as 90m"),
             (["--limit", "0"], "whole number from 1 to 100"),
             (["--limit", "101"], "whole number from 1 to 100"),
             (["--limit", "٣"], "whole number from 1 to 100"),
@@ -263,4 +292,4 @@ class TestErrors:
 def test_the_help_has_examples():
     text = command.Command().create_parser("manage.py", "top").format_help()
     assert 'manage.py top --at "yesterday 03:12"' in text
-    assert "local time" in text
+    assert "TIME is local: 03:12 or 3am" in text

@@ -1,4 +1,4 @@
-"""ISO 8601 in and out."""
+"""ISO 8601 in and out; seconds since the epoch, and moments relative to now, in."""
 
 import contextlib
 from datetime import UTC, date, datetime, time, timedelta, timezone
@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.formatting.moments import iso, parse_moment, parse_time_here
+from metrics.formatting.moments import is_relative, iso, parse_duration, parse_moment
 
 MOMENTS = st.datetimes(min_value=datetime(1, 1, 2), max_value=datetime(9999, 12, 30))
 OFFSETS = st.integers(-14 * 60, 14 * 60).map(lambda minutes: timezone(timedelta(minutes=minutes)))
@@ -84,8 +84,22 @@ def test_these_are_all_the_same_moment(text):
     "text",
     [
         "",
-        "now",
-        "1795369200",
+        "nowish",
+        "now+2h",
+        "+2h",
+        "2h",
+        "-2",
+        "-2y",
+        "-1.5h",
+        "- 2h",
+        "-2h-30m",
+        "-999999999w",
+        "-" + "9" * 400 + "d",
+        "1795369200000",
+        "1795369200s",
+        "17953692e2",
+        "12345",
+        "-1795369200",
         "-1",
         "2026",
         "2026-11",
@@ -118,7 +132,6 @@ def test_the_last_and_the_first_moment_of_all_fit():
 
 
 SEOUL = ZoneInfo("Asia/Seoul")
-TODAY = date(2026, 11, 23)
 
 
 def test_without_an_offset_it_is_a_time_in_the_zone_that_is_given():
@@ -127,17 +140,51 @@ def test_without_an_offset_it_is_a_time_in_the_zone_that_is_given():
     assert parse_moment("2026-11-23", zone=SEOUL) == parse_moment("2026-11-22T15:00Z")
 
 
-@pytest.mark.parametrize("text", ["02:40", "2:40", "02:40:00", " 02:40 ", "2026-11-23 02:40", "2026-11-22T17:40Z"])
-def test_a_time_of_day_is_that_of_today(text):
-    assert parse_time_here(text, TODAY, SEOUL) == 1_795_369_200
+NOW = 1_795_369_200.5
 
 
-@pytest.mark.parametrize("text", ["yesterday 02:40", "Yesterday  2:40:00"])
-def test_yesterday_is_the_day_before(text):
-    assert parse_time_here(text, TODAY, SEOUL) == 1_795_369_200 - 86_400
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [
+        ("now", 0),
+        ("-0s", 0),
+        ("-2h", 7200),
+        ("-90m", 5400),
+        ("-7d", 7 * 86_400),
+        ("-2w", 14 * 86_400),
+        ("-1h30m", 5400),
+        ("-1d12h", 36 * 3600),
+        ("now-15m", 900),
+    ],
+)
+def test_relative_to_now(text, seconds):
+    assert parse_moment(text, now=NOW) == NOW - seconds
+    assert is_relative(text)
+    assert is_relative(f" {text} ")
 
 
-@pytest.mark.parametrize("text", ["", "24:00", "12:60", "12", "1:2", "yesterday", "tomorrow 12:00", "\uff11\uff12:00"])
-def test_these_are_no_times_of_a_day(text):
+@pytest.mark.parametrize("text", ["2026-11-22", "1795369200", "0", "2h", "+2h", "nowhere", ""])
+def test_what_is_always_the_same_moment_is_not_relative(text):
+    assert not is_relative(text)
+
+
+@given(st.integers(100_000_000, 99_999_999_999), st.integers(0, 999))
+def test_seconds_since_the_epoch(seconds, thousandths):
+    assert parse_moment(str(seconds)) == seconds
+    assert parse_moment(f"{seconds}.{thousandths:03}") == pytest.approx(seconds + thousandths / 1000)
+    assert parse_moment("0") == 0
+
+
+def test_eight_digits_are_a_date():
+    assert parse_moment("20261122") == parse_moment("2026-11-22")
+
+
+@pytest.mark.parametrize(("text", "seconds"), [("90m", 5400), ("1h30m", 5400), ("7d", 604_800), ("45s", 45)])
+def test_a_length_of_time(text, seconds):
+    assert parse_duration(text) == seconds
+
+
+@pytest.mark.parametrize("text", ["", "90", "h", "-2h", "2 h", "1.5h", "2y", "\uff12h", "1h-30m", "9" * 10 + "s"])
+def test_these_are_no_lengths_of_time(text):
     with pytest.raises(ValueError):
-        parse_time_here(text, TODAY, SEOUL)
+        parse_duration(text)

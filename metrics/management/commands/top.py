@@ -8,14 +8,13 @@ from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import BaseCommand, CommandError, CommandParser, DjangoHelpFormatter
+from django.core.management.base import CommandError, CommandParser, DjangoHelpFormatter
 from django.db import DatabaseError
 from django.utils import timezone
 from rich.console import Console
 from rich.text import Text
 
 from metrics.api import presentation
-from metrics.formatting.moments import parse_time_here
 from metrics.formatting.tables import OF_A_MOMENT, OF_A_RANGE, process_table
 from metrics.formatting.units import duration, local_time, measured, number, visible
 from metrics.history.columns import Point
@@ -23,20 +22,21 @@ from metrics.history.metadata import series_families
 from metrics.history.newest import find_host, nearest_moment
 from metrics.history.peaks import PeakQuery, headline, peak_fields, read_peaks
 from metrics.history.processes import ProcessQuery, RankedProcesses, read_processes, sort_orders
+from metrics.management.arguments import TIME_HELP, TimeCommand, duration_seconds, last_moment, moment
 from metrics.models import Host
 
 DAY = 86_400
 MOST, USUAL = 100, 20
 # Older than this, the newest tick is not what people take for now.
 STALE_SECONDS = 60
-EXAMPLES = """
+EXAMPLES = f"""
 examples:
   manage.py top --at "yesterday 03:12"          what was eating the CPU at that moment
   manage.py top --from 09:00 --to 12:00 --sort memory
+  manage.py top --last 2h                       over the last two hours
   manage.py top --peak                          the worst moment of the last 24 hours
 
-TIME is a time of today (14:05), of yesterday (yesterday 14:05), a day (2026-11-22) or ISO 8601
-(2026-11-22T14:05:30, 2026-11-22T14:05Z); without an offset it is local time.
+{TIME_HELP}
 """
 
 
@@ -44,7 +44,7 @@ class HelpFormatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
     """Leaves the lines of the examples alone."""
 
 
-class Command(BaseCommand):
+class Command(TimeCommand):
     help = (
         "Show the processes that used the most: now, at a moment, over a stretch of time, or when it was worst."
         "\nEverything comes from what was recorded; nothing is measured."
@@ -54,9 +54,12 @@ class Command(BaseCommand):
         return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, epilog=EXAMPLES, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
-        parser.add_argument("--at", type=_moment, metavar="TIME", help="at this moment (default: now)")
-        parser.add_argument("--from", type=_moment, dest="start", metavar="TIME", help="from this moment on")
-        parser.add_argument("--to", type=_last_moment, dest="end", metavar="TIME", help="up to this moment")
+        parser.add_argument("--at", type=moment, metavar="TIME", help="at this moment (default: now)")
+        parser.add_argument("--from", type=moment, dest="start", metavar="TIME", help="from this moment on")
+        parser.add_argument("--to", type=last_moment, dest="end", metavar="TIME", help="up to this moment")
+        parser.add_argument(
+            "--last", type=duration_seconds, metavar="DURATION", help="over so long up to now: 90m, 2h, 1h30m, 7d"
+        )
         parser.add_argument(
             "--peak",
             nargs="?",
@@ -76,7 +79,11 @@ class Command(BaseCommand):
         parser.add_argument("--json", action="store_true", dest="as_json", help="the API's answer as JSON")
 
     def handle(self, *args: Any, host: str | None, as_json: bool, **options: Any) -> None:
+        if options["end"] is not None:
+            options["end"] = options["end"].from_start(options["start"])
         _check(options)
+        if options["last"]:
+            options["start"] = time.time() - options["last"]
         try:
             found = _find(_known_host(host), options)
         except DatabaseError as error:
@@ -194,12 +201,16 @@ def _nothing(host: Host, asked: dict[str, float]) -> str:
     ]
     if not near:
         return f"no process was ever recorded on {visible(host.name)}"
+    if asked and min(asked.values()) > time.time():
+        return f"{_in_words(asked)} lies in the future; the newest recorded moment is {_when(min(near)[1])}"
     return f"nothing was recorded {_in_words(asked)}; the nearest recorded moment is {_when(min(near)[1])}"
 
 
 def _check(options: dict[str, Any]) -> None:
     """Refuse what does not go together."""
     at, start, end = (options[name] for name in ("at", "start", "end"))
+    if options["last"] and any(moment is not None for moment in (at, start, end)):
+        raise CommandError("--last does not go with --at, --from or --to")
     if at is not None and (start is not None or end is not None or options["peak"]):
         raise CommandError("--at does not go with --from, --to or --peak")
     if start is not None and end is not None and start > end:
@@ -229,21 +240,6 @@ def _clock_for(found: Found) -> Callable[[float], str]:
 
 def _here(moment: float) -> datetime:
     return timezone.localtime(datetime.fromtimestamp(moment, UTC))
-
-
-def _moment(text: str, *, ends_day: bool = False) -> float:
-    try:
-        today = timezone.localdate(datetime.fromtimestamp(time.time(), UTC))
-        moment = parse_time_here(text, today, timezone.get_default_timezone(), ends_day=ends_day)
-        # A moment in the first or the last hours that there are may not be one in every zone.
-        _here(moment)
-    except (ValueError, OverflowError):
-        raise ArgumentTypeError("must be a time such as 14:05, yesterday 14:05 or 2026-11-22T14:05") from None
-    return moment
-
-
-def _last_moment(text: str) -> float:
-    return _moment(text, ends_day=True)
 
 
 def _limit(text: str) -> int:
