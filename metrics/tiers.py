@@ -12,9 +12,10 @@ from itertools import pairwise
 
 from django.conf import settings
 
+from metrics.formatting.moments import SECONDS_OF_UNIT
+
 RAW = 0
 DEFAULT_TIERS = "1m=14d,15m=400d"
-UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86_400}
 RAW_NAME = "raw"
 # The processes that a row of a tier is worth: the highest of each order; fewer where a row is kept for a year.
 TOP_OF_THE_FINEST, TOP_OF_THE_OTHERS = 10, 5
@@ -97,10 +98,12 @@ def _seconds(text: str) -> int:
     match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text.strip(), re.ASCII)
     if match is None:
         raise ValueError(f"“{text.strip()}” is not a number of s, m, h or d")
-    return int(match[1]) * UNITS[match[2]]
+    return int(match[1]) * SECONDS_OF_UNIT[match[2]]
 
 
 def name_of(width_seconds: int) -> str:
     """What a tier is called in the settings, by its width: `1m`, `15m`, `1h`; `raw` for the raw samples."""
-    unit, length = next((unit, length) for unit, length in reversed(UNITS.items()) if width_seconds % length == 0)
+    unit, length = next(
+        (unit, length) for unit, length in reversed(SECONDS_OF_UNIT.items()) if width_seconds % length == 0
+    )
     return f"{width_seconds // length}{unit}" if width_seconds else RAW_NAME

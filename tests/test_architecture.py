@@ -10,7 +10,7 @@ ANY = "*"
 # What a part may import from `metrics` beside itself: whole parts, or one name of them.
 MAY_IMPORT = {
     "collectors": "",
-    "tiers": "",
+    "tiers": "formatting.moments",
     "conf": "",
     "schedules": "conf",
     "models": "",

@@ -37,6 +37,7 @@ BLANKS = string.whitespace
             {"type": "string", "format": "date"},
             {"type": "string", "pattern": f"^(now|(now)?-{DURATION})$"},
             {"type": "number", "minimum": 100_000_000, "exclusiveMaximum": 100_000_000_000},
+            {"type": "number", "enum": [0]},
         ]
     }
 )

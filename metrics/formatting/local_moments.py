@@ -1,6 +1,5 @@
 """Moments as people type them at a terminal: `03:12`, `yesterday 3am`, `monday 14:00`, `2 hours ago`."""
 
-import math
 import re
 from collections.abc import Iterable
 from datetime import UTC, date, datetime, time, timedelta, tzinfo
@@ -13,7 +12,7 @@ MIDDAY = 12
 WEEK = 7
 
 UNIT = r"(?:s|secs?|seconds?|m|mins?|minutes?|h|hrs?|hours?|d|days?|w|weeks?)"
-AGO = re.compile(rf"(?P<parts>(?:(?:\d{{1,9}}|an?(?= )) ?{UNIT} ?)+)(?<= )ago", re.ASCII)
+AGO = re.compile(rf"(?:(?:\d{{1,9}}|an?(?= )) ?{UNIT} ?)+(?<= )ago", re.ASCII)
 PART = re.compile(rf"(?P<count>\d+|an?) ?(?P<unit>{UNIT})", re.ASCII)
 CLOCK = r"(?:\d\d?:\d\d(?::\d\d)?(?: ?[ap]m)?|\d\d? ?[ap]m|noon|midnight)"
 WEEKDAY = rf"(?:last )?(?:{'|'.join(name[:3] for name in WEEKDAYS)})[a-z]*"
@@ -35,7 +34,7 @@ def parse_local_moment(text: str, now: float, zone: tzinfo, *, ends_day: bool = 
         return now - sum(_seconds(part) for part in PART.finditer(words))
     if CLOCK_ALONE.fullmatch(words):
         # Where clocks are set forward, a time is left out on one day.
-        return max(_shown(_clock(words), _days_around(now, zone), zone, at_most=now))
+        return _newest(_clock(words), _days_around(now, zone), now, zone)
     parts = DAY_FIRST.fullmatch(words) or CLOCK_FIRST.fullmatch(words)
     if parts is None:
         return parse_moment(words, ends_day=ends_day, zone=zone, now=now)
@@ -44,7 +43,7 @@ def parse_local_moment(text: str, now: float, zone: tzinfo, *, ends_day: bool = 
         return datetime.combine(days[0], END_OF_DAY if ends_day else time.min, zone).timestamp()
     clock = _clock(parts["clock"])
     if len(days) > 1:
-        return max(_shown(clock, days, zone, at_most=now))
+        return _newest(clock, days, now, zone)
     return datetime.combine(days[0], clock, zone).timestamp()
 
 
@@ -53,7 +52,7 @@ def next_time(text: str, after: float, zone: tzinfo) -> float | None:
     words = " ".join(text.lower().split())
     if not CLOCK_ALONE.fullmatch(words):
         return None
-    return min(_shown(_clock(words), _days_around(after, zone), zone, at_least=after))
+    return min(moment for moment in _shown(_clock(words), _days_around(after, zone), zone) if moment >= after)
 
 
 def _seconds(part: re.Match[str]) -> int:
@@ -95,14 +94,16 @@ def _days_around(moment: float, zone: tzinfo) -> list[date]:
     return [here + timedelta(days=days) for days in range(-2, 3)]
 
 
-def _shown(
-    clock: time, days: Iterable[date], zone: tzinfo, at_least: float = -math.inf, at_most: float = math.inf
-) -> list[float]:
+def _newest(clock: time, days: Iterable[date], now: float, zone: tzinfo) -> float:
+    """The last moment of these days, up to now, at which clocks showed this."""
+    return max(moment for moment in _shown(clock, days, zone) if moment <= now)
+
+
+def _shown(clock: time, days: Iterable[date], zone: tzinfo) -> list[float]:
     """Every moment of these days at which clocks showed this: twice a day where they are set back, or never."""
     moments = [datetime.combine(day, clock.replace(fold=fold), zone) for day in days for fold in (0, 1)]
     return [
         moment.timestamp()
         for moment in moments
         if moment.astimezone(UTC).astimezone(zone).replace(tzinfo=None) == moment.replace(tzinfo=None)
-        and at_least <= moment.timestamp() <= at_most
     ]

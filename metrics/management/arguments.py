@@ -1,30 +1,26 @@
 """Arguments of commands that are moments and stretches of time, as people type them."""
 
-import re
 import time
 from argparse import ArgumentTypeError
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from datetime import UTC, datetime
-from typing import Any
 
 from django.core.management.base import BaseCommand
 from django.utils import timezone
 
 from metrics.formatting.local_moments import next_time, parse_local_moment
-from metrics.formatting.moments import parse_duration
+from metrics.formatting.moments import is_relative, parse_duration
 
 TIME_HELP = """\
 TIME is local: 03:12 or 3am (the last time it was that), yesterday 03:12, monday 14:00, a day (2026-11-22),
 -2h or "2 hours ago", now, ISO 8601 (2026-11-22T14:05:30, 2026-11-22T14:05Z), or seconds since the epoch."""
-# argparse takes what begins like this for an option.
-BEGINS_WITH_MINUS = re.compile(r"-\d+[smhdw]", re.ASCII | re.IGNORECASE)
 
 
 class TimeCommand(BaseCommand):
     """A command with arguments that are moments: `--at -2h` works as well as `--at=-2h`."""
 
     def run_from_argv(self, argv: list[str]) -> None:
-        super().run_from_argv(list(_joined(argv)))
+        super().run_from_argv(_joined(argv))
 
 
 def moment(text: str, *, ends_day: bool = False) -> float:
@@ -68,25 +64,20 @@ def duration_seconds(text: str) -> int:
     """Return the seconds of 90m, 2h or 1h30m, for argparse."""
     try:
         seconds = parse_duration(text)
-        moment(f"-{text}")
-    except (ValueError, ArgumentTypeError):
+    except ValueError:
         raise ArgumentTypeError("must be a length of time such as 90m, 2h, 1h30m or 7d") from None
     if not seconds:
         raise ArgumentTypeError("must be longer than nothing")
     return seconds
 
 
-def _joined(argv: Sequence[Any]) -> Iterator[str]:
-    option = None
+def _joined(argv: Sequence[str]) -> list[str]:
+    """`--at -2h` as one argument: alone argparse would take the moment for an option."""
+    joined: list[str] = []
     for argument in argv:
-        if option and BEGINS_WITH_MINUS.match(argument):
-            yield f"{option}={argument}"
-            option = None
-            continue
-        if option:
-            yield option
-        option = argument if argument.startswith("--") and "=" not in argument else None
-        if not option:
-            yield argument
-    if option:
-        yield option
+        follows_option = joined and joined[-1].startswith("--") and "=" not in joined[-1]
+        if follows_option and argument.startswith("-") and is_relative(argument):
+            joined[-1] += f"={argument}"
+        else:
+            joined.append(argument)
+    return joined
