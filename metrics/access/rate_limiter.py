@@ -10,6 +10,7 @@ import time
 from pathlib import Path
 
 WAIT_FOR_LOCK_SECONDS = 0.2
+PAUSE_SECONDS = 0.002
 # So often, in attempts, what no longer counts is deleted.
 TIDY_EVERY = 500
 SCHEMA = """
@@ -95,8 +96,17 @@ class RateLimiter:
 
 def _opened(file: str) -> sqlite3.Connection:
     connection = sqlite3.connect(file, timeout=WAIT_FOR_LOCK_SECONDS, isolation_level=None)
-    connection.executescript(SCHEMA)
-    return connection
+    give_up_at = time.monotonic() + WAIT_FOR_LOCK_SECONDS
+    while True:
+        try:
+            connection.executescript(SCHEMA)
+        except sqlite3.OperationalError as error:
+            # Where several make the file at once, SQLite does not wait for the one that switches it to a log.
+            if error.sqlite_errorcode != sqlite3.SQLITE_BUSY or time.monotonic() >= give_up_at:
+                raise
+            time.sleep(PAUSE_SECONDS)
+        else:
+            return connection
 
 
 def _one(connection: sqlite3.Connection, statement: str, *parameters: object) -> float | None:

@@ -5,6 +5,7 @@ import subprocess
 import sys
 import time
 from concurrent.futures import ThreadPoolExecutor
+from threading import Barrier
 
 import pytest
 
@@ -110,6 +111,21 @@ def test_processes_share_one_count(tmp_path):
     command = [sys.executable, "-c", program, str(tmp_path / "attempts.sqlite3")]
     running = [subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True) for _ in range(3)]
     assert sum(int(process.communicate()[0]) for process in running) == 100
+
+
+def test_those_who_make_the_file_at_once_share_one_count(tmp_path):
+    """SQLite does not wait by itself for whoever switches a new file to a log."""
+    barrier = Barrier(4)
+
+    def ask(file):
+        attempts = RateLimiter(file)
+        barrier.wait()
+        return [attempts.acquire("a", 6, 600) == 0 for _ in range(3)]
+
+    with ThreadPoolExecutor(4) as pool:
+        for number in range(100):
+            found = pool.map(ask, [tmp_path / f"{number}.sqlite3"] * 4)
+            assert sum(map(sum, found)) == 6, number
 
 
 @pytest.mark.parametrize("content", [b"no database at all" * 100, None])
