@@ -16,9 +16,12 @@ def main() -> None:
     What the system refuses to give (memory, threads, processes, files) is one line as well; `--traceback` shows where.
     """
     try:
-        check_memory()
-        accept_any_text(sys.stdout)
-        run()
+        if sys.argv[1:] == ["version"] or "--version" in sys.argv[1:]:
+            print_version()
+        else:
+            check_memory()
+            accept_any_text(sys.stdout)
+            run()
     except KeyboardInterrupt:
         sys.exit(130)
     except BrokenPipeError:
@@ -30,6 +33,17 @@ def main() -> None:
         if reason is None or "--traceback" in sys.argv:
             raise
         sys.exit(f"sysmon: {reason}")
+
+
+def print_version() -> None:
+    """Ours before those of what it runs on: Django itself would name only its own."""
+    import platform
+
+    import django
+
+    from metrics import __version__
+
+    print(f"sysmon {__version__} (Django {django.get_version()}, Python {platform.python_version()})")
 
 
 def accept_any_text(stream: object) -> None:

@@ -6,6 +6,7 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
+from metrics import __version__
 from metrics.access.addresses import allowed_hosts
 from metrics.access.proxies import parse_networks
 from metrics.forwarding.destinations import parse_destinations
@@ -215,7 +216,7 @@ SIMPLE_JWT = {
 SPECTACULAR_SETTINGS: dict[str, Any] = {
     "TITLE": "sysmon",
     "DESCRIPTION": "The flight recorder of a host: what psutil measured, now and at any moment before.",
-    "VERSION": "1",
+    "VERSION": __version__,
     "OAS_VERSION": "3.1.1",
     "SERVE_INCLUDE_SCHEMA": False,
     "SERVE_PERMISSIONS": ["metrics.access.permissions.ApiAccess"],

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
+from metrics import __version__
 from metrics.access.throttles import count_refused
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer, is_for_people
 from metrics.api.schema import document
@@ -52,6 +53,7 @@ def information(request: Request) -> dict[str, Any]:
     names = {**{name: name for name in _names()}, **OTHER_ADDRESSES}
     return {
         "name": "sysmon",
+        "version": __version__,
         "description": "The flight recorder of a host: what psutil measured, now and at any moment before.",
         "links": {name: request.build_absolute_uri(reverse(view)) for name, view in names.items()},
     }

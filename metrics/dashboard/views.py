@@ -12,7 +12,7 @@ from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
-from metrics import conf
+from metrics import __version__, conf
 from metrics.api.pages import METHODS, SignInFirst, information
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer, is_for_people
 
@@ -38,6 +38,7 @@ def page_context() -> dict[str, Any]:
     """What the page's template needs."""
     return {
         "host": conf.host_name(),
+        "version": __version__,
         "languages": settings.LANGUAGES,
         "language": translation.get_language(),
         "time_zone": timezone.get_current_timezone_name(),

@@ -3,6 +3,7 @@
 The values are those of the kept raw reading: a scrape collects nothing, and two scrapers see the same.
 """
 
+import platform
 from collections.abc import Iterable, Iterator
 from functools import cache
 from typing import Any
@@ -18,6 +19,7 @@ from prometheus_client.core import (
 )
 from prometheus_client.exposition import choose_encoder
 
+from metrics import __version__
 from metrics.exporters.node_names import (
     COUNTER,
     GAUGE,
@@ -49,6 +51,8 @@ FORWARDING = (
     ("refused_ticks", "refused_ticks", CounterMetricFamily, "Ticks that it will never take, or not all of them."),
 )
 
+BUILD = {"version": __version__, "pythonversion": platform.python_version()}
+
 
 def exposition(host: Host, recorded: Recorded, accept: str) -> tuple[bytes, str]:
     """The text and its content type, in the newest format that the scraper takes."""
@@ -78,6 +82,7 @@ class HostCollector:
         yield from _machine(self._host)
         yield from _recorder(self._recorded)
         yield from _forwarding(self._forwarding)
+        yield InfoMetricFamily("sysmon_build", "The version that is running, and of Python.", BUILD)
 
     def _measured(self) -> Iterator[Metric]:
         """What the table of names and the models say; of two rows with one name the first that has values."""

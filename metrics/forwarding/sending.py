@@ -8,6 +8,7 @@ from urllib.parse import urlencode
 
 import urllib3
 
+from metrics import __version__
 from metrics.forwarding.batches import Batch
 from metrics.forwarding.destinations import Destination
 
@@ -94,7 +95,7 @@ def _post(
     pool: urllib3.PoolManager, destination: Destination, address: str, body: bytes, described: Mapping[str, str]
 ) -> _Answer:
     asking = {"Authorization": destination.authorization} if destination.authorization else {}
-    headers = {"User-Agent": "sysmon", **described, **asking}
+    headers = {"User-Agent": f"sysmon/{__version__}", **described, **asking}
     # A redirect is an error: who follows it takes the secrets along.
     response = pool.request("POST", address, body=body, headers=headers, redirect=False, preload_content=False)
     try:

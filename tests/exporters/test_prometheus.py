@@ -1,11 +1,14 @@
 """`GET /metrics`: what Prometheus scrapes."""
 
 import os
+import platform
 import time
 from pathlib import Path
 
 import pytest
 
+from metrics import __version__
+from metrics.exporters import prometheus
 from metrics.models import NewestReading
 from tests.exporters.conftest import TICK, a_reading
 
@@ -36,11 +39,18 @@ def test_the_whole_text_is_as_it_was_when_it_was_last_looked_at(record, api, mon
     """`SYSMON_TEST_RENEW=1 pytest …` writes it anew."""
     monkeypatch.setattr(time, "time", lambda: TICK + 0.25)
     monkeypatch.setattr(time, "monotonic", lambda: 100.0)
+    monkeypatch.setattr(prometheus, "BUILD", {"version": "1.2.3", "pythonversion": "3.11.0"})
     record(**a_reading())
     text = api.get(ADDRESS).content.decode()
     if os.environ.get("SYSMON_TEST_RENEW"):
         GOLDEN.write_text(text)
     assert text == GOLDEN.read_text()
+
+
+def test_the_version_that_runs_is_scraped(record, scrape):
+    record(**a_reading())
+    [labels] = [dict(labels) for name, labels in scrape() if name == "sysmon_build_info"]
+    assert labels == {"version": __version__, "pythonversion": platform.python_version()}
 
 
 def test_values_have_node_exporters_names_and_labels(record, scrape):
