@@ -101,8 +101,10 @@ LANGUAGE_COOKIE_SAMESITE = "Lax"
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
-        "APP_DIRS": True,
+        "APP_DIRS": not DEBUG,
         "OPTIONS": {
+            # Read anew for each page, which the loaders that APP_DIRS stands for do only with Django's own server.
+            **({"loaders": ["django.template.loaders.app_directories.Loader"]} if DEBUG else {}),
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -166,14 +168,16 @@ Q_CLUSTER: dict[str, Any] = {
 
 # Static files ----------------------------------------------------------------------------------------------------
 # Files are served from where the packages keep them: nothing has to be collected before a start. Their address
-# changes with our files and with the versions of the packages, so that browsers may keep what they have loaded.
+# changes with our files and with the versions of the packages, so that browsers may keep what they have loaded. While
+# developing the address stays, and browsers ask each time: what was edited is there with the next reload.
 STATIC_SOURCES = (
     "requirements.txt",
     "metrics/static",
     "metrics/dashboard/static_files.py",
     "metrics/dashboard/bundle.py",
 )
-STATIC_URL = f"/static/{state_of(*(BASE_DIR / part for part in STATIC_SOURCES))}/"
+STATIC_STATE = "debug" if DEBUG else state_of(*(BASE_DIR / part for part in STATIC_SOURCES))
+STATIC_URL = f"/static/{STATIC_STATE}/"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "metrics.dashboard.vendored.VendoredFinder",

@@ -12,5 +12,5 @@ LANGUAGES = "|".join(code for code, _name in settings.LANGUAGES)
 urlpatterns = [
     path("", FrontPage.as_view(), name="front-page"),
     path("language", require_POST(set_language), name="set-language"),
-    re_path(rf"^messages/(?P<state>[0-9a-f]+)/(?P<language>{LANGUAGES})\.json$", Messages.as_view(), name="messages"),
+    re_path(rf"^messages/(?P<state>\w+)/(?P<language>{LANGUAGES})\.json$", Messages.as_view(), name="messages"),
 ]

@@ -56,7 +56,10 @@ class Messages(JSONCatalog):
         """The catalogue of the language in the address, whatever the browser prefers."""
         with translation.override(language):
             response: HttpResponse = super().get(request, *args, **kwargs)
-        patch_cache_control(response, public=True, max_age=31_536_000, immutable=True)
+        if settings.DEBUG:
+            patch_cache_control(response, no_cache=True)
+        else:
+            patch_cache_control(response, public=True, max_age=31_536_000, immutable=True)
         return response
 
     def render_to_response(self, context: dict[str, Any], **_kwargs: Any) -> HttpResponse:

@@ -1,11 +1,15 @@
 """Static files: their address names their state, the modules of a page are one file, what is worth it is compressed."""
 
 import gzip
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
+from django.urls import reverse
 
 from metrics.dashboard.static_files import StaticFilesMiddleware
 from sysmon_project.static_state import state_of
@@ -40,6 +44,34 @@ def test_the_address_changes_with_the_content(tmp_path):
 
 def test_a_browser_may_keep_a_file_for_ever(served):
     assert "immutable" in served("metrics/js/main.js").headers["Cache-Control"]
+
+
+@pytest.mark.parametrize("name", ["metrics/js/main.js", "metrics/dashboard.css", "uplot/uPlot.iife.min.js"])
+def test_while_developing_a_file_is_the_one_that_was_edited(settings, tmp_path, rf, name):
+    """It is read at each request, and a browser asks whether what it has is still right."""
+    settings.DEBUG, settings.STATIC_URL, settings.SYSMON_DATA_DIR = True, "/static/debug/", tmp_path
+    answer = StaticFilesMiddleware(lambda request: None)(rf.get(settings.STATIC_URL + name))
+    assert body(answer) == Path(finders.find(name)).read_bytes()
+    assert answer.headers["Cache-Control"] == "max-age=0, public"
+
+
+def test_while_developing_nothing_of_ours_is_kept_by_a_browser_or_by_django(tmp_path):
+    """The address differs from that of what a browser may keep for ever, and templates are read for each page."""
+    code = (
+        "from sysmon_project import settings; print(settings.STATIC_URL, settings.TEMPLATES[0]['OPTIONS']['loaders'])"
+    )
+    environment = {**os.environ, "SYSMON_DEBUG": "1", "SYSMON_DATA_DIR": str(tmp_path)}
+    done = subprocess.run(
+        [sys.executable, "-c", code], cwd=OWN.parents[2], env=environment, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == "/static/debug/ ['django.template.loaders.app_directories.Loader']\n"
+
+
+def test_while_developing_the_words_are_asked_for_again(settings, client):
+    address = reverse("messages", args=["debug", "ko-kr"])
+    assert "immutable" in client.get(address).headers["Cache-Control"]
+    settings.DEBUG = True
+    assert client.get(address).headers["Cache-Control"] == "no-cache"
 
 
 @pytest.mark.parametrize("name", ["metrics/js/chart.js", "metrics/colors.css"])
