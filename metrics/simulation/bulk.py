@@ -15,7 +15,7 @@ from typing import Any
 import orjson
 
 from metrics.models import CpuSample, Host, ProcessSample, ProcessTotals, Sample
-from metrics.models.fields import Averaged, Kind, Rate
+from metrics.models.fields import Averaged, Kind, Measure, Rate
 from metrics.models.packing import packed
 from metrics.retention.rollup_lists import encoded
 from metrics.retention.rollup_processes import Bucket, Sums, bucket_of, row_names, rows_of_bucket
@@ -125,8 +125,9 @@ def _put_cpu_by_process(totals: list[Stored], processes: list[Stored], others: i
 def _row(model: type[Sample], thing: Thing, frame: Frame, counters: Counters) -> Stored:
     """The roll-up row of one thing, as it is stored."""
     row = frame.common
-    for name, constant in thing.constants.items():
-        row[name] = constant
+    for field in _constant_fields(model):
+        if field.source in thing.constants:
+            row[field.name] = field.get_prep_value(thing.constants[field.source])
     for field, highest, lowest in _averaged(model):
         line = thing.lines.get(field.name)
         mean, low, high = (None, None, None) if line is None else frame.of(line)
@@ -143,6 +144,12 @@ def _row(model: type[Sample], thing: Thing, frame: Frame, counters: Counters) ->
 
 
 @lru_cache
+def _constant_fields(model: type[Sample]) -> list[Measure]:
+    """The fields whose value stays as it is for a quarter, where a thing has it."""
+    return [field for field in model.measures() if field.kind in {Kind.LABEL, Kind.FLAG, Kind.TOTAL}]
+
+
+@lru_cache
 def _averaged(model: type[Sample]) -> list[tuple[Averaged, str, str]]:
     """The fields that have a mean, with the names of their maximum and minimum, where they have one."""
     names = [(field, f"{field.name}_max", f"{field.name}_min") for field in averaged_fields(model)]
@@ -153,7 +160,8 @@ def _averaged(model: type[Sample]) -> list[tuple[Averaged, str, str]]:
 def _counters(model: type[Sample]) -> list[tuple[str, Averaged]]:
     """The names of fields that keep a counter, and the rate that is made of the same counter."""
     rates = {field.source: field for field in averaged_fields(model) if field.rate}
-    return [(field.name, rates[field.source]) for field in model.measures() if field.kind == Kind.COUNTER]
+    counters = [field for field in model.measures() if field.kind == Kind.COUNTER]
+    return [(field.name, rates[field.source]) for field in counters if field.source in rates]
 
 
 def _lists(frame: Frame, lines: list[Line]) -> tuple[str | None, str | None]:

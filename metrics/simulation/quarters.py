@@ -17,6 +17,8 @@ from metrics.models import (
     ProcessTotals,
     Sample,
 )
+from metrics.models.fields import Averaged, Kind
+from metrics.models.samples import sample_models
 from metrics.simulation.events import Event, event_in
 from metrics.simulation.lines import QUARTER_SECONDS, Line, Ripple, ripples, sum_of
 from metrics.simulation.machine import Disk, Interface, Machine, Partition
@@ -29,6 +31,9 @@ MAX_OF_A_CORE = 400
 # The end of what does not end within the quarter.
 ALWAYS = 10**9
 BYTES_A_PACKET = 900
+# What is about usual, by unit. A size that other values fit in is so many times as much, and a list has so many things.
+USUAL = {"percent": 30, "bytes": 2**30, "bytes_per_second": 50_000, "celsius": 45, "mhz": 2_000}
+USUAL_OF_OTHERS, ROOM, USUAL_THINGS = 20, 4, 2
 
 
 @dataclass(slots=True)
@@ -91,7 +96,21 @@ class QuarterPlan:
         """All lines, with what an event adds to them."""
         cpu = round(IDLE_CPU + (BUSY_CPU - IDLE_CPU) * min(1.0, self.activity) * self.chance.uniform(0.8, 1.0))
         traffic = round(20_000 + 6_000_000 * self.activity * self.chance.uniform(0.3, 1.0))
-        things: dict[type[Sample], list[Thing]] = {
+        things = self.told(cpu, traffic)
+        people = people_of(self.machine, self.boot, self.start // 86_400)
+        processes = self._processes(people, cpu * self.machine.cores, traffic)
+        things[ProcessTotals] = [self._totals(people, processes)]
+        others = (model for model in sample_models() if model not in things and model is not ProcessSample)
+        things |= {model: self.usual_things(model) for model in others}
+        event = event_in(self.machine, self.start, self.start + QUARTER_SECONDS)
+        quarter = Quarter(self.machine, self.boot, self.start, things, processes, event, self.flat)
+        if event:
+            EventPlan(self, quarter, event).apply()
+        return quarter
+
+    def told(self, cpu: int, traffic: int) -> dict[type[Sample], list[Thing]]:
+        """What the story has to say about the parts of the machine."""
+        return {
             CpuSample: [self._cpu(cpu)],
             MemorySample: [self._memory()],
             DiskSample: [Thing({}, self._pressures(self.disk_ripple, traffic // 20_000))],
@@ -99,14 +118,6 @@ class QuarterPlan:
             DeviceSample: [self._device(disk, traffic) for disk in self.machine.disks],
             InterfaceSample: [self._interface(interface) for interface in self.machine.interfaces],
         }
-        people = people_of(self.machine, self.boot, self.start // 86_400)
-        processes = self._processes(people, cpu * self.machine.cores, traffic)
-        things[ProcessTotals] = [self._totals(people, processes)]
-        event = event_in(self.machine, self.start, self.start + QUARTER_SECONDS)
-        quarter = Quarter(self.machine, self.boot, self.start, things, processes, event, self.flat)
-        if event:
-            EventPlan(self, quarter, event).apply()
-        return quarter
 
     def line(self, base: int, ripple: Ripple) -> Line:
         """A line that swings in proportion to its base."""
@@ -120,6 +131,36 @@ class QuarterPlan:
     def constant(self, value: int) -> Line:
         """A line that does not swing."""
         return Line(value, 0, self.flat)
+
+    def usual_things(self, model: type[Sample]) -> list[Thing]:
+        """Of samples that the story says nothing about, such as a new family's: plausible values by unit and kind.
+
+        A share of another counter stays unknown. Nothing else of the story changes by these.
+        """
+        chance = Random(f"{self.machine.story} {model.kind}")  # noqa: S311 (a story, no secret)
+        return [self._usual_thing(model, place, chance) for place in range(USUAL_THINGS if model.collection else 1)]
+
+    def _usual_thing(self, model: type[Sample], place: int, chance: Random) -> Thing:
+        thing = Thing({name: f"{name} {place}" for name in model.reading_key})
+        for measure in model.measures():
+            if isinstance(measure, Averaged):
+                if not measure.over:
+                    thing.lines[measure.name] = self._usual_line(measure, chance)
+            elif measure.kind == Kind.LABEL:
+                thing.constants[measure.source] = f"{measure.source} {place}"
+            elif measure.kind == Kind.FLAG:
+                thing.constants[measure.source] = True
+            elif measure.kind == Kind.TOTAL:
+                thing.constants[measure.source] = ROOM * USUAL.get(measure.unit, USUAL_OF_OTHERS)
+        return thing
+
+    def _usual_line(self, field: Averaged, chance: Random) -> Line:
+        value = chance.uniform(0.5, 1) * USUAL.get(field.unit, USUAL_OF_OTHERS)
+        if isinstance(field.at_most, int | float):
+            value = min(value, field.at_most / 2)
+        if field.rate and field.unit != "percent":
+            return self.rate(int(value), self.memory_ripple)
+        return self.line(int(value * field.scale / field.step), self.memory_ripple)
 
     def _cpu(self, busy: int) -> Thing:
         line, ripple = self.line, self.cpu_ripple

@@ -4,13 +4,14 @@ import time
 
 import pytest
 
-from metrics.models import Host, Process, Tick
+from metrics.models import DeviceSample, Host, InterfaceSample, MemorySample, PartitionSample, Process, Tick
 from metrics.models.packing import unpacked
 from metrics.models.samples import sample_models
 from metrics.retention.pruning import apply_retention
 from metrics.simulation.events import HOUR, hour_of
 from metrics.simulation.history import History
 from metrics.simulation.machine import Machine, Often
+from metrics.simulation.quarters import QuarterPlan
 
 END = 1_795_367_415
 OFTEN = Often(burst=0.35, hog=0.35, gap=0.15, reboot=0.15, long_gap=0.0)
@@ -72,3 +73,20 @@ def test_computed_rows_are_those_of_the_recorder_and_the_roll_ups(now, settings,
     recorded, computed = both_ways(story, hours * HOUR)
     for table, rows in recorded.items():
         assert computed[table] == rows, table
+
+
+@pytest.mark.django_db
+def test_families_that_the_story_knows_nothing_of_are_filled_too(now, settings, monkeypatch):
+    """As a new one is: by both ways alike, with values that can be."""
+    settings.SYSMON_MAX_POINTS = 30
+    told = QuarterPlan.told
+    new = {MemorySample, PartitionSample, DeviceSample, InterfaceSample}
+    known = lambda plan, *busy: {model: things for model, things in told(plan, *busy).items() if model not in new}  # noqa: E731
+    monkeypatch.setattr(QuarterPlan, "told", known)
+    recorded, computed = both_ways(machine(60, seed="3"), 3 * HOUR)
+    for model in new:
+        assert computed[model.__name__] == recorded[model.__name__]
+        assert {tier for tier, *_row in computed[model.__name__]} >= {0, 60, 900}
+        rows = [row for tier, _time, _identity, row in computed[model.__name__] if tier]
+        names = {field.name for field in model.measures() if not field.over}
+        assert {name for name in names if all(row[name] is None for row in rows)} == set(), model
