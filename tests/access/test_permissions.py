@@ -6,8 +6,9 @@ from django.test import Client
 
 from metrics.access.addresses import allowed_hosts
 from metrics.access.proxies import parse_networks
+from metrics.history.metadata import families
 
-METRICS = [f"/api/v1/metrics/{name}" for name in ("cpu", "memory", "disk", "network", "processes", "current")]
+METRICS = [f"/api/v1/metrics/{name}" for name in (*families(), "current")]
 DOCUMENTS = ["/openapi.json", "/api/v1"]
 
 

@@ -10,6 +10,8 @@ from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.renderers import OpenApiYamlRenderer
 from drf_spectacular.validation import validate_schema
 
+from metrics.history.metadata import families
+
 BROWSER = {"accept": "text/html,application/xhtml+xml,application/xml;q=0.9,*/*;q=0.8"}
 COMMITTED = Path(__file__).parents[2] / "docs" / "openapi.yml"
 SIGN_IN_CODES = {"200", "400", "401", "415", "429"}
@@ -99,7 +101,7 @@ def test_the_document_says_units_of_numbers():
     assert point["used_bytes"]["type"] == ["integer", "null"]
 
 
-@pytest.mark.parametrize("name", ["cpu", "memory", "disk", "network", "processes", "current"])
+@pytest.mark.parametrize("name", [*families(), "current"])
 def test_every_address_is_browsable(api, recorded, name):
     recorded.tick(cpu={}, memory={}, disk={}, processes={"total": 1}, interface=[{"interface": "<script>"}])
     response = api.get(f"/api/v1/metrics/{name}", headers=BROWSER)
