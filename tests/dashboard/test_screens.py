@@ -206,3 +206,18 @@ def test_the_ratio_is_that_of_the_screen(desktop, open_page):
     """Otherwise every test above would look at the same screen."""
     page = open_page(desktop, **SCREENS["large phone"])
     assert re.fullmatch(r"2\.62\d*", str(page.evaluate("devicePixelRatio")))
+
+
+ROWS_OF_TILES = """() => {
+  const tops = [...document.querySelectorAll(".tile")].map((tile) => Math.round(tile.getBoundingClientRect().top));
+  return [...new Set(tops)].map((top) => tops.filter((other) => other === top).length);
+}"""
+
+
+def test_no_tile_is_left_over_in_a_row_of_its_own(desktop, open_page):
+    """Where five do not fit in one row the first is wide, or there are three and two."""
+    page = open_page(desktop + "?range=1h&paused")
+    for width in (320, 390, 600, 601, 768, 1000, 1001, 1440):
+        page.set_viewport_size({"width": width, "height": 900})
+        rows = page.evaluate(ROWS_OF_TILES)
+        assert (sum(rows), rows[-1] > 1) == (5, True), (width, rows)

@@ -15,8 +15,8 @@ export class ApiError extends Error {
 // A question that takes the database longer than 10 s is stopped there: after this long nobody is at work on it.
 export const LONGEST_SECONDS = 20;
 
-/** When the server was last heard of, by this machine's clock in seconds, and how many questions wait for it. */
-export const connection = { heardAt: null, waiting: 0 };
+/** When the server was last heard of, by this machine's clock in seconds, how many questions wait for it, and since when one does. */
+export const connection = { heardAt: null, waiting: 0, waitingSince: 0 };
 
 /** How far the server's clock is ahead of this machine's, in seconds. */
 let clockOffset = 0;
@@ -56,6 +56,7 @@ async function request(url, signal, seconds) {
   const stop = () => giveUp.abort(signal.reason);
   const timer = setTimeout(() => giveUp.abort(), seconds * 1000);
   signal?.addEventListener("abort", stop);
+  if (!connection.waiting) connection.waitingSince = Date.now() / 1000;
   connection.waiting += 1;
   try {
     signal?.throwIfAborted();

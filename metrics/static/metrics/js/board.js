@@ -24,7 +24,8 @@ export class Board {
     this.observer = new IntersectionObserver((entries) => this.onSeen(entries, onSeen), { rootMargin: `${NEAR_PIXELS}px` });
     this.items = [];
     handmade().filter((panel) => Object.keys(panel.fields).every((family) => family in this.series)).forEach((panel) => this.add(panel));
-    byId("further").addEventListener("toggle", () => this.addDerived(), { once: true });
+    this.further = byId("further");
+    this.further.addEventListener("toggle", () => this.addDerived(), { once: true });
     const known = new Set(this.items.flatMap((item) => Object.keys(item.panel.fields)));
     if (this.families.some((family) => !known.has(family.name))) this.addDerived();
     document.documentElement.addEventListener("themechange", () => this.items.forEach((item) => item.view?.recolor()));
@@ -64,7 +65,7 @@ export class Board {
 
   /** In view; a card that is hidden because it was empty is asked for as well, or it would never come back. */
   get seen() {
-    return this.items.filter((item) => item.isSeen || (item.isEmpty && item.card.node.parentElement.checkVisibility()));
+    return this.items.filter((item) => item.isSeen || (item.isEmpty && (!item.panel.isFurther || this.further.open)));
   }
 
   /** Whether what is drawn is what is loaded. */
@@ -122,12 +123,17 @@ export class Board {
     for (const { lane, view } of this.seen) if (view?.columns) lane?.show(shown, view.columns.gaps, host?.logical_cores);
   }
 
-  /** Take what is new from the newest tick, or load it, or everything of a family where that does not do. */
-  async extend(shown, host, interval, signal, tick) {
-    const missing = this.wanted().filter((family) => !this.series[family].append(tick[family], tick, shown));
-    const jobs = missing.map(async (family) => {
+  /** Keep a tick for when it is drawn. @returns {string[]} the families that have to be asked for it */
+  append(tick) {
+    return this.wanted().filter((family) => !this.series[family].append(tick[family], tick));
+  }
+
+  /** Draw up to the newest tick: what is not here is loaded, or everything of a family where that does not do. */
+  async extend(shown, host, interval, signal, missing) {
+    const jobs = this.wanted().map(async (family) => {
+      if (!missing.includes(family)) return this.series[family].show(shown);
       const isEnough = await this.series[family].extend(shown, host?.name, signal);
-      if (!isEnough) await this.series[family].load(shown, host?.name, interval, signal);
+      return isEnough || this.series[family].load(shown, host?.name, interval, signal);
     });
     const stale = this.lanes().filter((lane) => lane.isStale(shown));
     await Promise.all([...jobs, ...stale.map((lane) => lane.load(shown, host?.name, interval, signal))]);

@@ -1,8 +1,9 @@
 // Elements are made here, with text and never with markup: a process may be called anything.
 
 /**
- * @param {string} name @param {Record<string, any>} [properties] `class`, attributes with a dash or colon, else properties
- * @param {...(Node | string | null)} children
+ * @template {keyof HTMLElementTagNameMap} Name
+ * @param {Name} name @param {Record<string, any>} [properties] `class`, attributes with a dash or colon, else properties
+ * @param {...(Node | string | null)} children @returns {HTMLElementTagNameMap[Name]}
  */
 export function element(name, properties = {}, ...children) {
   const made = document.createElement(name);
@@ -22,7 +23,9 @@ export const byId = (id) => document.getElementById(id);
 
 /** Set a text only where it differs: the browser then has nothing to lay out. @param {Element} node @param {string} text */
 export function setText(node, text) {
-  if (node.textContent !== text) node.textContent = text;
+  const { firstChild } = node;
+  if (!(firstChild instanceof Text) || firstChild.nextSibling) node.textContent = text;
+  else if (firstChild.data !== text) firstChild.data = text;
 }
 
 /** Mark what waits for new content, and show it where that takes long. @param {HTMLElement} node @param {Promise<any>} work */

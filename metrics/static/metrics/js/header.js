@@ -17,6 +17,8 @@ const BADGES = {
   waiting: gettext("Waiting"),
 };
 const PULSE_MILLISECONDS = 300;
+// Where ticks come faster than this there is no time for a blink between them.
+const SHORTEST_SECONDS_TO_BLINK = 2;
 const DIMMED = "0.3";
 const lessMotion = matchMedia("(prefers-reduced-motion: reduce)");
 const THEMES = ["auto", "light", "dark"];
@@ -113,15 +115,20 @@ export class Header {
     const node = byId("badge");
     if (node.dataset.state === badge) return;
     node.dataset.state = badge;
+    node.firstElementChild.style.opacity = "";
     node.lastElementChild.textContent = BADGES[badge];
   }
 
-  /** Something new was recorded: the badge blinks, which is two frames; an animation costs more than all that is new. */
-  pulse() {
+  /**
+   * Something new was recorded: the badge blinks, in two frames, since an animation costs more than all that is new. Where
+   * ticks come fast it is dark and bright by turns, in the frame that each tick draws anyway.
+   * @param {number} interval between two ticks, in seconds
+   */
+  pulse(interval) {
     if (lessMotion.matches) return;
     const { style } = byId("badge").firstElementChild;
-    style.opacity = DIMMED;
-    setTimeout(() => (style.opacity = ""), PULSE_MILLISECONDS);
+    style.opacity = style.opacity ? "" : DIMMED;
+    if (interval >= SHORTEST_SECONDS_TO_BLINK) setTimeout(() => (style.opacity = ""), PULSE_MILLISECONDS);
   }
 
   /** @param {any} host @param {any[]} hosts */

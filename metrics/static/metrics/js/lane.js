@@ -24,6 +24,9 @@ export class Lane {
     this.list = element("ul", { class: "lane", "aria-label": gettext("The process that used the most CPU") });
     this.list.hidden = true;
     this.card = card;
+    /** In pixels, as the chart has it: to ask for it while drawing would have the page laid out twice. */
+    this.width = 0;
+    new ResizeObserver(([entry]) => (this.width = entry.contentRect.width - AXIS_PIXELS)).observe(card.plot);
     card.node.append(this.list);
     this.forget();
   }
@@ -46,7 +49,8 @@ export class Lane {
   }
 
   async ask(shown, host, interval, signal) {
-    const buckets = Math.floor(this.width() / BLOCK_PIXELS);
+    this.width ||= this.card.plot.clientWidth - AXIS_PIXELS;
+    const buckets = Math.floor(this.width / BLOCK_PIXELS);
     const step = stepFor(shown.end - shown.start, Math.min(MOST_BUCKETS, Math.max(FEWEST_BUCKETS, buckets)), interval) ?? interval;
     const query = { start: iso(shown.start), end: iso(shown.end), step, limit: MOST_BUCKETS * 4, host };
     this.step = step;
@@ -58,11 +62,6 @@ export class Lane {
       this.runs = [];
     }
     this.isLoaded = true;
-  }
-
-  /** In pixels. */
-  width() {
-    return this.card.plot.clientWidth - AXIS_PIXELS;
   }
 
   /** Whether enough time went by for another answer. */
@@ -79,8 +78,7 @@ export class Lane {
     this.list.hidden = visible.length === 0;
     while (this.list.childElementCount > visible.length) this.list.lastElementChild.remove();
     while (this.list.childElementCount < visible.length) this.list.append(block());
-    const width = this.width();
-    visible.forEach((run, place) => fill(this.list.children[place], run, shown, { cores, width }));
+    visible.forEach((run, place) => fill(this.list.children[place], run, shown, { cores, width: this.width }));
   }
 }
 

@@ -31,6 +31,10 @@ class Page {
     this.hosts = hosts;
     this.newest = now();
     this.failures = 0;
+    /** @type {ProcessDetail | null} */
+    this.detail = null;
+    this.costAt = 0;
+    this.factsAt = now();
     // Until the first answer nobody knows how long the line takes.
     this.answerSeconds = FIRST_ANSWER_SECONDS;
     this.request = new AbortController();
@@ -48,7 +52,7 @@ class Page {
     this.pulse = new Pulse({
       isOn: () => this.isFollowing || this.failures > 0,
       beat: () => this.attempt(() => (this.isFollowing ? this.follow() : this.reload())),
-      pause: () => (this.failures ? this.waitSeconds : this.interval),
+      pause: (busySeconds) => (this.failures ? this.waitSeconds : Math.max(this.interval / 2, this.interval - busySeconds)),
     });
     this.watch = new Pulse({ isOn: () => true, beat: () => this.listen(), pause: () => this.interval / 2 });
     addEventListener("online", () => this.failures && this.pulse.after(0));
@@ -240,8 +244,8 @@ class Page {
 
   /** Where an answer is waited for and nothing is heard meanwhile, ask whether anybody is there at all. */
   async listen() {
-    const { heardAt } = connection;
-    const isQuiet = connection.waiting && Date.now() / 1000 - heardAt > this.interval / 2;
+    const { heardAt, waitingSince } = connection;
+    const isQuiet = connection.waiting && Date.now() / 1000 - Math.max(heardAt, waitingSince) > this.interval / 2;
     if (!isQuiet || this.failures || !this.isFollowing) return;
     const { signal } = this.request;
     try {
@@ -271,7 +275,7 @@ class Page {
     this.host.interval_seconds = current.resolution;
     this.tiles.showNow(current, this.host);
     if (this.isFollowing) this.space.showNow(current);
-    if (isNew && this.isFollowing) this.header.pulse();
+    if (isNew && this.isFollowing) this.header.pulse(this.interval);
     return { tick: current, isNew };
   }
 
@@ -287,11 +291,12 @@ class Page {
   }
 
   async advance(tick) {
+    const missing = this.board.append(tick);
     // A point that is minutes wide changes little with each tick, and by less than a pixel nothing moves.
     const { start, end } = this.shown;
     if (this.end() - end >= Math.max(this.board.series.cpu.step ?? 0, (end - start) / CHART_PIXELS)) {
       this.shown = windowOf(this.end());
-      await this.board.extend(this.shown, this.host, this.interval, this.request.signal, tick);
+      await this.board.extend(this.shown, this.host, this.interval, this.request.signal, missing);
       this.setStretch();
       if (state.process !== null) await this.loadDetail();
     }
@@ -314,12 +319,13 @@ class Page {
 
   async showFacts() {
     const time = now();
-    if (time - (this.costAt ?? 0) >= COST_EVERY_SECONDS) {
+    if (time - this.costAt >= COST_EVERY_SECONDS) {
       this.costAt = time;
       await showCost();
     }
-    if (time - (this.factsAt ?? time) >= FACTS_EVERY_SECONDS) await this.findHosts();
-    this.factsAt ??= time;
+    if (time - this.factsAt < FACTS_EVERY_SECONDS) return;
+    this.factsAt = time;
+    await this.findHosts();
   }
 
   async start() {

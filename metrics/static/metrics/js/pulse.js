@@ -1,7 +1,10 @@
 // Does something again and again, unless the tab is hidden or there is nothing to do.
 
 export class Pulse {
-  /** @param {{isOn(): boolean, beat(): Promise<void>, pause(): number}} of the pause is in seconds */
+  /**
+   * @param {{isOn(): boolean, beat(): Promise<void>, pause(busySeconds: number): number}} of the pause is in seconds, after a
+   *   beat that took so long: who beats as often as ticks come misses none
+   */
   constructor(of) {
     this.of = of;
     document.addEventListener("visibilitychange", () => this.after(0));
@@ -18,7 +21,8 @@ export class Pulse {
   }
 
   async beat() {
+    const startedAt = performance.now();
     await this.of.beat();
-    this.after(this.of.pause());
+    this.after(this.of.pause((performance.now() - startedAt) / 1000));
   }
 }

@@ -8,6 +8,9 @@ const LIMIT = 1000;
 const POINTS = 480;
 // A family of many disks or interfaces sends so many values a point that fewer points have to do.
 const POINTS_OF_LISTS = 240;
+// A step has a mean, a lowest and a highest value: so many single ticks in its place are less to send, say more, and need not
+// be asked for again while they follow the time.
+const TICKS_PER_STEP = 2;
 // Just after a moment: `start` is inclusive.
 const AFTER_SECONDS = 0.001;
 // A tick that comes later than so many intervals after the last one may not be the next.
@@ -63,7 +66,9 @@ export class Series {
   load(shown, host, interval, signal) {
     const isAsked = this.loading && [...this.fields].every((field) => this.loading.fields.has(field));
     if (isAsked) return this.loading.work;
-    return this.loadSteps(shown, stepFor(shown.end - shown.start, this.most, interval), host, signal);
+    const span = shown.end - shown.start;
+    const step = span <= TICKS_PER_STEP * this.most * interval ? null : stepFor(span, this.most, interval);
+    return this.loadSteps(shown, step, host, signal);
   }
 
   /** The same in steps of a width, or as it is stored. @param {{start: number, end: number}} shown @param {number | null} step */
@@ -109,22 +114,20 @@ export class Series {
   }
 
   /**
-   * The newest tick, where it is the next one or here already: then nothing has to be asked for.
+   * The newest tick, where it is the next one or here already: then nothing has to be asked for. It is drawn with `show`.
    * @param {any} values of the family at that tick, null where it has none @param {{timestamp: string, resolution: number}} tick
    * @returns {boolean} whether everything up to that tick is here
    */
-  append(values, { timestamp, resolution }, shown) {
+  append(values, { timestamp, resolution }) {
     const last = this.points.at(-1);
     if (!last || this.step !== null || !this.isComplete || this.loading) return false;
     const time = seconds(timestamp);
     const distance = time - last.time;
     if (resolution !== last.resolution || distance < 0 || distance > TOLERANCE * resolution) return false;
-    const picked = distance ? this.pick(values) : {};
-    if (!picked) return false;
-    const made = distance ? [located({ timestamp, resolution, ...picked, time }, null)] : [];
-    this.points = [...this.points.filter((point) => point.time >= shown.start), ...made];
-    this.show(shown);
-    return true;
+    if (!distance) return true;
+    const picked = this.pick(values);
+    if (picked) this.points.push(located({ timestamp, resolution, ...picked, time }, null));
+    return picked !== null;
   }
 
   /** Of all that a family has, what is wanted, as its points have it. Null where some of it is missing. */
@@ -152,13 +155,14 @@ export class Series {
     const answer = await this.ask({ start: iso(start), step: this.step }, host, signal);
     if (this.loaded !== loaded || this.loading || (answer.next && answer.count >= LIMIT)) return false;
     const first = answer.results[0]?.time ?? Infinity;
-    this.points = [...this.points.filter((point) => point.time < first && point.time >= shown.start), ...answer.results];
+    this.points = [...this.points.filter((point) => point.time < first), ...answer.results];
     this.show(shown);
     return true;
   }
 
-  /** Where the gaps are follows from the stretch that is shown. */
+  /** What lies before the stretch that is shown is dropped; where the gaps are follows from it. */
   show(shown) {
+    this.points = this.points.filter((point) => point.time >= shown.start);
     this.timeline = timeline(this.points, shown);
     this.shownEnd = shown.end;
     this.version += 1;
