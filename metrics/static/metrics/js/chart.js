@@ -21,6 +21,8 @@ export class Chart extends Drawing {
   /** @param {import("./card.js").Card} card */
   constructor(card) {
     super(card);
+    this.lowest = 0;
+    this.highest = 0;
     const label = `${this.panel.title}: ${gettext("The highest moment of what is shown")}`;
     const peak = element("button", { class: "highest", type: "button", "aria-label": label, title: label }, "▲");
     peak.addEventListener("click", () => this.pickHighest());

@@ -6,7 +6,7 @@
  * @property {(any | null)[]} points of the first family; null in a gap
  * @property {[number, number][]} gaps
  * @property {import("./panels.js").Line[]} lines
- * @property {(number | null)[][]} values one column a line
+ * @property {any[][]} values one column a line: numbers, a list of them where the line is one of cores, null in a gap
  * @property {(Band | null)[]} bands one a line, and at last that of the whole panel
  * @property {boolean} areMeans whether a point stands for more than one tick
  * @property {(family: string) => any[]} pointsOf a family's own points, which may be of another width

@@ -92,6 +92,7 @@ export function timeLabel(seconds, distance) {
 /** From one moment to another; the day once where it is the same. */
 export const stretch = (start, end) => `${moment(start)} – ${day(start) === day(end) ? forms.second.format(end * 1000) : moment(end)}`;
 
+/** @type {[number, string][]} */
 const UNITS = [
   [86400, "day"],
   [3600, "hour"],

@@ -16,7 +16,8 @@ export class Heatmap extends Drawing {
   /** @param {import("./card.js").Card} card */
   constructor(card) {
     super(card);
-    this.card.legend.replaceChildren(...SCALE.map((share) => element("li", {}, element("i", { class: "swatch" }), `${share}%`)));
+    this.swatches = SCALE.map(() => element("i", { class: "swatch" }));
+    this.card.legend.replaceChildren(...SCALE.map((share, place) => element("li", {}, this.swatches[place], `${share}%`)));
   }
 
   draw(host) {
@@ -25,7 +26,7 @@ export class Heatmap extends Drawing {
   }
 
   build(form) {
-    SCALE.forEach((share, place) => (this.card.legend.children[place].firstElementChild.style.background = mixed(share / 100)));
+    this.swatches.forEach((swatch, place) => (swatch.style.background = mixed(SCALE[place] / 100)));
     super.build(form);
   }
 

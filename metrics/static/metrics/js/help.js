@@ -24,7 +24,7 @@ export function fill(help, card) {
       if (event.key === "Escape") help.open = false;
     });
     help.addEventListener("focusout", (event) => {
-      if (event.relatedTarget && !help.contains(event.relatedTarget)) help.open = false;
+      if (event.relatedTarget instanceof Node && !help.contains(event.relatedTarget)) help.open = false;
     });
   }
   const calls = element("p", { class: "calls" }, ...card.calls().map(([path, query]) => call(path, query)));

@@ -40,7 +40,7 @@ export class Overlay {
     if (!node.hidden) this.stretch(node, ...times);
   }
 
-  /** Lay something over a stretch of time. */
+  /** Lay something over a stretch of time. @param {HTMLElement} node @param {number} start @param {number} end */
   stretch(node, start, end) {
     const [left, right] = [start, end].map((time) => Math.min(1, Math.max(0, this.shareOf(time))));
     node.style.left = `${left * 100}%`;

@@ -4,7 +4,7 @@
   const { prototype } = HTMLImageElement;
   const { setAttribute } = prototype;
   const property = Object.getOwnPropertyDescriptor(prototype, "src");
-  const isOwn = (address) => address.startsWith("data:") || new URL(address, location).origin === location.origin;
+  const isOwn = (address) => address.startsWith("data:") || new URL(address, location.href).origin === location.origin;
   const own = (address) => (isOwn(String(address)) ? address : "");
   Object.defineProperty(prototype, "src", { ...property, set(value) { property.set.call(this, own(value)); } });
   prototype.setAttribute = function (name, value) {

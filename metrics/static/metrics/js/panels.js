@@ -21,7 +21,7 @@ import { amount } from "./things.js";
  * @property {string} id
  * @property {string} title
  * @property {string} [help] what it means; of the panels that are laid out by hand help.js knows it
- * @property {"stack" | "lines" | "mirror" | "heat"} form
+ * @property {"stack" | "lines" | "mirror" | "heat" | "space"} form
  * @property {string} unit
  * @property {Record<string, string[]>} fields by family: what is asked of the API
  * @property {Line[]} lines
@@ -32,7 +32,6 @@ import { amount } from "./things.js";
  * @property {boolean} [hasLane]
  * @property {string} [order] by what the processes of a moment are ranked that is picked in it
  * @property {boolean} [isFurther] below "More"
- * @property {boolean} [fillsLines]
  */
 
 const field = (family, name) => ({
@@ -65,6 +64,7 @@ const HUNDRED = () => 100;
 /** @returns {Panel[]} */
 export const handmade = () => [cpu(), perCore(), memory(), load(), disk(), network(), pressure()];
 
+/** @returns {Panel} */
 function cpu() {
   return {
     id: "cpu",
@@ -85,6 +85,7 @@ function cpu() {
   };
 }
 
+/** @returns {Panel} */
 function perCore() {
   return {
     id: "cores",
@@ -97,6 +98,7 @@ function perCore() {
   };
 }
 
+/** @returns {Panel} */
 function memory() {
   return {
     id: "memory",
@@ -125,6 +127,7 @@ function memory() {
   };
 }
 
+/** @returns {Panel} */
 function load() {
   return {
     id: "load",
@@ -143,6 +146,7 @@ function load() {
   };
 }
 
+/** @returns {Panel} */
 function disk() {
   const of = (name) => listed("disk", "disk", "devices", "device", name);
   return {
@@ -161,6 +165,7 @@ function disk() {
   };
 }
 
+/** @returns {Panel} */
 function network() {
   const of = (name) => listed("network", "network", "interfaces", "interface", name);
   return {
@@ -178,6 +183,7 @@ function network() {
   };
 }
 
+/** @returns {Panel} */
 function pressure() {
   return {
     id: "pressure",

@@ -45,6 +45,7 @@ async function columnsWithin(bucket, panel, path, host) {
 /**
  * Of what the panel is about: the band of a whole stack, or else the line that goes highest. Each family has points of
  * its own width.
+ * @param {import("./panels.js").Panel} panel @param {import("./columns.js").Columns} columns
  */
 function highestPoint({ band }, { lines, pointsOf }) {
   const reach = (line) => (point) => line.high?.(point) ?? line.value(point);

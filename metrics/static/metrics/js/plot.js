@@ -105,6 +105,7 @@ export class Plot {
     else this.pick({ time, isTick: true });
   }
 
+  /** @param {{time: number, isTick: boolean, resolution?: number}} point */
   pick({ time, resolution, isTick }) {
     moveCursor(null);
     pickMoment({ at: time, width: isTick ? null : resolution }, this.shown, this.card.panel.order);

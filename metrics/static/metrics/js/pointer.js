@@ -11,7 +11,10 @@ export function followPointer(overlay, on) {
   let from = null;
 
   const isDrag = (event) => from !== null && Math.abs(event.clientX - from) > DRAG_PIXELS;
-  const ends = (event) => [overlay.timeAt(from), overlay.timeAt(event.clientX)].sort((a, b) => a - b);
+  const ends = (event) => {
+    const [one, other] = [overlay.timeAt(from), overlay.timeAt(event.clientX)];
+    return { start: Math.min(one, other), end: Math.max(one, other) };
+  };
   const drop = () => {
     from = null;
     overlay.selection.hidden = true;
@@ -27,15 +30,18 @@ export function followPointer(overlay, on) {
   node.addEventListener("pointermove", (event) => {
     on.point(event);
     overlay.selection.hidden = !isDrag(event);
-    if (isDrag(event)) overlay.stretch(overlay.selection, ...ends(event));
+    if (!isDrag(event)) return;
+    const { start, end } = ends(event);
+    overlay.stretch(overlay.selection, start, end);
   });
   node.addEventListener("pointerup", (event) => {
-    const [isPicked, isSelected, chosen] = [from !== null && !isDrag(event), isDrag(event), from === null ? [] : ends(event)];
+    const [isPicked, isSelected] = [from !== null && !isDrag(event), isDrag(event)];
+    const chosen = isSelected ? ends(event) : null;
     drop();
     lift(event);
     if (isSelected) {
       on.leave();
-      on.select(...chosen);
+      on.select(chosen.start, chosen.end);
     } else if (isPicked) on.pick(event);
   });
   node.addEventListener("pointercancel", (event) => {

@@ -12,6 +12,7 @@ import { change, state } from "./state.js";
 
 const own = (name) => ({ family: "process", value: (point) => point[name] ?? null, high: (point) => point[`${name}_max`] ?? null });
 
+/** @type {import("./panels.js").Panel[]} */
 const PANELS = [
   {
     id: "process-cpu",

@@ -200,13 +200,7 @@ export class Processes {
 
   sorted(rows) {
     if (this.isRanked) return rows;
-    const column = this.columns.find((one) => one.name === this.sort.name);
-    const way = this.sort.isAscending ? 1 : -1;
-    const order = (value) => value ?? (typeof value === "string" ? "" : -1);
-    return rows.sort((a, b) => {
-      const [one, other] = [order(column.value(a)), order(column.value(b))];
-      return one === other ? a.id - b.id : one > other ? way : -way;
-    });
+    return inOrder(rows, this.columns.find((one) => one.name === this.sort.name).value, this.sort.isAscending);
   }
 
   make(id) {
@@ -240,6 +234,15 @@ export class Processes {
     const row = event.target.closest("tr");
     if (row) change({ process: Number(row.dataset.id) });
   }
+}
+
+/** Rows by a value of theirs: what is not known is below all that is, and what is equal stays in one order. */
+export function inOrder(rows, valueOf, isAscending) {
+  const way = isAscending ? 1 : -1;
+  return [...rows].sort((a, b) => {
+    const [one, other] = [valueOf(a) ?? -Infinity, valueOf(b) ?? -Infinity];
+    return one === other ? a.id - b.id : one > other ? way : -way;
+  });
 }
 
 const words = (row) => `${row.name} ${row.username ?? ""} ${row.pid} ${row.command ?? ""}`.toLowerCase();

@@ -12,7 +12,7 @@
   prefersDark.addEventListener("change", apply);
   addEventListener("storage", apply);
   root.addEventListener("themechosen", (event) => {
-    localStorage.setItem("theme", event.detail);
+    localStorage.setItem("theme", /** @type {CustomEvent<string>} */ (event).detail);
     apply();
   });
   apply();

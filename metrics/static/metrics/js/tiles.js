@@ -23,7 +23,10 @@ const percent = (value) => measured(value, "percent");
 const bytes = (value) => measured(value, "bytes");
 const rate = (value) => measured(value, "bytes_per_second");
 
-/** Which number stands for a family, and one line of its parts. */
+/**
+ * Which number stands for a family, and one line of its parts.
+ * @type {{panel: string, family: string, title: string, unit: string, highest?: number, value(point: any): number | null, split(point: any, host: any): string}[]}
+ */
 const TILES = [
   {
     panel: "cpu",
@@ -152,7 +155,11 @@ function makeTile(tile) {
   return { node, number, parts, path };
 }
 
-/** A line through the values, each where its time is, and none over what is missing. */
+/**
+ * A line through the values, each where its time is, and none over what is missing.
+ * @param {{path: SVGPathElement, highest?: number}} tile @param {{time: number, resolution: number, value: number | null}[]} values
+ * @param {{start: number, end: number}} shown
+ */
 function drawLine({ path, highest }, values, { start, end }) {
   const seen = values.filter(({ time, value }) => value !== null && time >= start && time <= end);
   const top = highest ?? seen.reduce((most, { value }) => Math.max(most, value), 1e-9);

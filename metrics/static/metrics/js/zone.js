@@ -1,6 +1,6 @@
 // The zone of all times that are shown: that of the program, as in the admin and the terminal, wherever the reader is.
 
-const asked = document.querySelector("[data-time-zone]")?.dataset.timeZone;
+const asked = /** @type {HTMLElement | null} */ (document.querySelector("[data-time-zone]"))?.dataset.timeZone;
 
 /** @returns {string | undefined} nothing where the browser does not know it: then its own is used */
 function known(name) {
