@@ -4,9 +4,11 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from django.conf import settings
+from django.apps import apps
+from django.db import connections, router
 from django.db.models import Q
 from django.utils import timezone
+from django_q.conf import Conf
 from django_q.models import Schedule
 
 from metrics import conf
@@ -35,8 +37,21 @@ def jobs() -> tuple[Job, ...]:
     return (*JOBS, FORWARD) if conf.forward_destinations() else JOBS
 
 
-# What a row may hold beside the name of a job; a job takes none of it, so a row of a job holds none.
+# What a row may hold beside the name of a job; a job takes none of it.
 EXTRAS = ("hook", "args", "kwargs", "intended_date_kwarg")
+# What django-q2's own scheduler is told about a job: a recording run is ended by the one after it and by no timeout,
+# what failed is not run again, and that a job has run is not kept among the results of others.
+TASK_OPTIONS: dict[str, Any] = {"timeout": 86_400, "ack_failure": True, "save": False}
+
+
+def shares_cluster() -> bool:
+    """Whether the cluster runs tasks of others too, as in another project that has this app."""
+    return not getattr(apps.get_app_config("django_q"), "runs_only_own_jobs", False)
+
+
+def extras() -> dict[str, str | None]:
+    """What a row of a job does hold of it: nothing, where the cluster runs only this program's jobs."""
+    return {**dict.fromkeys(EXTRAS), "kwargs": str({"q_options": TASK_OPTIONS}) if shares_cluster() else None}
 
 
 def job_named(func: str) -> Job | None:
@@ -46,20 +61,22 @@ def job_named(func: str) -> Job | None:
 
 def is_job(row: Schedule) -> bool:
     """Whether a row of the schedule is a job of the program's own, and nothing else."""
-    return job_named(row.func) is not None and not any(getattr(row, name) for name in EXTRAS)
+    return job_named(row.func) is not None and all(
+        (getattr(row, name) or None) == value for name, value in extras().items()
+    )
 
 
 def job_rows() -> Q:
     """The condition for the rows of which `is_job` is true."""
     condition = Q(func__in=[job.func for job in jobs()])
-    for name in EXTRAS:
-        condition &= Q(**{f"{name}__isnull": True}) | Q(**{name: ""})
+    for name, value in extras().items():
+        condition &= Q(**{name: value}) if value else Q(**{f"{name}__isnull": True}) | Q(**{name: ""})
     return condition
 
 
 def cluster_name() -> str:
     """The queue of this machine: several machines on one database each have their own."""
-    return str(settings.Q_CLUSTER["cluster_name"])
+    return str(Conf.CLUSTER_NAME)
 
 
 def ensure_schedules() -> int:
@@ -73,13 +90,21 @@ def ensure_schedules() -> int:
     return changed
 
 
+def ensure_schedules_after_migration(using: str) -> None:
+    """The same at the end of a `migrate` of one database, where that has made the tables of both apps."""
+    if using == router.db_for_write(Schedule):
+        needed = {model._meta.db_table for model in (Schedule, apps.get_model("metrics", "Host"))}
+        if needed <= set(connections[using].introspection.table_names()):
+            ensure_schedules()
+
+
 def _ensure(job: Job) -> int:
     wanted: dict[str, Any] = {
         "name": job.name,
         "schedule_type": Schedule.MINUTES,
         "minutes": job.minutes,
         "repeats": -1,
-        **dict.fromkeys(EXTRAS),
+        **extras(),
     }
     rows = Schedule.objects.filter(cluster=cluster_name(), func=job.func)
     found = list(rows.order_by("pk"))

@@ -1,13 +1,18 @@
-"""The admin's site: Django's own, with its models under the headings of `metrics.admin.sections`."""
+"""The admin's site: Django's own by another name, with its models under the headings of `metrics.admin.sections`."""
 
 from typing import Any
 
 from django.contrib import admin
 from django.http import HttpRequest
+from django.utils.translation import gettext_lazy as _
 
 
 class SectionedAdminSite(admin.AdminSite):
     """Lists sections where Django lists apps; the page of one app stays what it is."""
+
+    site_header = site_title = "sysmon"
+    index_title = _("What is recorded")
+    site_url = "/"
 
     def get_app_list(self, request: HttpRequest, app_label: str | None = None) -> list[Any]:
         """The sections with what this user may see."""

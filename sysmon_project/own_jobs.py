@@ -15,6 +15,9 @@ from typing_extensions import override
 class OwnJobsConfig(DjangoQConfig):
     """The app `django_q`."""
 
+    # Asked by metrics.schedules: a row of the schedule then holds nothing but when a job is due.
+    runs_only_own_jobs = True
+
     @override
     def ready(self) -> None:
         super().ready()  # type: ignore[no-untyped-call]
@@ -25,18 +28,14 @@ class OwnJobsConfig(DjangoQConfig):
         for model in self.get_models():
             if admin.site.is_registered(model):
                 admin.site.unregister(model)
-        post_migrate.connect(make_ready, sender=self)
+        post_migrate.connect(delete_results, sender=self)
 
 
-def make_ready(using: str, **_signal: Any) -> None:
-    """Schedule the jobs of this machine, so that `qcluster` records after a `migrate`; and delete the results that an
-    older version or anybody else has stored: nobody reads them, and nothing is added to them."""
+def delete_results(using: str, **_signal: Any) -> None:
+    """Delete the results that an older version or anybody else has stored: nobody reads them, and nothing is added."""
     from django_q.models import Task
 
-    from metrics.schedules import ensure_schedules
-
     if using == router.db_for_write(Task):
-        ensure_schedules()
         results = Task.objects.using(using)
         # Nothing is written where there is none: a start reads a file that may only be read.
         if results.exists():

@@ -2,13 +2,11 @@
 
 import logging
 import socket
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from metrics import __version__
-from metrics.access.addresses import allowed_hosts
-from metrics.access.proxies import parse_networks
+from metrics.access.addresses import allowed_hosts, parse_networks
+from metrics.api.openapi_settings import DOCUMENT_SETTINGS
 from metrics.forwarding.destinations import parse_destinations
 from metrics.storage.permissions import use_private_umask
 from metrics.tiers import DEFAULT_TIERS, parse_tiers
@@ -52,7 +50,7 @@ TIME_ZONE = env.time_zone("SYSMON_TIME_ZONE") or machine_time_zone()
 
 # The application -------------------------------------------------------------------------------------------------
 INSTALLED_APPS = [
-    "metrics",
+    "sysmon_project.apps.SysmonConfig",
     "sysmon_project.apps.SectionedAdminConfig",
     "django.contrib.auth",
     "django.contrib.contenttypes",
@@ -98,13 +96,15 @@ LANGUAGES = [("en", "English"), ("ko-kr", "한국어")]
 LANGUAGE_COOKIE_NAME = "sysmon_language"
 LANGUAGE_COOKIE_SAMESITE = "Lax"
 
+UNCACHED_LOADERS = ["django.template.loaders.filesystem.Loader", "django.template.loaders.app_directories.Loader"]
 TEMPLATES = [
     {
         "BACKEND": "django.template.backends.django.DjangoTemplates",
+        "DIRS": [BASE_DIR / "sysmon_project" / "templates"],
         "APP_DIRS": not DEBUG,
         "OPTIONS": {
             # Read anew for each page, which the loaders that APP_DIRS stands for do only with Django's own server.
-            **({"loaders": ["django.template.loaders.app_directories.Loader"]} if DEBUG else {}),
+            **({"loaders": UNCACHED_LOADERS} if DEBUG else {}),
             "context_processors": [
                 "django.template.context_processors.request",
                 "django.contrib.auth.context_processors.auth",
@@ -187,51 +187,9 @@ WHITENOISE_IMMUTABLE_FILE_TEST = "^/static/[0-9a-f]{12}/"
 WHITENOISE_ALLOW_ALL_ORIGINS = False
 
 # The API ---------------------------------------------------------------------------------------------------------
-REST_FRAMEWORK = {
-    "DEFAULT_AUTHENTICATION_CLASSES": [
-        "metrics.access.authentication.ApiTokenAuthentication",
-        "metrics.access.authentication.JwtAuthentication",
-        "metrics.access.authentication.BrowserSession",
-    ],
-    "DEFAULT_PERMISSION_CLASSES": ["metrics.access.permissions.ApiAccess"],
-    "DEFAULT_CONTENT_NEGOTIATION_CLASS": "metrics.api.renderers.FormatNegotiation",
-    "DEFAULT_RENDERER_CLASSES": [
-        "metrics.api.renderers.JsonRenderer",
-        "metrics.api.renderers.BrowsableRenderer",
-    ],
-    "DEFAULT_PARSER_CLASSES": ["rest_framework.parsers.JSONParser"],
-    "DEFAULT_PAGINATION_CLASS": None,
-    "DEFAULT_SCHEMA_CLASS": "metrics.api.schema.AutoSchema",
-    "DEFAULT_THROTTLE_CLASSES": [
-        "metrics.access.throttles.AddressThrottle",
-        "metrics.access.throttles.UserThrottle",
-    ],
-    "EXCEPTION_HANDLER": "metrics.api.errors.exception_handler",
-    "URL_FORMAT_OVERRIDE": "format",
-}
-
-SIMPLE_JWT = {
-    "ALGORITHM": "HS256",
-    "SIGNING_KEY": SECRET_KEY,
-    "ACCESS_TOKEN_LIFETIME": timedelta(minutes=5),
-    "REFRESH_TOKEN_LIFETIME": timedelta(days=1),
-}
-
-SPECTACULAR_SETTINGS: dict[str, Any] = {
-    "TITLE": "sysmon",
-    "DESCRIPTION": "The flight recorder of a host: what psutil measured, now and at any moment before.",
-    "VERSION": __version__,
-    "OAS_VERSION": "3.1.1",
-    "SERVE_INCLUDE_SCHEMA": False,
-    "SERVE_PERMISSIONS": ["metrics.access.permissions.ApiAccess"],
-    "SCHEMA_PATH_PREFIX": "/api/v1",
-    "SORT_OPERATION_PARAMETERS": False,
-    "ENUM_GENERATE_CHOICE_DESCRIPTION": False,
-    "SWAGGER_UI_DIST": "SIDECAR",
-    "SWAGGER_UI_FAVICON_HREF": "SIDECAR",
-    "SWAGGER_UI_SETTINGS": {"deepLinking": True, "tryItOutEnabled": True, "validatorUrl": None},
-    "REDOC_DIST": "SIDECAR",
-}
+# Who may ask, in which formats, how often: the views of the app say so themselves (metrics/api/base.py).
+# For `manage.py spectacular`, which writes docs/openapi.yml.
+SPECTACULAR_SETTINGS = DOCUMENT_SETTINGS
 
 CORS_URLS_REGEX = r"^/(api/|openapi\.json).*$"
 CORS_ALLOW_METHODS = ("GET", "HEAD", "OPTIONS", "POST")

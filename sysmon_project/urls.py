@@ -7,9 +7,7 @@ from django.views.generic import RedirectView
 urlpatterns = [
     path("admin", RedirectView.as_view(pattern_name="admin:index", permanent=True, query_string=True)),
     path("admin/", admin.site.urls),
-    path("", include("metrics.dashboard.urls")),
-    path("", include("metrics.exporters.urls")),
-    path("", include("metrics.api.urls")),
+    path("", include("metrics.urls")),
 ]
 
 handler400 = "metrics.api.errors.bad_request"

@@ -4,6 +4,8 @@ import ast
 import re
 from collections.abc import Callable, Iterator
 
+from django.conf import global_settings
+
 from tests.source import Module, modules
 
 ANY = "*"
@@ -11,27 +13,29 @@ ANY = "*"
 MAY_IMPORT = {
     "collectors": "",
     "tiers": "formatting.moments",
-    "conf": "",
+    "conf": "access.addresses.parse_networks forwarding.destinations.parse_destinations",
     "schedules": "conf",
+    "checks": "conf models.Host schedules.shares_cluster tiers access.permissions.is_open_by_settings",
     "models": "",
     "recording": "collectors models tiers conf",
     "retention": "collectors.hiding models tiers conf",
     "simulation": "collectors models tiers conf recording retention",
-    "storage": "models",
+    "storage": "models conf",
     "history": "models tiers conf storage.commit_watch",
     "status": "history models tiers conf recording.heartbeat",
-    "access": "models.ApiToken models.tokens recording.heartbeat",
+    "access": "conf models.ApiToken models.tokens recording.heartbeat",
     "formatting": "models",
     "api": "access history status conf formatting recording.heartbeat storage.commit_watch models.Host",
     "dashboard": "api conf",
     "exporters": "api history status tiers models.Host models.fields",
     "forwarding": "exporters history models conf",
-    "admin": "access.tokens models tiers formatting conf schedules.is_job",
+    "admin": "access.tokens models tiers formatting conf schedules.is_job schedules.shares_cluster",
     "templatetags": "access.first_user formatting models",
     "supervision": "access.proxies.sender_of recording.heartbeat schedules storage conf formatting models.JobFailure",
     "tasks": ANY,
     "management": ANY,
     "apps": ANY,
+    "urls": "",
 }
 # In time for the settings, which Django reads before it knows a model.
 WITHOUT_DJANGO = {"collectors", "recording.heartbeat", "formatting.moments", "access.addresses"}
@@ -72,6 +76,25 @@ def test_a_part_imports_only_what_the_table_allows():
         return [name for name in imported(part, module) if not is_allowed(name, MAY_IMPORT.get(part, ""))]
 
     assert offences(find) == {}
+
+
+def settings_read(tree: ast.AST) -> Iterator[str]:
+    """The settings that are no settings of Django's."""
+    for node in ast.walk(tree):
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id == "settings":
+            name: object = node.attr
+        elif isinstance(node, ast.Call) and ast.unparse(node).startswith("getattr(settings, "):
+            name = getattr(node.args[1], "value", "a setting whose name is made")
+        else:
+            continue
+        if isinstance(name, str) and name.isupper() and not hasattr(global_settings, name) and name != "ROOT_URLCONF":
+            yield name
+
+
+def test_settings_of_the_program_are_read_in_one_place():
+    found = offences(lambda part, module: [] if part in {"conf", "tiers"} else list(settings_read(module.tree)))
+    # django-q2's own, which no job reads.
+    assert found == {"metrics.checks": ["Q_CLUSTER"]}
 
 
 def test_every_part_is_in_the_table():

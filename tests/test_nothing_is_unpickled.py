@@ -19,7 +19,7 @@ IMPORTERS = {
     "metrics.storage.versions": "the settings, the package of migrations",
     "metrics.collectors.base": "the modules of the package",
     "metrics.forwarding.shipping": "a table in the module",
-    "metrics.api.optional_imports": "the caller",
+    "sysmon_project.optional_imports": "the caller",
 }
 
 

@@ -32,6 +32,14 @@ def parse_address(text: str) -> Address | None:
     return getattr(address, "ipv4_mapped", None) or address
 
 
+def parse_networks(text: str) -> list[ipaddress.IPv4Network | ipaddress.IPv6Network]:
+    """Addresses and networks joined by commas; a ValueError says what is wrong."""
+    try:
+        return [ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()]
+    except ValueError:
+        raise ValueError("must be addresses or networks joined by commas, such as 10.0.0.1,192.168.0.0/16") from None
+
+
 def network_of(sender: str) -> str:
     """What counts as one sender: an address of IPv4, a network of IPv6. What is neither is cut to a sane length."""
     address = parse_address(sender)

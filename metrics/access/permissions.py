@@ -10,6 +10,7 @@ from rest_framework.permissions import BasePermission
 from rest_framework.request import Request
 from typing_extensions import override
 
+from metrics import conf
 from metrics.access.addresses import is_loopback, parse_address
 from metrics.access.proxy_signs import proves_proxy, shows_proxy
 from metrics.recording.heartbeat import attached
@@ -18,8 +19,6 @@ log = logging.getLogger(__name__)
 
 AUTO, PUBLIC = "auto", "public"
 COMMAND_PERMISSION = "metrics.view_command"
-# Who sets one of these has a proxy in front.
-SETTINGS_OF_PROXIES = ("SYSMON_TRUSTED_PROXIES", "SYSMON_HTTPS")
 
 
 class ApiAccess(BasePermission):
@@ -32,12 +31,17 @@ class ApiAccess(BasePermission):
 
 def has_access(request: Request) -> bool:
     """Whether this request may read."""
-    return settings.SYSMON_API_ACCESS == PUBLIC or is_public_on_loopback(request) or request.user.is_authenticated
+    return conf.api_access() == PUBLIC or is_public_on_loopback(request) or is_signed_in(request)
+
+
+def is_signed_in(request: Request) -> bool:
+    """Whether a user has sent this request. A project may have no object that stands for nobody."""
+    return request.user is not None and request.user.is_authenticated
 
 
 def may_see_commands(request: Request) -> bool:
     """Whether this request may read the command lines of processes."""
-    return is_public_on_loopback(request) or request.user.has_perm(COMMAND_PERMISSION)
+    return is_public_on_loopback(request) or (is_signed_in(request) and request.user.has_perm(COMMAND_PERMISSION))
 
 
 def is_public_on_loopback(request: Request | HttpRequest) -> bool:
@@ -53,9 +57,9 @@ def is_public_on_loopback(request: Request | HttpRequest) -> bool:
 
 def is_open_by_settings() -> bool:
     """Whether access is `auto`, and the settings say that nobody but this machine can ask."""
-    if settings.SYSMON_API_ACCESS != AUTO or any(getattr(settings, name) for name in SETTINGS_OF_PROXIES):
+    if conf.api_access() != AUTO or conf.is_behind_proxy():
         return False
-    return all(map(is_loopback, (settings.SYSMON_HOST, *settings.ALLOWED_HOSTS)))
+    return all(map(is_loopback, (conf.bind_address(), *settings.ALLOWED_HOSTS)))
 
 
 class ProxyNoticeMiddleware:

@@ -1,29 +1,18 @@
 """Whose word counts about where a request came from."""
 
-import ipaddress
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from django.conf import settings
 from django.http import HttpRequest, HttpResponse
 
+from metrics import conf
 from metrics.access.addresses import network_of, parse_address
-
-Networks = list[ipaddress.IPv4Network | ipaddress.IPv6Network]
-
-
-def parse_networks(text: str) -> Networks:
-    """Addresses and networks joined by commas; a ValueError says what is wrong."""
-    try:
-        return [ipaddress.ip_network(part.strip(), strict=False) for part in text.split(",") if part.strip()]
-    except ValueError:
-        raise ValueError("must be addresses or networks joined by commas, such as 10.0.0.1,192.168.0.0/16") from None
 
 
 def is_trusted(address: str) -> bool:
     """Whether an address is that of a proxy which may say from whom a request came."""
     sender = parse_address(address)
-    return sender is not None and any(sender in network for network in settings.SYSMON_TRUSTED_PROXIES)
+    return sender is not None and any(sender in network for network in conf.trusted_proxies())
 
 
 def sender_of(variables: Mapping[str, Any]) -> str:

@@ -9,8 +9,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.conf import settings
-
+from metrics import conf
 from metrics.access.addresses import is_loopback
 
 Meta = Mapping[str, Any]
@@ -57,7 +56,7 @@ def shows_proxy(meta: Meta) -> bool:
     asked_by = meta.get("HTTP_SEC_FETCH_SITE", UNSAID)
     if asked_by == UNSAID:
         # Over plain HTTP a browser says so of this machine only; an old one never does.
-        return any(page not in settings.CORS_ALLOWED_ORIGINS for page in _pages_elsewhere(meta))
+        return any(page not in conf.cors_origins() for page in _pages_elsewhere(meta))
     return asked_by in {OWN_PAGE, OWN_SITE} and any(_pages_elsewhere(meta))
 
 

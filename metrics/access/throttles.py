@@ -3,12 +3,13 @@
 from threading import local
 from typing import TYPE_CHECKING, Any, ClassVar
 
-from django.conf import settings
 from rest_framework.exceptions import Throttled
 from rest_framework.request import Request
 from rest_framework.throttling import SimpleRateThrottle
 from typing_extensions import override
 
+from metrics import conf
+from metrics.access.permissions import is_signed_in
 from metrics.access.proxies import sender_of
 from metrics.access.rate_limiter import RateLimiter
 
@@ -22,11 +23,11 @@ _of_thread = local()
 
 def attempts() -> "RateLimiter | RedisRateLimiter":
     """The memory that the settings say, as this thread uses it."""
-    file = settings.ATTEMPTS_FILE
+    file, redis_url = conf.attempts_file(), conf.redis_url()
     known: dict[str, Any] = _of_thread.__dict__
-    place = f"{settings.REDIS_URL} {file}"
+    place = f"{redis_url} {file}"
     if place not in known:
-        known[place] = _in_redis(RateLimiter(file)) if settings.REDIS_URL else RateLimiter(file)
+        known[place] = _in_redis(RateLimiter(file)) if redis_url else RateLimiter(file)
     found: RateLimiter | RedisRateLimiter = known[place]
     return found
 
@@ -39,7 +40,7 @@ def _in_redis(stand_in: RateLimiter) -> "RedisRateLimiter":
 
 
 class RateThrottle(SimpleRateThrottle):
-    """A rate that a setting gives, looked up at each request; empty is no limit."""
+    """A rate that a setting gives (`SYSMON_RATE_…`), looked up at each request; empty is no limit."""
 
     setting: ClassVar[str]
     num_requests: int
@@ -47,8 +48,7 @@ class RateThrottle(SimpleRateThrottle):
 
     @override
     def get_rate(self) -> str | None:
-        rate: str | None = getattr(settings, self.setting)
-        return rate
+        return conf.rate(self.setting)
 
     @override
     def allow_request(self, request: Request, view: "APIView") -> bool:
@@ -75,29 +75,29 @@ class AddressThrottle(RateThrottle):
     """Requests of an address whose sender has not signed in."""
 
     scope = "address"
-    setting = "SYSMON_RATE_ANON"
+    setting = "ANON"
 
     @override
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
-        return None if request.user.is_authenticated else self.get_ident(request)
+        return None if is_signed_in(request) else self.get_ident(request)
 
 
 class UserThrottle(RateThrottle):
     """Requests of a user who has signed in, wherever they come from."""
 
     scope = "user"
-    setting = "SYSMON_RATE_USER"
+    setting = "USER"
 
     @override
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
-        return str(request.user.pk) if request.user.is_authenticated else None
+        return str(request.user.pk) if is_signed_in(request) else None
 
 
 class SignInThrottle(RateThrottle):
     """Attempts of an address to sign in; those of somebody who has signed in already count as well."""
 
     scope = "sign-in"
-    setting = "SYSMON_RATE_LOGIN"
+    setting = "LOGIN"
 
     @override
     def get_cache_key(self, request: Request, view: "APIView") -> str | None:
@@ -109,7 +109,7 @@ class Guesses(RateThrottle):
     for a while, as with passwords."""
 
     scope = "guess"
-    setting = "SYSMON_RATE_ANON"
+    setting = "ANON"
 
     def check(self, request: Request) -> None:
         """Throttled where the address of a request has guessed too often; counts nothing."""

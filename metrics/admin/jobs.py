@@ -1,6 +1,8 @@
 """What is scheduled, and what failed. Nobody plans anything here: the schedule is what metrics/schedules.py says."""
 
 from django.contrib import admin
+from django.db.models import QuerySet
+from django.http import HttpRequest
 from django.utils.html import format_html
 from django.utils.translation import gettext
 from django.utils.translation import gettext_lazy as _
@@ -10,7 +12,7 @@ from metrics.admin.columns import Column
 from metrics.admin.read_only import ReadOnlyAdmin
 from metrics.formatting import units
 from metrics.models import JobFailure, ScheduledJob
-from metrics.schedules import is_job
+from metrics.schedules import is_job, shares_cluster
 
 TRACEBACK_CHARACTERS = 10_000
 
@@ -25,7 +27,8 @@ def _every(row: ScheduledJob) -> str:
 
 @admin.register(ScheduledJob)
 class ScheduledJobAdmin(ReadOnlyAdmin):
-    """The schedule of each machine; a row that is none of the program's jobs is there to be seen and never run."""
+    """The schedule of each machine; a row that is none of the program's jobs is there to be seen and never run. In a
+    project that shares the cluster it would be run, and is that project's own: its page is django-q2's."""
 
     ordering = ("cluster", "pk")
     newest_by = "pk"
@@ -50,6 +53,11 @@ class ScheduledJobAdmin(ReadOnlyAdmin):
         columns.text_line("kwargs", _("options")),
     )
     sections = ((None, lines),)
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[ScheduledJob]:
+        """All that is scheduled in this program; in another one its jobs."""
+        every = super().get_queryset(request)
+        return every.filter(func__startswith="metrics.") if shares_cluster() else every
 
 
 def _traceback(row: JobFailure) -> str:

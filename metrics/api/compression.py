@@ -18,7 +18,7 @@ LEVEL = 4
 MIN_BYTES = 1_024
 TYPES = frozenset({"application/json", "text/csv", "application/x-ndjson", "text/plain"})
 OPENAPI = "application/vnd.oai.openapi"
-PAGES = frozenset({"front-page"})
+PAGES = frozenset({"metrics:front-page"})
 
 
 class CompressionMiddleware:

@@ -5,7 +5,6 @@ from dataclasses import asdict
 from typing import Any
 
 from django.utils.text import capfirst
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -161,7 +160,7 @@ class FamiliesViewSet(ReadOnlyViewSet):
 
     name = "Families"
 
-    @extend_schema(
+    @schema.documented(
         operation_id="read_families",
         summary="The families and their fields",
         parameters=schema.query(parameters.PageParameters),
@@ -212,7 +211,7 @@ class HostsViewSet(ReadOnlyViewSet):
 
     name = "Hosts"
 
-    @extend_schema(
+    @schema.documented(
         operation_id="read_hosts",
         summary="The hosts",
         parameters=schema.query(parameters.PageParameters),
@@ -256,7 +255,7 @@ class CostViewSet(ReadOnlyViewSet):
 
     name = "Cost"
 
-    @extend_schema(
+    @schema.documented(
         operation_id="read_cost",
         summary="What sysmon itself uses",
         parameters=schema.query(parameters.PageParameters),

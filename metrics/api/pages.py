@@ -1,34 +1,33 @@
 """The list of addresses, the documentation's pages and the document itself."""
 
 from typing import Any
-from urllib.parse import urlencode
 
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponsePermanentRedirect, HttpResponseRedirect
-from django.urls import Resolver404, URLPattern, get_resolver, resolve, reverse
+from django.urls import Resolver404, URLPattern, get_resolver, resolve
+from django.views.decorators.common import no_append_slash
 from drf_spectacular.renderers import OpenApiJsonRenderer, OpenApiJsonRenderer2
-from drf_spectacular.utils import extend_schema
-from drf_spectacular.views import SpectacularRedocView, SpectacularSwaggerSplitView
 from rest_framework.exceptions import NotFound, Throttled
+from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 
 from metrics import __version__
+from metrics.access.permissions import is_signed_in
 from metrics.access.throttles import count_refused
+from metrics.api import schema
+from metrics.api.addresses import address_in_project, address_of, sign_in_address
+from metrics.api.base import ApiView
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer, is_for_people
-from metrics.api.schema import document
 from metrics.api.views import ReadOnlyViewSet
 
 METHODS = ["get", "head", "options"]
-# What is not in the API's own table of addresses.
-OTHER_ADDRESSES = {"prometheus": "prometheus", "admin": "admin:index"}
 
 
-class SignInFirst(APIView):
+class SignInFirst(ApiView):
     """A page sends a stranger to the sign-in and back; everything else gets the error."""
 
     def permission_denied(self, request: Request, message: str | None = None, code: str | None = None) -> Any:
-        if is_for_people(request.accepted_renderer) and not request.user.is_authenticated:
+        if is_for_people(request.accepted_renderer) and not is_signed_in(request):
             if wait := count_refused(request, self):
                 raise Throttled(wait)
             raise SignInNeeded(request.get_full_path())
@@ -36,7 +35,7 @@ class SignInFirst(APIView):
 
     def handle_exception(self, exc: Exception) -> Any:
         if isinstance(exc, SignInNeeded):
-            return HttpResponseRedirect(f"{reverse('admin:login')}?{urlencode({'next': exc.address})}")
+            return HttpResponseRedirect(sign_in_address(exc.address))
         return super().handle_exception(exc)
 
 
@@ -50,12 +49,14 @@ class SignInNeeded(Exception):
 
 def information(request: Request) -> dict[str, Any]:
     """What sysmon is, and the addresses that it answers."""
-    names = {**{name: name for name in _names()}, **OTHER_ADDRESSES}
+    paths = {name: address_of(name) for name in (*_names(), "prometheus")}
+    if admin := address_in_project("admin:index"):
+        paths["admin"] = admin
     return {
         "name": "sysmon",
         "version": __version__,
         "description": "The flight recorder of a host: what psutil measured, now and at any moment before.",
-        "links": {name: request.build_absolute_uri(reverse(view)) for name, view in names.items()},
+        "links": {name: request.build_absolute_uri(path) for name, path in paths.items()},
     }
 
 
@@ -69,39 +70,49 @@ def _names() -> list[str]:
 class ApiRoot(ReadOnlyViewSet):
     """The addresses of the API."""
 
-    @extend_schema(exclude=True)
+    @schema.documented(exclude=True)
     def retrieve(self, request: Request) -> Response:
         """Where everything is."""
         self.taken.read(request.query_params)
         return Response(information(request))
 
 
-class OpenApiDocument(APIView):
+class OpenApiDocument(ApiView):
     """The OpenAPI document."""
 
     http_method_names = METHODS
     parser_classes = ()
     renderer_classes = [OpenApiJsonRenderer2, OpenApiJsonRenderer]
 
-    @extend_schema(exclude=True)
+    @schema.documented(exclude=True)
     def get(self, _request: Request) -> Response:
         """The document as JSON."""
-        return Response(document())
+        return Response(schema.document_below(address_of("front-page").rstrip("/")))
 
 
-class SwaggerPage(SignInFirst, SpectacularSwaggerSplitView):
-    """Swagger UI: its script is an address of its own, nothing is inline, nothing comes from outside."""
+class DocumentationPage(SignInFirst):
+    """A page about the document: all it needs is in its template, nothing is inline, nothing comes from outside."""
 
     http_method_names = METHODS
-    url_name = "openapi"
+    parser_classes = ()
+    renderer_classes = [TemplateHTMLRenderer]
+    template_name: str
+
+    @schema.documented(exclude=True)
+    def get(self, _request: Request) -> Response:
+        """The page."""
+        return Response({"document": address_of("openapi")}, template_name=self.template_name)
+
+
+class SwaggerPage(DocumentationPage):
+    """Swagger UI."""
+
     template_name = "metrics/swagger.html"
 
 
-class RedocPage(SignInFirst, SpectacularRedocView):
+class RedocPage(DocumentationPage):
     """ReDoc, without the fonts and the logo that it would load from outside."""
 
-    http_method_names = METHODS
-    url_name = "openapi"
     template_name = "metrics/redoc.html"
     # ReDoc writes its own styles into the page and searches in a worker that it makes itself.
     content_security_policy = (
@@ -115,7 +126,7 @@ class RedocPage(SignInFirst, SpectacularRedocView):
         return response
 
 
-class NotFoundView(APIView):
+class NotFoundView(ApiView):
     """Whatever else is asked for below /api: an error in the API's shape, in debug mode too."""
 
     renderer_classes = [JsonRenderer]
@@ -135,10 +146,11 @@ def not_found(request: HttpRequest) -> HttpResponse:
     return response
 
 
+@no_append_slash
 def without_slash(request: HttpRequest, path: str) -> HttpResponse:
     """Addresses have no trailing slash: one with it goes to the one without, where there is one."""
-    address = "/" + path.rstrip("/")
-    if not _exists(address):
+    address = request.path.rstrip("/")
+    if not _exists(request.path_info.rstrip("/")):
         return not_found(request) if path.startswith("api/") else _missing()
     query = request.META.get("QUERY_STRING", "")
     # Not 301: the method is kept, so that a POST still gets the 405 that it would get there.

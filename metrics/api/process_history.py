@@ -2,7 +2,7 @@
 
 from typing import Any, ClassVar
 
-from drf_spectacular.utils import OpenApiParameter, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiParameter, extend_schema_view
 from rest_framework.exceptions import NotFound
 from rest_framework.request import Request
 from rest_framework.response import Response
@@ -40,7 +40,7 @@ class LifeViewSet(FlatViewSet):
     taken = parameters.LineParameters
     name = "Process"
 
-    @extend_schema(
+    @schema.documented(
         operation_id="read_process",
         summary="One process from its start to its end",
         parameters=[
@@ -80,7 +80,7 @@ class TopViewSet(FlatViewSet):
     taken = parameters.TopParameters
     name = "Top"
 
-    @extend_schema(
+    @schema.documented(
         operation_id="read_top",
         summary="The process that used the most CPU, for each step",
         parameters=schema.query(parameters.TopParameters),
@@ -142,7 +142,7 @@ def _peaks_viewset(family: str) -> type[PeaksViewSet]:
     made = type(
         f"{family.title()}PeaksViewSet", (PeaksViewSet,), {"family": family, "taken": taken, "__doc__": documentation}
     )
-    documented = extend_schema(
+    documented = schema.documented(
         operation_id=f"read_{family}_peaks",
         summary=f"The highest moments of {family}",
         description=(

@@ -13,6 +13,7 @@ from rest_framework.request import Request
 from rest_framework.utils.mediatypes import media_type_matches
 from typing_extensions import override
 
+from metrics.api.addresses import address_in_project, sign_in_address
 from metrics.api.flat import FlatTable
 from metrics.formatting.units import printable
 
@@ -42,6 +43,19 @@ class JsonRenderer(BaseRenderer):
 
 class BrowsableRenderer(BrowsableAPIRenderer):
     """DRF's page, without forms: there is nothing to write."""
+
+    template = "metrics/api.html"
+
+    def get_context(self, data: Any, *args: Any, **kwargs: Any) -> dict[str, Any]:
+        """What REST framework gives to its page, and where the page leads to in this project."""
+        context: dict[str, Any] = super().get_context(data, *args, **kwargs)
+        view, request = context["view"], context["request"]
+        return {
+            **context,
+            "api_settings": view.settings,
+            "account": address_in_project("admin:index"),
+            "sign_in": sign_in_address(request.get_full_path()),
+        }
 
     def get_rendered_html_form(self, data: Any, view: Any, method: str, request: Request) -> None:
         """No form."""
@@ -111,7 +125,7 @@ def safe(text: str) -> str:
     return FORMULA.sub("\\1'", printable(text))
 
 
-def is_for_people(renderer: BaseRenderer) -> bool:
+def is_for_people(renderer: BaseRenderer | None) -> bool:
     """Whether a renderer makes a page."""
     return isinstance(renderer, BrowsableAPIRenderer | TemplateHTMLRenderer)
 

@@ -80,14 +80,14 @@ class ResponseCache:
     """A WSGI application before Django's."""
 
     def __init__(self, application: Application) -> None:
-        self._application = application
+        self.application = application
         self._answers = CachedResponses(MAX_KEPT_BYTES)
 
     def __call__(self, environ: Environ, start_response: StartResponse) -> Iterable[bytes]:
         key = key_of(environ)
         mark = None if key is None else commit_mark()
         if mark is None:
-            return self._application(environ, start_response)
+            return self.application(environ, start_response)
         kept = self._answers.find(key, mark)
         if kept is None:
             return self._renewed(key, environ, start_response)
@@ -108,7 +108,7 @@ class ResponseCache:
         """Have Django answer. The condition stays here: of a 304 there would be nothing to keep."""
         started: list[Any] = []
         condition = environ.pop(CONDITION, None)
-        response = self._application(environ, lambda *status_and_headers: started.extend(status_and_headers))
+        response = self.application(environ, lambda *status_and_headers: started.extend(status_and_headers))
         if not isinstance(response, TimelessResponse) or "ETag" not in response:
             start_response(*started)
             return response

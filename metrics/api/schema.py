@@ -1,6 +1,7 @@
 """The OpenAPI document: what each address answers, and the document itself, made once a process."""
 
 import threading
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
@@ -9,10 +10,12 @@ from django.utils import translation
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.generators import SchemaGenerator
 from drf_spectacular.openapi import AutoSchema as SpectacularAutoSchema
+from drf_spectacular.settings import patched_settings
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiExample, OpenApiParameter, OpenApiResponse, extend_schema
 from typing_extensions import override
 
+from metrics.api.openapi_settings import DOCUMENT_SETTINGS
 from metrics.api.parameters import ListField, Parameters
 from metrics.api.renderers import is_for_people
 from metrics.api.serializers import ErrorSerializer
@@ -101,6 +104,16 @@ class JwtScheme(OpenApiAuthenticationExtension):  # type: ignore[no-untyped-call
         }
 
 
+def documented(**says: Any) -> Callable[[Any], Any]:
+    """`extend_schema` for a method of a view of this app, whatever class of schema the project has for its own."""
+
+    def decorate(method: Any) -> Any:
+        method.kwargs = {"schema": AutoSchema, **getattr(method, "kwargs", {})}
+        return extend_schema(**says)(method)
+
+    return decorate
+
+
 def query(parameters: type[Parameters]) -> list[Any]:
     """The parameters of a class for the document; those that are lists as such, joined by commas."""
     lists = {name: field for name, field in parameters().fields.items() if isinstance(field, ListField)}
@@ -149,8 +162,14 @@ _making = threading.Lock()
 
 @cache
 def document() -> dict[str, Any]:
-    """The whole document. It says the same to everybody, and making it takes longer than any other answer."""
-    generator = SchemaGenerator()  # type: ignore[no-untyped-call]
-    with _making, translation.override("en"):
+    """The whole document, as if the app lay at the root. It says the same to everybody, and making it takes longer than
+    any other answer."""
+    with _making, translation.override("en"), patched_settings(DOCUMENT_SETTINGS):
+        generator = SchemaGenerator(urlconf="metrics.urls")  # type: ignore[no-untyped-call]
         made: dict[str, Any] = generator.get_schema(request=None, public=True)  # type: ignore[no-untyped-call]
     return made
+
+
+def document_below(prefix: str) -> dict[str, Any]:
+    """The document of an app that lies below a path, which each of its paths continues."""
+    return {**document(), "servers": [{"url": prefix}]} if prefix else document()

@@ -7,18 +7,17 @@ import orjson
 from django.contrib.auth import authenticate
 from django.http import QueryDict
 from django.utils.translation import gettext_lazy as _
-from drf_spectacular.utils import extend_schema
 from rest_framework import serializers
 from rest_framework.exceptions import AuthenticationFailed, ParseError
 from rest_framework.parsers import BaseParser
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.views import APIView
 from typing_extensions import override
 
 from metrics.access.authentication import CHALLENGE, jwt_for, refreshed
 from metrics.access.throttles import SignInThrottle
 from metrics.api import schema
+from metrics.api.base import ApiView
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer
 
 Serializer = serializers.Serializer[Any]
@@ -72,7 +71,7 @@ class PairSerializer(AccessSerializer):
     refresh = serializers.CharField()
 
 
-class PostedView(APIView):
+class PostedView(ApiView):
     """Takes a small body without having signed in, and answers in JSON that nobody may keep."""
 
     http_method_names = ["post", "options"]
@@ -105,7 +104,7 @@ class TokenView(PostedView):
     throttle_classes = (SignInThrottle,)
     taken = SignInSerializer
 
-    @extend_schema(
+    @schema.documented(
         operation_id="make_token",
         summary="Sign in",
         request=SignInSerializer,
@@ -126,7 +125,7 @@ class RefreshView(PostedView):
 
     taken = RefreshSerializer
 
-    @extend_schema(
+    @schema.documented(
         operation_id="refresh_token",
         summary="Go on without the password",
         request=RefreshSerializer,

@@ -4,14 +4,14 @@ from typing import Any, ClassVar
 
 import orjson
 from django.db import DatabaseError
-from drf_spectacular.utils import OpenApiResponse, extend_schema, extend_schema_view
+from drf_spectacular.utils import OpenApiResponse, extend_schema_view
 from rest_framework.exceptions import AuthenticationFailed, Throttled
 from rest_framework.request import Request
 from rest_framework.response import Response
-from rest_framework.viewsets import ViewSet
 
 from metrics.access.permissions import has_access, may_see_commands
 from metrics.api import parameters, presentation, schema, serializers
+from metrics.api.base import ApiViewSet
 from metrics.api.errors import NoSampleYet, UnknownHost, answer_in_json
 from metrics.api.flat import FlatTable, series_table
 from metrics.api.json_point_cache import read_encoded
@@ -30,7 +30,7 @@ from metrics.status.health import read_health
 BEFORE = 0.001
 
 
-class ReadOnlyViewSet(ViewSet):
+class ReadOnlyViewSet(ApiViewSet):
     """What all addresses share: nothing but reading, and parameters that are checked (`taken` says which)."""
 
     http_method_names = ["get", "head", "options"]
@@ -120,7 +120,7 @@ class CurrentViewSet(ReadOnlyViewSet):
 
     taken = parameters.HostParameters
 
-    @extend_schema(
+    @schema.documented(
         operation_id="read_current",
         summary="The newest tick",
         parameters=schema.query(parameters.HostParameters),
@@ -147,7 +147,7 @@ class ProcessesViewSet(FlatViewSet):
 
     taken = parameters.ProcessesParameters
 
-    @extend_schema(
+    @schema.documented(
         operation_id="read_processes",
         summary="The top processes",
         parameters=schema.query(parameters.ProcessesParameters),
@@ -189,7 +189,7 @@ class HealthViewSet(ReadOnlyViewSet):
     def perform_authentication(self, request: Request) -> None:
         """Not before the answer: with a database that does not answer, health still has to."""
 
-    @extend_schema(
+    @schema.documented(
         operation_id="read_health",
         summary="Whether sysmon does its work",
         parameters=schema.query(parameters.PageParameters),
@@ -234,7 +234,7 @@ def _series_viewset(family: str) -> type[SeriesViewSet]:
         (SeriesViewSet,),
         {"family": family, "taken": taken, "__doc__": f"The time series of {family}."},
     )
-    documented = extend_schema(
+    documented = schema.documented(
         operation_id=f"read_{family}",
         summary=f"The time series of {family}",
         description="The newest points of the range. Where nothing was recorded there is no point.",

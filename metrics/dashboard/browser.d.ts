@@ -3,6 +3,9 @@
 /** The drawing library, which a script of its own brings: absent where that file is. */
 declare const uPlot: any;
 
+/** What draws the documentation of the API, from a script of its own. */
+declare const SwaggerUIBundle: any;
+
 interface Window {
   uPlot?: typeof uPlot;
 }

@@ -1,15 +1,10 @@
-"""What a browser may do on our pages: load from here, and from nowhere else."""
+"""The policies of browsers with every answer of the program, files and the admin too."""
 
 from collections.abc import Callable
 
 from django.http import HttpRequest, HttpResponse
 
-HEADER = "Content-Security-Policy"
-POLICY = (
-    "default-src 'self'; img-src 'self' data:; object-src 'none'; base-uri 'none'; form-action 'self';"
-    " frame-ancestors 'none'"
-)
-
+from metrics.api.page_policy import HEADER, POLICY
 
 # What we never ask a browser for, and that no page of others may load what we answer.
 OTHERS = {

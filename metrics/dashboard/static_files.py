@@ -15,6 +15,7 @@ from django.conf import settings
 from whitenoise.middleware import WhiteNoiseMiddleware
 from whitenoise.responders import StaticFile
 
+from metrics import conf
 from metrics.dashboard.bundle import join_script, join_style
 
 # Each is sent as one file together with what it imports.
@@ -32,7 +33,7 @@ class StaticFilesMiddleware(WhiteNoiseMiddleware):
     """WhiteNoise, which serves what the finders find, with files that it may send joined or compressed."""
 
     def __init__(self, get_response: Any = None) -> None:
-        self.made_root = Path(settings.SYSMON_DATA_DIR) / "static"
+        self.made_root = conf.data_directory() / "static"
         self.made = self.made_root / settings.STATIC_URL.strip("/").rpartition("/")[2]
         super().__init__(get_response)  # type: ignore[no-untyped-call]
         self._forget_other_states()

@@ -3,18 +3,20 @@
 from typing import Any
 
 from django.conf import settings
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import Http404, HttpRequest, HttpResponse, JsonResponse
 from django.utils import timezone, translation
 from django.utils.cache import patch_cache_control
 from django.views.i18n import JSONCatalog
-from drf_spectacular.utils import extend_schema
 from rest_framework.renderers import TemplateHTMLRenderer
 from rest_framework.request import Request
 from rest_framework.response import Response
 
 from metrics import __version__, conf
+from metrics.api import schema
+from metrics.api.addresses import address_in_project, address_of, sign_in_address
 from metrics.api.pages import METHODS, SignInFirst, information
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer, is_for_people
+from metrics.dashboard.languages import choices, current_language, languages, messages_state
 
 
 class FrontPage(SignInFirst):
@@ -26,7 +28,7 @@ class FrontPage(SignInFirst):
     renderer_classes = [JsonRenderer, TemplateHTMLRenderer]
     content_negotiation_class = AnyFormatNegotiation
 
-    @extend_schema(exclude=True)
+    @schema.documented(exclude=True)
     def get(self, request: Request) -> Response:
         """Answer by what the client accepts."""
         if is_for_people(request.accepted_renderer):
@@ -39,10 +41,13 @@ def page_context() -> dict[str, Any]:
     return {
         "host": conf.host_name(),
         "version": __version__,
-        "languages": settings.LANGUAGES,
-        "language": translation.get_language(),
+        "languages": choices().items(),
+        "language": current_language(),
         "time_zone": timezone.get_current_timezone_name(),
-        "state": settings.STATIC_URL.strip("/").rpartition("/")[2],
+        "state": messages_state(),
+        "api": f"{address_of('api')}/",
+        "admin": address_in_project("admin:index"),
+        "sign_in": sign_in_address(address_of("front-page")),
     }
 
 
@@ -54,6 +59,8 @@ class Messages(JSONCatalog):
 
     def get(self, request: HttpRequest, *args: Any, language: str, **kwargs: Any) -> HttpResponse:
         """The catalogue of the language in the address, whatever the browser prefers."""
+        if language not in languages():
+            raise Http404
         with translation.override(language):
             response: HttpResponse = super().get(request, *args, **kwargs)
         if settings.DEBUG:

@@ -1,10 +1,10 @@
 """`GET /metrics`, for Prometheus and its kind."""
 
 from django.http import HttpResponse
-from drf_spectacular.utils import extend_schema
 from rest_framework.request import Request
-from rest_framework.views import APIView
 
+from metrics.api import schema
+from metrics.api.base import ApiView
 from metrics.api.errors import NoSampleYet
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer
 from metrics.exporters.prometheus import exposition
@@ -12,14 +12,14 @@ from metrics.history.newest import find_host
 from metrics.history.readings import read_newest
 
 
-class PrometheusView(APIView):
+class PrometheusView(ApiView):
     """The newest tick of this host in Prometheus' text format."""
 
     # Errors are JSON as everywhere; the answer itself is written by the client library.
     renderer_classes = [JsonRenderer]
     content_negotiation_class = AnyFormatNegotiation
 
-    @extend_schema(exclude=True)
+    @schema.documented(exclude=True)
     def get(self, request: Request) -> HttpResponse:
         """Never collects: the values are the recorder's own."""
         host = find_host()

@@ -3,14 +3,11 @@
 import sqlite3
 from typing import Any
 
-from metrics.storage.versions import refuse_newer
-
 
 def set_up(connection: Any, **_signal: Any) -> None:
-    """Called for each new connection of Django."""
+    """Called for each new connection of Django in a project that has connected it to the signal."""
     if connection.vendor == "sqlite":
         set_up_file(connection.connection)
-    refuse_newer(connection)
 
 
 def set_up_file(file: sqlite3.Connection) -> None:

@@ -2,10 +2,10 @@
 
 from collections.abc import Iterable
 from contextlib import ExitStack
-from pathlib import Path
 
-from django.conf import settings
 from filelock import FileLock, Timeout
+
+from metrics import conf
 
 WEB, WORKER = PARTS = "web", "worker"
 
@@ -16,7 +16,7 @@ class DirectoryInUse(Exception):
 
 def hold_data_directory(parts: Iterable[str]) -> ExitStack:
     """Lock the data directory for these parts until the stack is closed, or the process ends in whatever way."""
-    directory = Path(settings.SYSMON_DATA_DIR)
+    directory = conf.data_directory()
     with ExitStack() as held:
         for part in parts:
             lock = FileLock(directory / f"{part}.lock", timeout=0, mode=0o600)

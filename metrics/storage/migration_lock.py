@@ -2,11 +2,11 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 
-from django.conf import settings
 from django.db import connection
 from filelock import FileLock
+
+from metrics import conf
 
 KEY = "hashtext('sysmon prepares the database')"
 
@@ -15,7 +15,7 @@ KEY = "hashtext('sysmon prepares the database')"
 def migration_lock() -> Iterator[None]:
     """Wait until nobody else prepares the database. A django.db.DatabaseError where it cannot be asked."""
     if connection.vendor != "postgresql":
-        with FileLock(Path(settings.SYSMON_DATA_DIR) / "prepare.lock", mode=0o600):
+        with FileLock(conf.data_directory() / "prepare.lock", mode=0o600):
             yield
         return
     # Held by the connection: it ends with the program, in whatever way that ends.

@@ -24,9 +24,9 @@ def newer_migration(applied: set[str]) -> str | None:
     return max(applied - known, default=None)
 
 
-def refuse_newer(connection: Any) -> None:
-    """Raise NewerDatabaseError for a database of a newer version: once a process, at its first connection, so that it
-    holds for every command and every web server."""
+def refuse_newer_database(connection: Any, **_signal: Any) -> None:
+    """Called for each new connection of Django. Raise NewerDatabaseError for a database of a newer version: once a
+    process, at its first connection, so that it holds for every command and every web server."""
     if connection.alias in _known:
         return
     try:

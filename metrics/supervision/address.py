@@ -5,7 +5,7 @@ import http.client
 import ipaddress
 import socket
 
-from django.conf import settings
+from metrics import conf
 
 ANSWER_TIMEOUT_SECONDS = 2.0
 
@@ -17,13 +17,13 @@ class AddressTaken(Exception):
 def url() -> str:
     """What the user opens in a browser."""
     host = _reachable_host()
-    scheme = "https" if settings.SYSMON_HTTPS else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{settings.SYSMON_PORT}/"
+    scheme = "https" if conf.has_https() else "http"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{conf.port()}/"
 
 
 def check_is_free() -> None:
     """Raise AddressTaken where the server could not listen."""
-    host, port = settings.SYSMON_HOST, settings.SYSMON_PORT
+    host, port = conf.bind_address(), conf.port()
     try:
         family, kind, protocol, _name, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
         with socket.socket(family, kind, protocol) as probe:
@@ -35,7 +35,7 @@ def check_is_free() -> None:
 
 def answers() -> bool:
     """Whether something speaks HTTP there, whatever it says."""
-    connection = http.client.HTTPConnection(_reachable_host(), settings.SYSMON_PORT, timeout=ANSWER_TIMEOUT_SECONDS)
+    connection = http.client.HTTPConnection(_reachable_host(), conf.port(), timeout=ANSWER_TIMEOUT_SECONDS)
     try:
         connection.request("GET", "/api/v1/health")
         connection.getresponse()
@@ -48,7 +48,7 @@ def answers() -> bool:
 
 def _reachable_host() -> str:
     """The address to connect to: a wildcard is every address, loopback among them."""
-    host = str(settings.SYSMON_HOST).strip("[]")
+    host = conf.bind_address().strip("[]")
     try:
         address = ipaddress.ip_address(host)
     except ValueError:

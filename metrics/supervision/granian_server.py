@@ -279,7 +279,8 @@ def serve(host: str, port: int, processes: int, threads: int, handler_of_process
         vars(import_module(f"granian.server.{module}")).update(REPLACEMENTS)
     server_class = OneProcess if processes == 1 else ManyProcesses
     server = server_class(
-        "sysmon_project.wsgi:application",
+        # What it would load, were it not given below.
+        "metrics.supervision.web:load_application",
         address=host,
         port=port,
         interface=Interfaces.WSGI,

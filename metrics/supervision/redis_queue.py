@@ -8,11 +8,11 @@ import logging
 import time
 from typing import Any
 
-from django.conf import settings
 from django_q.brokers.redis_broker import Redis as RedisBroker
 from redis import Redis, RedisError
 from typing_extensions import override
 
+from metrics import conf
 from metrics.recording.heartbeat import attached
 from metrics.supervision.cluster_status import json_of, package_of_status
 from metrics.supervision.own_jobs import entry_of, package_for, refuse
@@ -36,7 +36,7 @@ class RedisQueue(RedisBroker):  # type: ignore[misc]
     @staticmethod
     @override
     def get_connection(list_key: str | None = None) -> Any:
-        return Redis.from_url(settings.REDIS_URL, **QUEUE_OPTIONS)
+        return Redis.from_url(conf.redis_url(), **QUEUE_OPTIONS)
 
     @override
     def dequeue(self) -> Any:

@@ -15,6 +15,7 @@ from django.conf import settings
 from django.urls import get_resolver
 from django.utils.module_loading import import_string
 
+from metrics import conf
 from metrics.access.proxies import sender_of
 from metrics.recording.heartbeat import Heartbeat, attach
 from metrics.supervision.bodies import BODY_HEADERS, WITHOUT_BODY, Places, Refused, announced_bytes
@@ -25,8 +26,6 @@ from metrics.supervision.lanes import Job, Lane, is_dear
 StartResponse = Callable[..., Any]
 Application = Callable[[Environ, StartResponse], Iterable[bytes]]
 
-# Django's application, without the response cache.
-DJANGO = "sysmon_project.wsgi.django_application"
 # Of the threads so many at the most wait for a body, answer dear questions, and answer what may change something, such
 # as a sign-in; two are always there for what is cheap. granian has no more of them than there is to do.
 BODIES, DEAR, CHANGING = 3, 2, 1
@@ -58,12 +57,21 @@ def answer_once() -> str:
     keeps a connection to the database: none may be shared with a fork.
     """
     environ: Environ = {"PATH_INFO": "/api/v1/health", "HTTP_HOST": _own_host(), "REMOTE_ADDR": "127.0.0.1"}
-    environ["wsgi.url_scheme"] = "https" if settings.SYSMON_HTTPS else "http"
+    environ["wsgi.url_scheme"] = "https" if conf.has_https() else "http"
     setup_testing_defaults(environ)
     statuses: list[str] = []
-    response = import_string(DJANGO)(environ, lambda status, _headers: statuses.append(status))
+    response = _of_django(import_string(settings.WSGI_APPLICATION))(
+        environ, lambda status, _headers: statuses.append(status)
+    )
     response.close()
     return statuses[0]
+
+
+def _of_django(application: Any) -> Any:
+    """Django's own application, which stands behind the others."""
+    while behind := getattr(application, "application", None):
+        application = behind
+    return application
 
 
 def _own_host() -> str:
@@ -73,11 +81,11 @@ def _own_host() -> str:
 
 def run_web(heartbeat: Heartbeat) -> None:
     """Serve until a SIGTERM."""
-    processes = settings.SYSMON_WEB_PROCESSES
+    processes = conf.web_processes()
     if processes > 1:
         heartbeat.keep_web_beat()
-    host = str(settings.SYSMON_HOST).strip("[]")
-    serve(host, settings.SYSMON_PORT, processes, THREADS, partial(_handler_of_process, heartbeat))
+    host = conf.bind_address().strip("[]")
+    serve(host, conf.port(), processes, THREADS, partial(_handler_of_process, heartbeat))
 
 
 def _handler_of_process(heartbeat: Heartbeat) -> Handler:

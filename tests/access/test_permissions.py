@@ -4,8 +4,7 @@ import pytest
 from django.contrib.auth.models import Permission, User
 from django.test import Client
 
-from metrics.access.addresses import allowed_hosts
-from metrics.access.proxies import parse_networks
+from metrics.access.addresses import allowed_hosts, parse_networks
 from metrics.history.metadata import families
 
 METRICS = [f"/api/v1/metrics/{name}" for name in (*families(), "current")]

@@ -4,7 +4,8 @@ import pytest
 from django.http import HttpResponse
 from django.test import RequestFactory
 
-from metrics.access.proxies import TrustedProxyMiddleware, parse_networks, sender_of
+from metrics.access.addresses import parse_networks
+from metrics.access.proxies import TrustedProxyMiddleware, sender_of
 
 
 def meta_after(sender, **headers):

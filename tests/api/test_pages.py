@@ -60,10 +60,11 @@ def test_everything_that_a_page_loads_is_there(api, db, settings, page):
     assert [path for path in loaded if finders.find(path) is None] == []
 
 
-def test_the_script_of_swagger_is_an_address_of_its_own(api, db):
-    response = api.get("/docs?script=")
-    assert response.headers["Content-Type"].startswith("application/javascript")
-    assert b"/openapi.json" in response.content
+def test_swagger_is_told_where_the_document_is_and_has_its_script_in_a_file(api, db):
+    page = api.get("/docs", headers=BROWSER).content.decode()
+    assert 'data-document="/openapi.json"' in page
+    assert re.findall("<script>", page) == []
+    assert "metrics/js/swagger.js" in page
 
 
 def test_the_document_is_the_committed_one(settings):

@@ -77,6 +77,8 @@ def test_no_text_of_the_program_is_missing(domain, tmp_path):
     needs("xgettext")
     copy = tmp_path / "metrics"
     shutil.copytree(METRICS, copy, ignore=shutil.ignore_patterns("__pycache__", "*.mo"))
+    # What the project says beside the app is in the app's catalogue too.
+    shutil.copytree(METRICS.parent / "sysmon_project", copy / "project", ignore=shutil.ignore_patterns("__pycache__"))
     command = [sys.executable, "-m", "django", "makemessages", "-l", "ko", "-d", domain, "--no-wrap", "--no-obsolete"]
     environment = {name: value for name, value in os.environ.items() if name != "DJANGO_SETTINGS_MODULE"}
     subprocess.run(command, cwd=copy, env=environment, check=True, capture_output=True)

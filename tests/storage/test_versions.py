@@ -8,7 +8,7 @@ import pytest
 from django.db import DatabaseError, connection
 
 from metrics.storage import versions
-from metrics.storage.versions import NewerDatabaseError, newer_migration, refuse_newer
+from metrics.storage.versions import NewerDatabaseError, newer_migration, refuse_newer_database
 from tests.skips import only_on_sqlite
 from tests.supervision.running import Up
 
@@ -80,7 +80,7 @@ def test_only_what_this_program_makes_counts(monkeypatch, app, is_refused):
             "INSERT INTO django_migrations (app, name, applied) VALUES (%s, '9999_flying', '2036-01-01')", [app]
         )
     with pytest.raises(NewerDatabaseError) if is_refused else contextlib.nullcontext():
-        refuse_newer(connection)
+        refuse_newer_database(connection)
     assert (connection.alias in versions._known) is not is_refused
 
 

@@ -18,7 +18,7 @@ from metrics.supervision.database_queue import DatabaseQueue
 from metrics.supervision.django_q_overrides import PICKLED_FIELDS, WRITTEN_FOR
 from metrics.supervision.job_failures import save_failure
 from metrics.supervision.scheduler import queue_due_jobs
-from sysmon_project.own_jobs import make_ready
+from sysmon_project.own_jobs import delete_results
 from tests.supervision.planted import pickled
 
 
@@ -76,7 +76,7 @@ def test_nothing_unpickles_a_row_of_results(planted, model):
 
 
 def test_a_migration_takes_the_results_of_older_versions_out(planted):
-    make_ready("default")
+    delete_results("default")
     assert Task.objects.count() == 0
     assert list(planted.iterdir()) == []
 

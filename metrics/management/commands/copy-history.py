@@ -5,7 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import dj_database_url
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.recorder import MigrationRecorder
@@ -102,7 +101,7 @@ def open_source(source: str) -> None:
 def _file(source: str) -> Path:
     """A path, or the file of an address. SQLite would make one that is not there."""
     try:
-        named = sqlite_file(source, settings.BASE_DIR) if is_sqlite_address(source) else source
+        named = sqlite_file(source, conf.base_directory()) if is_sqlite_address(source) else source
     except ValueError as error:
         raise CopyError(f"the address of the database to copy from {error}") from None
     file = Path(named).absolute()

@@ -4,7 +4,6 @@ import logging
 from functools import partial
 from typing import Any
 
-from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection, connections
 
@@ -55,7 +54,7 @@ class Command(BaseCommand):
             raise CommandError(f"the database cannot be used: {' '.join(str(error).split())}") from None
 
     def _supervise(self, names: list[str]) -> None:
-        heartbeat = Heartbeat(context(), settings.SYSMON_WEB_PROCESSES)
+        heartbeat = Heartbeat(context(), conf.web_processes())
         parts = [self._part(name, heartbeat) for name in names]
         # Loaded before the fork, all processes share it.
         if WORKER in names:
@@ -87,7 +86,7 @@ class Command(BaseCommand):
         # What the web server has loaded, and a worker alone does not need.
         from metrics.access.permissions import is_open_by_settings
 
-        if settings.IS_SECRET_KEY_GENERATED and connection.vendor == "postgresql":
+        if conf.is_secret_key_generated() and connection.vendor == "postgresql":
             self.stdout.write(
                 "the secret key is this machine's own; others on this PostgreSQL need one SYSMON_SECRET_KEY"
             )
@@ -113,7 +112,7 @@ def _where() -> str:
     """Where the samples go; of an address nothing that could be a secret."""
     database = connection.settings_dict
     return (
-        visible(str(settings.SYSMON_DATA_DIR), MAX_LINE)
+        visible(str(conf.data_directory()), MAX_LINE)
         if connection.vendor == "sqlite"
         else f"PostgreSQL, {database['NAME']}"
     )

@@ -1,7 +1,5 @@
 // The public REST API.
 
-const BASE = "/api/v1/";
-
 /** What the API says when it refuses, in the reader's language. `status` is 0 where the server does not answer. */
 export class ApiError extends Error {
   /** @param {number} status @param {string} detail @param {number | null} retryAfterSeconds */
@@ -28,7 +26,7 @@ export const now = () => Date.now() / 1000 + clockOffset;
 export function address(path, query = {}) {
   const given = Object.entries(query).filter(([, value]) => value !== null && value !== undefined);
   const text = new URLSearchParams(given.map(([name, value]) => [name, String(value)])).toString();
-  return BASE + path + (text ? `?${text.replaceAll("%3A", ":").replaceAll("%2C", ",")}` : "");
+  return document.documentElement.dataset.api + path + (text ? `?${text.replaceAll("%3A", ":").replaceAll("%2C", ",")}` : "");
 }
 
 /** @param {number} seconds */

@@ -18,8 +18,9 @@ export function showNotice(kind, text, action = null) {
 /** An error of the API. @param {import("./api.js").ApiError} error @param {number} waitSeconds until the next attempt */
 export function showError(error, waitSeconds) {
   if (error.status === 401 || error.status === 403) {
-    const next = encodeURIComponent(location.pathname + location.search);
-    const link = element("a", { href: `/admin/login/?next=${next}` }, gettext("Sign in"));
+    const signIn = new URL(document.documentElement.dataset.signIn, location.href);
+    signIn.searchParams.set("next", location.pathname + location.search);
+    const link = element("a", { href: signIn.pathname + signIn.search }, gettext("Sign in"));
     return showNotice("error", error.detail || error.message, link);
   }
   if (error.status === 503) return showNotice("waiting", error.message);

@@ -4,7 +4,7 @@ import os
 import subprocess
 import sys
 
-from metrics.api.optional_imports import load_without
+from sysmon_project.optional_imports import load_without
 from tests.source import ROOT
 
 UNUSED = ("psycopg", "requests", "pygments", "redis")
