@@ -1,11 +1,19 @@
 """The memory of the rate limits in Redis (REDIS_URL): for several machines, with the clock of the Redis server."""
 
+from functools import cache
 from typing import Any
 
-from django.core.cache import caches
+from redis import Redis
+from redis.backoff import NoBackoff
 from redis.exceptions import RedisError
+from redis.retry import Retry
 
+from metrics import conf
 from metrics.access.rate_limiter import RateLimiter
+
+# A request does not wait for Redis. One try more at once: a connection that the server has closed meanwhile is noticed
+# by the first.
+TIMEOUT_SECONDS, ONCE_MORE = 0.5, Retry(NoBackoff(), 1)
 
 # One step for Redis, so that no two requests see the same free place.
 ADMIT = """
@@ -42,10 +50,17 @@ class RedisRateLimiter:
 
     def _ask(self, subject: str, most: int, seconds: float, *, is_attempt: bool) -> float | None:
         """None where Redis does not answer."""
-        cache: Any = caches["default"]
-        key = cache.make_and_validate_key(f"attempts {subject}".replace(" ", ":"))
+        key = f"sysmon attempts {subject}".replace(" ", ":")
         try:
-            client = cache._cache.get_client(key, write=True)
-            return max(0.0, float(client.eval(ADMIT, 1, key, most, seconds, int(is_attempt))))
+            wait: Any = _client(conf.redis_url()).eval(ADMIT, 1, key, most, seconds, int(is_attempt))
+            return max(0.0, float(wait))
         except RedisError:
             return None
+
+
+@cache
+def _client(address: str) -> Redis:
+    """One for all threads of a process, each of which takes a connection of it."""
+    timeouts = {"socket_connect_timeout": TIMEOUT_SECONDS, "socket_timeout": TIMEOUT_SECONDS}
+    client: Redis = Redis.from_url(address, retry=ONCE_MORE, **timeouts)
+    return client

@@ -18,6 +18,8 @@ from whitenoise.responders import StaticFile
 from metrics import conf
 from metrics.dashboard.bundle import join_script, join_style
 
+# Of WhiteNoise: how it finds a file, and what it keeps of one, are private to it.
+WRITTEN_FOR = "6.12.0"
 # Each is sent as one file together with what it imports.
 JOINED: dict[str, Callable[[Path], str]] = {
     "metrics/js/main.js": join_script,

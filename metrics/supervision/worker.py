@@ -4,27 +4,17 @@ import logging
 import os
 import sys
 import threading
-from collections.abc import Callable
-from multiprocessing import Value
-from queue import Queue
-from typing import Any
 from uuid import uuid4
 
 from django.db import DatabaseError, connections
 from django.utils.module_loading import import_string
 from django_q.brokers import get_broker
-from django_q.cluster import Sentinel
-from django_q.conf import Conf
-from django_q.monitor import monitor
-from django_q.pusher import pusher
 from django_q.tasks import async_task
-from django_q.worker import worker
-from typing_extensions import override
 
 from metrics import conf
 from metrics.recording.heartbeat import Heartbeat
 from metrics.schedules import JOBS, Job, ensure_schedules
-from metrics.supervision.database_queue import DatabaseQueue
+from metrics.supervision.django_q_overrides import OneProcess
 
 log = logging.getLogger(__name__)
 
@@ -34,8 +24,6 @@ OVERDUE_BEAT_SECONDS = 20.0
 OVERDUE_HAND_OVER_SECONDS = 120.0
 # The thread that records waits no longer than this for another that has the interpreter; Python's own is 5 ms.
 SWITCH_INTERVAL_SECONDS = 0.0005
-# What django-q2 notes of a worker that has done its number of tasks.
-RECYCLED = -2
 # How often a database that refuses to be written is tried again.
 RETRY_SECONDS = 2.0
 
@@ -50,81 +38,6 @@ def run_worker(heartbeat: Heartbeat) -> None:
     """Record until the heartbeat says stop."""
     run = run_cluster if hasattr(os, "fork") else run_without_cluster
     run(heartbeat)
-
-
-class ThreadQueue(Queue[Any]):
-    """A queue between threads, with what the sentinel asks of one between processes."""
-
-    def close(self) -> None:
-        """Nothing has to be closed."""
-
-    def join_thread(self) -> None:
-        """What was put is there at once."""
-
-
-class ThreadOfCluster(threading.Thread):
-    """A part of the cluster that needs no process: it has what the sentinel asks of one.
-
-    `timer` is a worker's: how many seconds its task may still take, or one of django-q2's negative marks.
-    """
-
-    def __init__(self, target: Callable[..., None], *args: object, timer: Any = None) -> None:
-        super().__init__(target=target, args=args, name=target.__name__, daemon=True)
-        self.pid = os.getpid()
-        self.timer = timer
-        self.start()
-
-    @override
-    def run(self) -> None:
-        try:
-            super().run()
-        finally:
-            connections.close_all()
-
-
-class OneProcess(Sentinel):
-    """A sentinel whose workers, pusher and monitor are threads of its own process.
-
-    All of them wait for most of their life: as processes they would take ten megabytes each, and one that is killed
-    might hold the lock of a queue, for which the others then wait for ever. One process is killed as a whole, or hangs
-    as a whole, and `up` starts it anew.
-    """
-
-    @override
-    def start(self) -> None:
-        self.task_queue: Any = ThreadQueue(Conf.QUEUE_LIMIT)
-        self.result_queue: Any = ThreadQueue()
-        super().start()  # type: ignore[no-untyped-call]
-
-    @override
-    def spawn_worker(self) -> None:
-        timer = Value("f", -1)
-        queues = (self.task_queue, self.result_queue)
-        self.pool.append(ThreadOfCluster(worker, *queues, timer, self.timeout, timer=timer))
-
-    @override
-    def spawn_pusher(self) -> Any:
-        return ThreadOfCluster(pusher, self.task_queue, self.event_out, self.broker)
-
-    @override
-    def spawn_monitor(self) -> Any:
-        return ThreadOfCluster(monitor, self.result_queue, self.broker)
-
-    @override
-    def stop(self) -> None:
-        """Called when all is to end: the pusher, which waits for tasks, hears of it at once."""
-        self.event_out.set()
-        DatabaseQueue.ring()
-        super().stop()  # type: ignore[no-untyped-call]
-
-    @override
-    def reincarnate(self, process: ThreadOfCluster) -> None:
-        """Called by the guard loop for a part that has ended. A worker does so only when it is recycled; one that
-        failed may have been the one that records."""
-        if process.timer is not None and process.timer.value != RECYCLED:
-            log.error("a worker of the cluster has failed")
-            os._exit(1)
-        super().reincarnate(process)  # type: ignore[no-untyped-call]
 
 
 def run_cluster(heartbeat: Heartbeat) -> None:

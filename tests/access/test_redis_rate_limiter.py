@@ -3,7 +3,6 @@
 import time
 
 import pytest
-from django.core.cache import caches
 
 from metrics.access.rate_limiter import RateLimiter
 from metrics.access.redis_rate_limiter import RedisRateLimiter
@@ -11,14 +10,10 @@ from tests.redis_server import running_redis
 
 
 @pytest.fixture
-def server(tmp_path):
+def server(tmp_path, settings):
     with running_redis(tmp_path) as (address, process):
-        before, configured = caches["default"], caches.settings["default"]
-        del caches["default"]
-        caches.settings["default"] = {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": address}
+        settings.REDIS_URL = address
         yield process
-        caches.settings["default"] = configured
-        caches["default"] = before
 
 
 @pytest.fixture

@@ -5,13 +5,14 @@ import os
 import re
 import subprocess
 import sys
+from importlib.metadata import version
 from pathlib import Path
 
 import pytest
 from django.contrib.staticfiles import finders
 from django.urls import reverse
 
-from metrics.dashboard.static_files import StaticFilesMiddleware
+from metrics.dashboard.static_files import WRITTEN_FOR, StaticFilesMiddleware
 from sysmon_project.static_state import state_of
 
 OWN = Path(__file__).resolve().parents[2] / "metrics" / "static" / "metrics"
@@ -64,11 +65,14 @@ def test_while_developing_nothing_of_ours_is_kept_by_a_browser_or_by_django(tmp_
     done = subprocess.run(
         [sys.executable, "-c", code], cwd=OWN.parents[2], env=environment, capture_output=True, text=True, check=True
     )
-    assert done.stdout == "/static/debug/ ['django.template.loaders.app_directories.Loader']\n"
+    assert done.stdout == (
+        "/static/debug/ ['django.template.loaders.filesystem.Loader', "
+        "'django.template.loaders.app_directories.Loader']\n"
+    )
 
 
 def test_while_developing_the_words_are_asked_for_again(settings, client):
-    address = reverse("messages", args=["debug", "ko-kr"])
+    address = reverse("metrics:messages", args=["0123456789ab", "ko-kr"])
     assert "immutable" in client.get(address).headers["Cache-Control"]
     settings.DEBUG = True
     assert client.get(address).headers["Cache-Control"] == "no-cache"
@@ -110,3 +114,11 @@ def test_no_script_of_ours_makes_markup_of_text():
         assert not re.search(r"innerHTML|outerHTML|insertAdjacentHTML|document\.write|eval\(", script.read_text()), (
             script
         )
+
+
+def test_whitenoise_is_the_version_that_was_looked_at():
+    found = version("whitenoise")
+    assert found == WRITTEN_FOR, (
+        f"whitenoise is {found}: read what middleware.WhiteNoiseMiddleware.get_static_file and responders.StaticFile "
+        "with its alternatives do there, then set WRITTEN_FOR in static_files.py"
+    )

@@ -1,10 +1,15 @@
 """What is loaded only because it is installed."""
 
+import inspect
 import os
+import re
 import subprocess
 import sys
 
-from sysmon_project.optional_imports import load_without
+import pytest
+import rest_framework.compat
+
+from sysmon_project.optional_imports import OPTIONAL_IN_REST_FRAMEWORK, load_without
 from tests.source import ROOT
 
 UNUSED = ("psycopg", "requests", "pygments", "redis")
@@ -47,3 +52,13 @@ def test_what_is_loaded_already_stays(tmp_path, monkeypatch):
     (tmp_path / "careful.py").write_text("import json")
     load_without("careful", ["json"])
     assert sys.modules["json"]
+
+
+@pytest.mark.parametrize("name", OPTIONAL_IN_REST_FRAMEWORK)
+def test_rest_framework_still_looks_for_what_is_hidden_from_it(name):
+    # `django.contrib.postgres` is what it tries for the two drivers.
+    wanted = "django.contrib.postgres" if name.startswith("psycopg") else name
+    source = inspect.getsource(rest_framework.compat)
+    assert re.search(rf"^    (?:import|from) {wanted}\b", source, re.MULTILINE), (
+        f"REST framework looks for {name} no more: take it out of optional_imports.py"
+    )

@@ -9,7 +9,7 @@ from django_q.signing import SignedPackage
 from django_q.status import Stat
 
 from metrics.supervision.cluster_status import json_of, package_of_status
-from metrics.supervision.worker import OneProcess, ThreadQueue
+from metrics.supervision.django_q_overrides import OneProcess, ThreadQueue
 from tests.supervision.planted import FOREIGN
 
 

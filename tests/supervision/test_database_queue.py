@@ -10,8 +10,8 @@ from django_q.signing import SignedPackage
 from metrics.schedules import JOBS
 from metrics.supervision import database_queue
 from metrics.supervision.database_queue import DatabaseQueue
+from metrics.supervision.django_q_overrides import OneProcess
 from metrics.supervision.own_jobs import package_of
-from metrics.supervision.worker import OneProcess
 from tests.supervision.planted import FOREIGN, task
 
 # Longer than any test: only the wake event can end the wait.

@@ -7,7 +7,7 @@ from uuid import uuid4
 import pytest
 from django.db import connections
 
-from metrics.supervision.worker import RECYCLED, OneProcess, ThreadOfCluster, ThreadQueue
+from metrics.supervision.django_q_overrides import RECYCLED, OneProcess, ThreadOfCluster, ThreadQueue
 
 
 class Ended(Exception):
