@@ -18,7 +18,8 @@ from typing_extensions import override
 from metrics.schedules import jobs
 from metrics.supervision.own_jobs import MAX_ENTRY_CHARACTERS, entry_of, package_for, refuse
 
-MAX_WAIT_SECONDS = 10.0
+# So long a look in vain waits: for whoever queues something in another process, and where nobody does.
+WAIT_SECONDS, WAIT_IN_ONE_PROCESS_SECONDS = 0.5, 10.0
 # Entries that one look reads the beginning of.
 LOOK_ROWS = 10
 
@@ -27,6 +28,12 @@ class DatabaseQueue(ORM):
     """django-q2's own, whose pause after a look in vain is 0 in the settings. Named there."""
 
     _wake_event = threading.Event()
+    _wait_seconds = WAIT_SECONDS
+
+    @classmethod
+    def belong_to_one_process(cls) -> None:
+        """Say that nobody in another process of this cluster queues anything."""
+        cls._wait_seconds = WAIT_IN_ONE_PROCESS_SECONDS
 
     @classmethod
     def ring(cls) -> None:
@@ -56,6 +63,6 @@ class DatabaseQueue(ORM):
         if others:
             count, _by_model = due.exclude(payload__in=[job.func for job in jobs()]).delete()
             refuse(others[0], "the queue", max(count, 1))
-        self._wake_event.wait(MAX_WAIT_SECONDS)
+        self._wake_event.wait(self._wait_seconds)
         self._wake_event.clear()
         return []

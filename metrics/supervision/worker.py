@@ -14,6 +14,7 @@ from django_q.tasks import async_task
 from metrics import conf
 from metrics.recording.heartbeat import Heartbeat
 from metrics.schedules import JOBS, Job, ensure_schedules
+from metrics.supervision.database_queue import DatabaseQueue
 from metrics.supervision.django_q_overrides import OneProcess
 
 log = logging.getLogger(__name__)
@@ -49,6 +50,7 @@ def run_cluster(heartbeat: Heartbeat) -> None:
     stop_event = threading.Event()
     heartbeat.on_stop = stop_event.set
     sys.setswitchinterval(SWITCH_INTERVAL_SECONDS)
+    DatabaseQueue.belong_to_one_process()
     if can_begin(heartbeat):
         OneProcess(stop_event, threading.Event(), uuid4())  # type: ignore[no-untyped-call]
 
