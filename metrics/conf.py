@@ -119,9 +119,14 @@ def has_https() -> bool:
     return bool(getattr(settings, "SYSMON_HTTPS", False))
 
 
+def url_prefix() -> str:
+    """The path below which a proxy publishes the program, such as `/sysmon`; empty for none."""
+    return str(getattr(settings, "SYSMON_URL_PREFIX", ""))
+
+
 def is_behind_proxy() -> bool:
     """Whether a setting says that a proxy is in front."""
-    return has_https() or bool(trusted_proxies())
+    return has_https() or bool(url_prefix()) or bool(trusted_proxies())
 
 
 # The web server of `up` ----------------------------------------------------------------------------------------------

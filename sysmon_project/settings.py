@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from metrics.access.addresses import allowed_hosts, parse_networks
+from metrics.access.url_prefix import parse_prefix
 from metrics.api.openapi_settings import DOCUMENT_SETTINGS
 from metrics.forwarding.destinations import parse_destinations
 from metrics.storage.permissions import use_private_umask
@@ -32,6 +33,7 @@ SYSMON_HOSTNAME = env.host_name("SYSMON_HOSTNAME", socket.gethostname())
 SYSMON_COMMANDS = env.choice("SYSMON_COMMANDS", "masked", ("safe", "masked", "names"))
 SYSMON_API_ACCESS = env.choice("SYSMON_API_ACCESS", "auto", ("auto", "public", "authenticated"))
 SYSMON_HTTPS = env.boolean("SYSMON_HTTPS", False)
+SYSMON_URL_PREFIX = parse_prefix(env.parsed("SYSMON_URL_PREFIX", "", parse_prefix))
 SYSMON_TRUSTED_PROXIES = parse_networks(env.parsed("SYSMON_TRUSTED_PROXIES", "", parse_networks))
 SYSMON_RATE_ANON = env.rate("SYSMON_RATE_ANON")
 SYSMON_RATE_USER = env.rate("SYSMON_RATE_USER")
@@ -88,6 +90,8 @@ MIDDLEWARE = [
 ROOT_URLCONF = "sysmon_project.urls"
 WSGI_APPLICATION = "sysmon_project.wsgi.application"
 APPEND_SLASH = False
+# Every address that Django makes begins with it.
+FORCE_SCRIPT_NAME = SYSMON_URL_PREFIX or None
 DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 USE_TZ = True
 LANGUAGE_CODE = "en"
@@ -177,7 +181,7 @@ STATIC_SOURCES = (
     "metrics/dashboard/bundle.py",
 )
 STATIC_STATE = "debug" if DEBUG else state_of(*(BASE_DIR / part for part in STATIC_SOURCES))
-STATIC_URL = f"/static/{STATIC_STATE}/"
+STATIC_URL = f"{SYSMON_URL_PREFIX}/static/{STATIC_STATE}/"
 STATICFILES_FINDERS = [
     "django.contrib.staticfiles.finders.AppDirectoriesFinder",
     "metrics.dashboard.vendored.VendoredFinder",
@@ -201,6 +205,7 @@ SECURE_CROSS_ORIGIN_OPENER_POLICY = "same-origin"
 X_FRAME_OPTIONS = "DENY"
 SESSION_COOKIE_HTTPONLY = True
 SESSION_COOKIE_SAMESITE = "Lax"
+SESSION_COOKIE_PATH = CSRF_COOKIE_PATH = LANGUAGE_COOKIE_PATH = SYSMON_URL_PREFIX or "/"
 SESSION_COOKIE_NAME = "sysmon_session"
 CSRF_COOKIE_NAME = "sysmon_csrf"
 # Forms carry their token; no script reads it from the cookie.

@@ -8,6 +8,7 @@ os.environ.setdefault("DJANGO_SETTINGS_MODULE", "sysmon_project.settings")
 django_application = get_wsgi_application()
 
 # After Django is set up: the response cache imports what needs it.
+from metrics.access.url_prefix import UrlPrefix  # noqa: E402
 from metrics.api.response_cache import ResponseCache  # noqa: E402
 
-application = ResponseCache(django_application)
+application = UrlPrefix(ResponseCache(django_application))

@@ -31,7 +31,8 @@ MAY_IMPORT = {
     "forwarding": "exporters history models conf",
     "admin": "access.tokens models tiers formatting conf schedules.is_job schedules.shares_cluster",
     "templatetags": "access.first_user formatting models",
-    "supervision": "access.proxies.sender_of recording.heartbeat schedules storage conf formatting models.JobFailure",
+    "supervision": "access.proxies.sender_of access.url_prefix.take_off_prefix"
+    " recording.heartbeat schedules storage conf formatting models.JobFailure",
     "tasks": ANY,
     "management": ANY,
     "apps": ANY,

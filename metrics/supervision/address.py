@@ -18,7 +18,7 @@ def url() -> str:
     """What the user opens in a browser."""
     host = _reachable_host()
     scheme = "https" if conf.has_https() else "http"
-    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{conf.port()}/"
+    return f"{scheme}://{f'[{host}]' if ':' in host else host}:{conf.port()}{conf.url_prefix()}/"
 
 
 def check_is_free() -> None:

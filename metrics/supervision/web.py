@@ -17,6 +17,7 @@ from django.utils.module_loading import import_string
 
 from metrics import conf
 from metrics.access.proxies import sender_of
+from metrics.access.url_prefix import take_off_prefix
 from metrics.recording.heartbeat import Heartbeat, attach
 from metrics.supervision.bodies import BODY_HEADERS, WITHOUT_BODY, Places, Refused, announced_bytes
 from metrics.supervision.deadline import bound_queries
@@ -140,6 +141,7 @@ class Site:
     def _let_in(self, environ: Environ, exchange: Exchange) -> None:
         if environ.pop(REQUEST_BYTES) > HEADER_BYTES:
             raise Refused(*TOO_LONG)
+        take_off_prefix(environ)
         if environ.keys().isdisjoint(BODY_HEADERS):
             environ["wsgi.input"] = BytesIO()
         else:
