@@ -1,13 +1,10 @@
 """What django-q2 runs. Its rows hold these dotted paths, so a name here stays what it is."""
 
-from functools import partial
-
 from metrics import conf
 from metrics.models import Host
 from metrics.recording.heartbeat import attached
 from metrics.recording.lease import BackgroundLease
-from metrics.recording.pending import BackgroundTicks
-from metrics.recording.recording import Recording, this_host
+from metrics.recording.recording import recording_of_process, this_host
 from metrics.recording.run import RecordingRun
 from metrics.retention.maintenance import maintain_hosts
 from metrics.retention.pruning import prune_task_results
@@ -17,9 +14,7 @@ from metrics.schedules import ensure_schedules
 def record_window() -> str:
     """Record until the next run takes over."""
     line = attached()
-    recording = Recording(
-        this_host(), conf.interval_seconds(), pending=partial(BackgroundTicks, report=line.mark_pending)
-    )
+    recording = recording_of_process(this_host(), conf.interval_seconds())
     ticks = RecordingRun(recording, line, at_set_back=ensure_schedules, lease=BackgroundLease).run()
     return f"{ticks} ticks"
 

@@ -78,7 +78,8 @@ class Heartbeat:
     def reset(self) -> None:
         """Count from now, as before a new process is started."""
         self._marks[_BEAT] = self._marks[_HAND_OVER] = time.monotonic()
-        self._marks[_RECORDER] = self._marks[_PENDING] = 0
+        self._marks[_RECORDER] = 0
+        self.mark_pending(0)
 
     def reset_deadline(self) -> None:
         """Count from now, as after this process itself was stopped for a while."""
@@ -153,7 +154,6 @@ class Heartbeat:
         """Say that a run has just taken over."""
         self._marks[_HAND_OVER] = time.monotonic()
         self._marks[_RECORDER] = os.getpid()
-        self.mark_pending(0)
         self.beat()
 
     def mark_pending(self, ticks: int, reason: str = "") -> None:

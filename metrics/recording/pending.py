@@ -25,18 +25,46 @@ def nobody(_ticks: int, _reason: str) -> None:
 class PendingTicks:
     """Stores each tick as it comes; what the database does not take waits, and goes first when it does again.
 
-    `report` is told how many ticks wait and why, and once more when none does any longer.
+    It outlives the runs of a process: the next one stores what the one before could not.
     """
 
-    def __init__(self, writer: TickWriter, interval_seconds: int, report: Report = nobody) -> None:
-        self._writer = writer
-        self._interval_seconds = interval_seconds
-        self._report = report
+    def __init__(self) -> None:
         self._ticks: deque[TickRecord] = deque()
         self._lock = threading.Lock()
-        self._is_waiting = False
+        # Ticks are stored in their order, whichever thread does it.
+        self._one_at_a_time = threading.RLock()
+        self._runs = 0
+        self._report: Report = nobody
+        self._reason = ""
         self._dropped = 0
         self._set_up: object = None
+
+    def use(self, writer: TickWriter, interval_seconds: int) -> None:
+        """From now on this writer stores, what waits too."""
+        with self._lock:
+            self._writer, self._interval_seconds = writer, interval_seconds
+
+    def begin(self, report: Report = nobody) -> bool:
+        """A run begins; True where another one of this process is still at work. `report` is told how many ticks wait
+        and why: now, when that changes, and when none does any longer."""
+        with self._lock:
+            self._runs += 1
+            self._report = report
+        report(len(self._ticks), self._reason)
+        return self._runs > 1
+
+    def end(self) -> None:
+        """A run is over."""
+        with self._lock:
+            self._runs -= 1
+
+    @property
+    def has_successor(self) -> bool:
+        """Whether another run of this process goes on with what waits, once the one that asks has ended."""
+        return self._runs > 1
+
+    def __len__(self) -> int:
+        return len(self._ticks)
 
     def add(self, tick: TickRecord) -> None:
         """Take over a tick."""
@@ -57,16 +85,17 @@ class PendingTicks:
             self._ticks.append(tick)
 
     def _store(self) -> bool:
-        while tick := self._next():
-            try:
-                self._write(tick)
-            except (DataError, IntegrityError, OverflowError) as error:
-                log.error("the tick of %d is lost: the database refuses what it holds: %s", tick.timestamp, error)
-            except (DatabaseError, InterfaceError) as error:
-                self._wait(tick, error)
-                return False
-        self._wait_no_longer()
-        return True
+        with self._one_at_a_time:
+            while tick := self._next():
+                try:
+                    self._write(tick)
+                except (DataError, IntegrityError, OverflowError) as error:
+                    log.error("the tick of %d is lost: the database refuses what it holds: %s", tick.timestamp, error)
+                except (DatabaseError, InterfaceError) as error:
+                    self._wait(tick, error)
+                    return False
+            self._wait_no_longer()
+            return True
 
     def _next(self) -> TickRecord | None:
         with self._lock:
@@ -91,20 +120,19 @@ class PendingTicks:
             self._set_up = connection.connection
 
     def _wait(self, tick: TickRecord, error: Exception) -> None:
-        reason = " ".join(str(error).split())
+        was_waiting, self._reason = bool(self._reason), " ".join(str(error).split()) or type(error).__name__
         with self._lock:
             self._ticks.appendleft(tick)
-        self._report(len(self._ticks), reason)
-        if not self._is_waiting:
-            self._is_waiting = True
-            log.error("ticks have to wait for the database: %s", reason)
+        self._report(len(self._ticks), self._reason)
+        if not was_waiting:
+            log.error("ticks have to wait for the database: %s", self._reason)
         # The next try begins with a new connection: this one may be to a server that is gone.
         if not connection.in_atomic_block:
             connection.close()
 
     def _wait_no_longer(self) -> None:
-        if self._is_waiting:
-            self._is_waiting = False
+        if self._reason:
+            self._reason = ""
             self._report(0, "")
             log.warning("the database takes ticks again; none is waiting any more")
 
@@ -112,8 +140,8 @@ class PendingTicks:
 class BackgroundTicks(PendingTicks):
     """Stores ticks in a thread of its own: a disk that takes seconds for a write does not cost the next tick."""
 
-    def __init__(self, writer: TickWriter, interval_seconds: int, report: Report = nobody) -> None:
-        super().__init__(writer, interval_seconds, report)
+    def __init__(self) -> None:
+        super().__init__()
         self._wake_event: SimpleQueue[bool] = SimpleQueue()
         self._thread: threading.Thread | None = None
 
@@ -126,7 +154,10 @@ class BackgroundTicks(PendingTicks):
         self._wake_event.put(True)
 
     def flush(self) -> bool:
-        """End the thread when it is through, and store what it could not."""
+        """End the thread when it is through, and store what it could not; another run of this process does both for
+        itself."""
+        if self.has_successor:
+            return True
         if self._thread is not None:
             self._wake_event.put(False)
             self._thread.join()

@@ -1,15 +1,16 @@
 """One host's recording: take a tick, compute its samples from the readings before, store it or hold it back."""
 
 import logging
+import os
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
 from metrics import conf
 from metrics.collectors import machine
 from metrics.models import CollectorState, Host, NewestReading
 from metrics.recording.boots import follow_clock
-from metrics.recording.pending import PendingTicks
+from metrics.recording.pending import BackgroundTicks, PendingTicks, Report, nobody
 from metrics.recording.plausibility import drop_impossible
 from metrics.recording.runner import Outcome, Run, Runner, runners, uptime_seconds
 from metrics.recording.samples import TakenReading, drafts_of
@@ -31,21 +32,45 @@ class Recording:
         host: Host,
         interval_seconds: int,
         family_runners: Sequence[Runner] | None = None,
-        pending: Callable[[TickWriter, int], PendingTicks] = PendingTicks,
+        pending: PendingTicks | None = None,
     ) -> None:
         self.host = host
         self.interval_seconds = interval_seconds
+        self.newest_tick: int | None = None
+        """The newest one that was taken in this process; it may still wait to be stored."""
         self._runners = runners() if family_runners is None else family_runners
-        self._pending = pending(TickWriter(host), interval_seconds)
+        self._pending = PendingTicks() if pending is None else pending
+        self._pending.use(TickWriter(host), interval_seconds)
         self._newest = {kept.family: TakenReading.stored(kept) for kept in NewestReading.objects.filter(host=host)}
         self._states = {state.family: state for state in CollectorState.objects.filter(host=host)}
         for runner in self._runners:
             if (kept := self._newest.get(runner.family)) and self._is_of_now(kept):
                 runner.resume(kept.rows)
 
+    def begin(self, report: Report = nobody) -> bool:
+        """A run begins to record; True where another one of this process still does. `report` is told how many ticks
+        wait for the database, and why."""
+        return self._pending.begin(report)
+
+    def end(self) -> None:
+        """A run is over."""
+        self._pending.end()
+
+    def renew(self, host: Host) -> None:
+        """Go on under the host's row as it is now: with what the machine says of itself, or another one altogether
+        where the database was replaced."""
+        self.host = host
+        self._pending.use(TickWriter(host), self.interval_seconds)
+
+    @property
+    def pending_ticks(self) -> int:
+        """How many ticks wait for the database."""
+        return len(self._pending)
+
     def tick(self, timestamp: int) -> TickRecord:
         """Take the tick of a nominal time and hand it over to be stored."""
         record = self.take(timestamp)
+        self.newest_tick = timestamp
         self._pending.add(record)
         return record
 
@@ -72,7 +97,8 @@ class Recording:
         return TickRecord(timestamp, self.interval_seconds, lag_seconds, time.monotonic() - began, families, readings)
 
     def flush(self) -> bool:
-        """Store what is pending; False where the database would not take it."""
+        """Store what is pending, but for what another run of this process stores; False where the database would not
+        take it."""
         return self._pending.flush()
 
     @property
@@ -104,6 +130,33 @@ class Recording:
         if run.outcome == Outcome.OK:
             state.succeeded_at = timestamp
         return state
+
+
+_of_process: Recording | None = None
+
+
+def recording_of_process(host: Host, interval_seconds: int) -> Recording:
+    """What the runs of this process have in common: the ticks that wait, and what the next rates are computed from.
+
+    Ticks are stored in a thread of their own: a disk that takes seconds for a write does not cost the next one.
+    """
+    global _of_process
+    known = _of_process
+    if known and (known.host.pk, known.interval_seconds) == (host.pk, interval_seconds):
+        known.renew(host)
+        return known
+    _of_process = Recording(host, interval_seconds, pending=known._pending if known else BackgroundTicks())
+    return _of_process
+
+
+def _forget() -> None:
+    """A forked process has ticks of its own, and none of those that its parent stores."""
+    global _of_process
+    _of_process = None
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_forget)
 
 
 def this_host() -> Host:

@@ -29,7 +29,7 @@ HAND_OVER_SECONDS = 0.1
 WARM_UP_SECONDS = 0.3
 # The names of the runs that are at work in this process.
 _at_work: set[str] = set()
-# How long a run that is over goes on trying to store what the database did not take, and how often: until its
+# How long the last run of a process goes on trying to store what the database did not take, and how often: until its
 # worker is needed for the next hand-over; when everything is to end, for as long as there is time for it.
 FLUSH_SECONDS, LAST_FLUSH_SECONDS, FLUSH_PAUSE_SECONDS = 60.0, 2.0, 0.5
 
@@ -63,10 +63,12 @@ class RecordingRun:
     def run(self, duration_seconds: float | None = None) -> int:
         """Tick until it is over; return how many ticks were taken. A DatabaseError where the take-over fails."""
         _at_work.add(self.name)
+        self.recording.begin(self._line.mark_pending)
         try:
             return self._run(duration_seconds)
         finally:
             _at_work.discard(self.name)
+            self.recording.end()
 
     def _run(self, duration_seconds: float | None) -> int:
         first_tick = self.take_over()
@@ -152,19 +154,23 @@ class RecordingRun:
     def _end(self) -> None:
         """Store what had to wait, and give the lease back if it is still this run's."""
         self._lease.close()
-        began, patience = self._now(), FLUSH_SECONDS
-        while not self.recording.flush():
-            if self._now() - began > patience:
-                log.error("the database has not taken the last ticks: they are lost")
-                self._line.mark_pending(0)
-                break
-            if self._line.wait(FLUSH_PAUSE_SECONDS):
-                patience = LAST_FLUSH_SECONDS
-                self._sleep(FLUSH_PAUSE_SECONDS)
+        self._flush()
         try:
             Recorder.objects.filter(host=self._host, window=self.name).update(released_at=self._now())
         except DatabaseError as error:
             log.warning("cannot give the recording back: %s", error)
+
+    def _flush(self) -> None:
+        """What waits is lost only with the process: the next run of it stores what this one could not."""
+        began, patience, is_last = self._now(), FLUSH_SECONDS, False
+        while not self.recording.flush():
+            if self._now() - began > patience:
+                what = "the process ends: they are lost" if is_last else "they go on waiting in this process"
+                log.error("the database has not taken %d ticks, and %s", self.recording.pending_ticks, what)
+                break
+            if self._line.wait(FLUSH_PAUSE_SECONDS):
+                patience, is_last = LAST_FLUSH_SECONDS, True
+                self._sleep(FLUSH_PAUSE_SECONDS)
 
 
 def is_recording(host: Host) -> bool:

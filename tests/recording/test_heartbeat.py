@@ -73,7 +73,13 @@ def test_who_was_stopped_for_a_while_is_forgiven(heartbeat, monkeypatch):
 def test_a_new_process_has_no_ticks_that_wait(heartbeat):
     heartbeat.mark_pending(3, "database is locked")
     heartbeat.reset()
-    assert heartbeat.pending().ticks == 0
+    assert heartbeat.pending() == (0, "")
+
+
+def test_a_hand_over_forgets_nothing_that_waits(heartbeat):
+    heartbeat.mark_pending(3, "database is locked")
+    heartbeat.mark_hand_over()
+    assert heartbeat.pending() == (3, "database is locked")
 
 
 def test_a_line_that_nobody_watches_remembers_what_was_said_too():

@@ -1,6 +1,7 @@
 """Ticks of one host, from readings to rows."""
 
 import logging
+import os
 import time
 
 import pytest
@@ -22,8 +23,10 @@ from metrics.models import (
     Tick,
 )
 from metrics.recording import recording as recording_module
-from metrics.recording.recording import Recording, this_host
+from metrics.recording.pending import PendingTicks
+from metrics.recording.recording import Recording, recording_of_process, this_host
 from metrics.recording.runner import Runner
+from metrics.recording.writing import TickWriter
 from tests.recording.fakes import Clock, ScriptedRunner, cpu_row, process_row, processes_reading
 
 TICK = 1_700_000_000
@@ -370,6 +373,46 @@ def test_without_an_id_a_boot_is_another_by_its_time(db, monkeypatch):
         monkeypatch.setattr(machine, "describe", lambda new=new: new)
         boots.append(this_host().boot)
     assert boots == [1, 1, 2]
+
+
+class TestOfOneProcess:
+    @pytest.fixture(autouse=True)
+    def new_process(self, monkeypatch):
+        monkeypatch.setattr(recording_module, "_of_process", None)
+        monkeypatch.setattr(recording_module, "BackgroundTicks", PendingTicks)
+        monkeypatch.setattr(recording_module, "runners", list)
+
+    def test_every_run_has_the_same_one(self, host):
+        assert recording_of_process(host, 5) is recording_of_process(Host.objects.get(), 5)
+
+    @pytest.mark.parametrize("change", ["host", "interval"])
+    def test_another_host_or_interval_keeps_what_waits(self, host, monkeypatch, change):
+        first = recording_of_process(host, 5)
+        with monkeypatch.context() as locked:
+            locked.setattr(TickWriter, "write", lambda *_: (_ for _ in ()).throw(OperationalError("locked")))
+            first.tick(TICK)
+        other = Host.objects.create(name="restored", boot_id="boot") if change == "host" else host
+        second = recording_of_process(other, 7 if change == "interval" else 5)
+        assert (second is first, second.pending_ticks) == (False, 1)
+        assert second.flush()
+        assert Tick.objects.get().host == other
+
+    def test_a_host_whose_row_was_renewed_goes_on_with_what_is_known(self, host):
+        recording = recording_of_process(host, 5)
+        recording.tick(TICK)
+        Host.objects.update(kernel="7.0")
+        assert recording_of_process(Host.objects.get(), 5).host.kernel == "7.0"
+        assert recording.newest_tick == TICK
+
+    @pytest.mark.skipif(not hasattr(os, "fork"), reason="nothing is forked here")
+    def test_a_fork_stores_nothing_of_its_parent(self, host):
+        recording_of_process(host, 5)
+        read, write = os.pipe()
+        if not os.fork():
+            os.write(write, b"none" if recording_module._of_process is None else b"some")
+            os._exit(0)
+        os.wait()
+        assert os.read(read, 4) == b"none"
 
 
 @pytest.mark.live

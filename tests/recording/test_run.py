@@ -24,6 +24,13 @@ class FakeRecording:
     interval_seconds: int
     ticks: list[int] = field(default_factory=list)
     flushed: int = 0
+    pending_ticks: int = 0
+
+    def begin(self, report):
+        return False
+
+    def end(self):
+        pass
 
     def tick(self, timestamp):
         self.ticks.append(timestamp)
@@ -99,8 +106,17 @@ def test_it_ends_in_good_time_where_the_database_takes_nothing_any_more(host, ca
     one, clock, _line = window(host, cut_at=NOON + 12)
     one.recording.flush = lambda: False
     one.run()
-    assert "they are lost" in caplog.text
+    assert "the process ends: they are lost" in caplog.text
     assert clock.now < NOON + 12 + 10
+
+
+def test_what_the_database_does_not_take_stays_in_the_process_when_only_the_run_ends(host, caplog):
+    one, clock, _line = window(host)
+    one.recording.flush = lambda: False
+    one.run(duration_seconds=12)
+    assert "go on waiting in this process" in caplog.text
+    assert "lost" not in caplog.text
+    assert clock.now < NOON + 12 + 70
 
 
 def test_it_beats_at_least_every_five_seconds(host):

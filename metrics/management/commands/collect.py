@@ -2,7 +2,6 @@
 
 import json
 from argparse import ArgumentTypeError
-from functools import partial
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
@@ -15,8 +14,7 @@ from metrics.formatting.units import MAX_LINE, visible
 from metrics.recording.heartbeat import Interruptible
 from metrics.recording.lease import BackgroundLease
 from metrics.recording.once import look_once
-from metrics.recording.pending import BackgroundTicks
-from metrics.recording.recording import Recording, this_host
+from metrics.recording.recording import recording_of_process, this_host
 from metrics.recording.run import RecordingRun, is_recording
 from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.database import prepare_database
@@ -64,9 +62,7 @@ class Command(BaseCommand):
                 if is_recording(host):
                     raise CommandError(f"another recorder samples {host} now")
                 self.stdout.write(f"samples {host} every {interval_seconds} s; Ctrl-C ends it")
-                recording = Recording(
-                    host, interval_seconds, pending=partial(BackgroundTicks, report=line.mark_pending)
-                )
+                recording = recording_of_process(host, interval_seconds)
                 ticks = RecordingRun(recording, line, lease=BackgroundLease).run(duration_seconds)
         except (DirectoryInUse, CannotStart) as error:
             raise CommandError(visible(str(error), MAX_LINE)) from None
