@@ -123,7 +123,7 @@ class NumberField(Measure):
         """A 64 bit integer, and so neither infinite nor no number at all."""
         try:
             stored = self.get_prep_value(value) or 0
-        except (OverflowError, ValueError):
+        except (OverflowError, TypeError, ValueError):
             return False
         return -(2**63) <= stored < 2**63
 

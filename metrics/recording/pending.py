@@ -6,8 +6,9 @@ from collections import deque
 from collections.abc import Callable
 from queue import SimpleQueue
 
-from django.db import DatabaseError, DataError, IntegrityError, InterfaceError, connection, connections
+from django.db import DatabaseError, InterfaceError, connection, connections
 
+from metrics.recording.refusals import REFUSED
 from metrics.recording.writing import TickRecord, TickWriter
 
 log = logging.getLogger(__name__)
@@ -37,6 +38,7 @@ class PendingTicks:
         self._report: Report = nobody
         self._reason = ""
         self._dropped = 0
+        self._left_out = ""
         self._set_up: object = None
 
     def use(self, writer: TickWriter, interval_seconds: int) -> None:
@@ -89,7 +91,7 @@ class PendingTicks:
             while tick := self._next():
                 try:
                     self._write(tick)
-                except (DataError, IntegrityError, OverflowError) as error:
+                except REFUSED as error:
                     log.error("the tick of %d is lost: the database refuses what it holds: %s", tick.timestamp, error)
                 except (DatabaseError, InterfaceError) as error:
                     self._wait(tick, error)
@@ -107,10 +109,17 @@ class PendingTicks:
             if self._dropped:
                 log.warning("%d ticks were dropped, whose times had been recorded before", self._dropped)
             self._dropped = 0
+            self._log_what_is_left_out()
             return
         if not self._dropped:
             log.warning("the time %d was recorded before the clock was set back: its tick is dropped", tick.timestamp)
         self._dropped += 1
+
+    def _log_what_is_left_out(self) -> None:
+        """Once, and not at each tick: health goes on saying it."""
+        if self._writer.left_out and self._writer.left_out != self._left_out:
+            log.error("a tick was stored without some of its rows: %s", self._writer.left_out)
+        self._left_out = self._writer.left_out
 
     def _set_up_connection(self) -> None:
         """Once for each connection that stores ticks."""

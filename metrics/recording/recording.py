@@ -10,6 +10,7 @@ from metrics import conf
 from metrics.collectors import machine
 from metrics.models import CollectorState, Host, NewestReading
 from metrics.recording.boots import follow_clock
+from metrics.recording.doubles import drop_doubles
 from metrics.recording.pending import BackgroundTicks, PendingTicks, Report, nobody
 from metrics.recording.plausibility import drop_impossible
 from metrics.recording.runner import Outcome, Run, Runner, runners, uptime_seconds
@@ -113,9 +114,10 @@ class Recording:
     def _family_tick(self, timestamp: int, run: Run) -> FamilyTick:
         reading, drafts = None, {}
         if run.reading is not None:
+            doubles = drop_doubles(run.family, run.reading)
             reading = TakenReading(timestamp, run.uptime_seconds, self.host.boot_id, run.reading)
             drafts = drafts_of(run.family, reading, self._newest.get(run.family), self.interval_seconds)
-            run = replace(run, message="; ".join(filter(None, (run.message, drop_impossible(drafts)))))
+            run = replace(run, message="; ".join(filter(None, (run.message, doubles, drop_impossible(drafts)))))
             self._newest[run.family] = reading
         state = self._next_state(timestamp, run)
         return FamilyTick(run, state.runs, state.failures, _seconds(state), reading, drafts)

@@ -9,6 +9,7 @@ from queue import Empty, SimpleQueue
 
 from metrics import conf
 from metrics.collectors.base import Collector, NoData, Reading, collectors
+from metrics.collectors.text import valid_text
 from metrics.models import CollectorState
 
 Outcome = CollectorState.Outcome
@@ -105,7 +106,7 @@ class Runner:
             outcome, message = Outcome.NO_DATA, str(error)
         except Exception as error:
             outcome, message = Outcome.FAILED, f"{type(error).__name__}: {error}"
-        return Run(self.family, outcome, started, self._now() - started, reading, message)
+        return Run(self.family, outcome, started, self._now() - started, reading, valid_text(message))
 
 
 @cache

@@ -37,7 +37,29 @@ class TakenReading:
 
     def to_json(self) -> str:
         """The rows without the facts that never change, to be kept."""
-        return orjson.dumps({kind: _without_facts(kind, rows) for kind, rows in self.rows.items()}).decode()
+        return json_of({kind: _without_facts(kind, rows) for kind, rows in self.rows.items()}).decode()
+
+
+def json_of(rows: Reading) -> bytes:
+    """The rows of a reading as JSON; without a row whose text is none, and with null for a number beyond 64 bits."""
+    try:
+        return orjson.dumps(rows)
+    except TypeError:
+        return orjson.dumps({kind: [row for row in map(_as_json, found) if row] for kind, found in rows.items()})
+
+
+def _as_json(row: Row) -> Row:
+    """What JSON can say of a row; nothing of one that it cannot name."""
+    kept = {name: value if _is_json(value) else None for name, value in row.items()}
+    return {} if any(kept[name] is None for name, value in row.items() if isinstance(value, str)) else kept
+
+
+def _is_json(value: Value) -> bool:
+    try:
+        orjson.dumps(value)
+    except TypeError:
+        return False
+    return True
 
 
 def seconds_between(new: TakenReading, old: TakenReading | None, resolution: int) -> float | None:

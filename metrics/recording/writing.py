@@ -1,12 +1,12 @@
 """Stores one tick: every sample of it, the newest readings and the collectors' outcomes, in one transaction."""
 
 import zlib
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from typing import Any
+from functools import partial
+from typing import Any, TypeVar
 
-import orjson
-from django.db import DatabaseError, DataError, IntegrityError, connection, transaction
+from django.db import DatabaseError, OperationalError, connection, transaction
 
 from metrics.collectors import machine
 from metrics.models import (
@@ -23,9 +23,12 @@ from metrics.models import (
 from metrics.models.inserts import insert, insert_stored, stored
 from metrics.recording.boots import follow_clock, is_of_this_boot
 from metrics.recording.identities import ProcessIdentities
+from metrics.recording.refusals import REFUSED, Item, Refusals, is_refusal
 from metrics.recording.runner import Run
-from metrics.recording.samples import Drafts, DraftSample, TakenReading
+from metrics.recording.samples import Drafts, DraftSample, TakenReading, json_of
 from metrics.tiers import RAW
+
+T = TypeVar("T")
 
 # More does not fit into the column of every database: 24 days.
 MAX_LAG_MILLISECONDS = 2**31 - 1
@@ -60,7 +63,7 @@ def packed(families: Sequence[FamilyTick]) -> bytes:
     """All readings of a tick without single processes, as a TickReading holds them."""
     readings = [family.reading.rows for family in families if family.reading]
     rows = {kind: found for reading in readings for kind, found in reading.items() if kind != ProcessSample.kind}
-    return zlib.compress(orjson.dumps(rows), COMPRESSION_LEVEL)
+    return zlib.compress(json_of(rows), COMPRESSION_LEVEL)
 
 
 @dataclass(slots=True)
@@ -100,19 +103,27 @@ class TickWriter:
         self.host = host
         self.identities = ProcessIdentities(host)
         self._follows_clock = is_of_this_boot(host)
+        self._refusals: Refusals | None = None
+        self.left_out = ""
+        """What the database refused of the newest tick."""
 
     def write(self, tick: TickRecord) -> bool:
-        """Store a tick whole or not at all; False where this moment has been recorded before.
+        """Store a tick, but for rows that the database refuses for what they hold, or nothing of it; False where this
+        moment has been recorded before.
 
         Raises django.db.OperationalError where the database cannot take it now.
         """
+        self._refusals = None
         try:
-            return self._write(tick)
-        except IntegrityError:
-            # An identity is gone that was remembered; now all of them are looked up again.
-            return self._write(tick)
-        except (OverflowError, ValueError, DataError):
-            return self._write(tick.without_what_has_no_room())
+            is_new = self._write(tick)
+        except (*REFUSED, OperationalError) as error:
+            if not is_refusal(error):
+                raise
+            # Or an identity is gone that was remembered: now all of them are looked up again.
+            self._refusals = Refusals()
+            is_new = self._write(tick.without_what_has_no_room())
+        self.left_out = str(self._refusals or "")
+        return is_new
 
     def _write(self, tick: TickRecord) -> bool:
         booted_at = self.host.booted_at
@@ -129,7 +140,7 @@ class TickWriter:
                 self._keep_readings(tick)
                 self._keep_tick_reading(tick)
                 self._keep_states(tick)
-        except (DatabaseError, OverflowError, ValueError):
+        except (DatabaseError, *REFUSED):
             # Identities that were made are not stored either, nor is the boot that was moved.
             self.identities.forget()
             self.host.booted_at = booted_at
@@ -155,18 +166,49 @@ class TickWriter:
     def _insert_samples(self, tick: TickRecord, model: type[Sample], drafts: Sequence[DraftSample]) -> None:
         common = {"host": self.host.pk, "tier": RAW, "timestamp": tick.timestamp, "resolution": tick.resolution}
         common["points"] = 1
-        if not issubclass(model, ProcessSample):
-            insert(model, [{**common, **draft.values} for draft in drafts])
+        if issubclass(model, ProcessSample):
+            self._insert_processes(tick, model, drafts, common)
             return
+        rows = [{**common, **draft.values} for draft in drafts]
+        self._taken(rows, partial(insert, model), lambda row: _item(model, [row[name] for name in model.key]))
+
+    def _insert_processes(
+        self, tick: TickRecord, model: type[ProcessSample], drafts: Sequence[DraftSample], common: dict[str, Any]
+    ) -> None:
+        names = ("process", *(field.name for field in model.measures()))
+        if self._refusals:
+            drafts = self._taken(drafts, partial(self._try_processes, names), _process)
         ids = self.identities.ids_of([draft.row for draft in drafts])
         # Retention spares the identities of the newest tick only.
         self.identities.keep_only(ids)
-        names = ("process", *(field.name for field in model.measures()))
         rows = stored(model, [{"process": pk, **draft.values} for pk, draft in zip(ids, drafts, strict=True)])
-        kept = [(*common.values(), *row) for row, draft in zip(rows, drafts, strict=True) if draft.is_kept]
-        insert_stored(model, (*common, *names), kept)
+        chosen = [(*common.values(), *row) for row, draft in zip(rows, drafts, strict=True) if draft.is_kept]
+        by_id = dict(zip(ids, drafts, strict=True))
+        kept = self._taken(
+            chosen, partial(insert_stored, model, (*common, *names)), lambda row: _process(by_id[row[len(common)]])
+        )
         self._keep_cpu_by_process(tick, (*common, *names), kept)
         self._keep_newest_processes(tick, names, rows)
+
+    def _try_processes(self, names: Sequence[str], drafts: Sequence[DraftSample]) -> None:
+        """Make their identities, and what is kept of the newest tick."""
+        try:
+            ids = self.identities.ids_of([draft.row for draft in drafts])
+            values = [{"process": pk, **draft.values} for pk, draft in zip(ids, drafts, strict=True)]
+            NewestProcesses.encoded(names, stored(ProcessSample, values))
+        except REFUSED:
+            # Those that were made are not stored.
+            self.identities.forget()
+            raise
+
+    def _taken(
+        self, rows: Sequence[T], take: Callable[[Sequence[T]], object], what: Callable[[T], Item]
+    ) -> Sequence[T]:
+        """Give rows to the database by `take` and return them; at the second attempt those that it took."""
+        if self._refusals:
+            return self._refusals.taken(rows, take, what)
+        take(rows)
+        return rows
 
     def _keep_cpu_by_process(self, tick: TickRecord, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
         process, cpu = names.index("process"), names.index("cpu_percent")
@@ -178,7 +220,7 @@ class TickWriter:
         insert(NewestProcesses, [newest], or_update=(("host",), ("timestamp", "rows")))
 
     def _keep_readings(self, tick: TickRecord) -> None:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "host": self.host.pk,
                 "family": family.run.family,
@@ -190,7 +232,9 @@ class TickWriter:
             for family in tick.families
             if family.reading
         ]
-        insert(NewestReading, rows, or_update=(("host", "family"), ("timestamp", "uptime_seconds", "boot_id", "rows")))
+        renewed = ("timestamp", "uptime_seconds", "boot_id", "rows")
+        take = partial(insert, NewestReading, or_update=(("host", "family"), renewed))
+        self._taken(rows, take, lambda row: Item(row["family"], "newest reading", row["family"]))
 
     def _keep_tick_reading(self, tick: TickRecord) -> None:
         if tick.packed_readings is not None:
@@ -198,12 +242,12 @@ class TickWriter:
             insert(TickReading, [values])
 
     def _keep_states(self, tick: TickRecord) -> None:
-        rows = [
+        rows: list[dict[str, Any]] = [
             {
                 "host": self.host.pk,
                 "family": family.run.family,
                 "outcome": family.run.outcome,
-                "message": family.run.message,
+                "message": self._message(family.run),
                 "timestamp": tick.timestamp,
                 "succeeded_at": family.succeeded_at,
                 "duration_milliseconds": round(family.run.duration_seconds * 1000, 2),
@@ -213,4 +257,17 @@ class TickWriter:
             for family in tick.families
         ]
         kept = tuple(name for name in rows[0] if name not in {"host", "family"}) if rows else ()
-        insert(CollectorState, rows, or_update=(("host", "family"), kept))
+        take = partial(insert, CollectorState, or_update=(("host", "family"), kept))
+        self._taken(rows, take, lambda row: Item(row["family"], "state", row["family"]))
+
+    def _message(self, run: Run) -> str:
+        refused = self._refusals.of(run.family) if self._refusals else ""
+        return "; ".join(filter(None, (run.message, refused)))
+
+
+def _item(model: type[Sample], names: Iterable[Any]) -> Item:
+    return Item(model.family, model.kind, " ".join(map(str, names)))
+
+
+def _process(draft: DraftSample) -> Item:
+    return _item(ProcessSample, [draft.row["name"]])

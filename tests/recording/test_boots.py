@@ -1,6 +1,7 @@
 """When a host was booted, and its processes were started, by a clock that is set."""
 
 import pytest
+from django.db import OperationalError
 
 from metrics.collectors import machine
 from metrics.models import Host, Process
@@ -124,11 +125,10 @@ def test_a_tick_that_is_not_stored_moves_nothing(board, monkeypatch):
     before = board.recording.host.booted_at
 
     def refuse(*arguments):
-        raise ValueError("disk full")
+        raise OperationalError("disk full")
 
     monkeypatch.setattr(writer, "_keep_states", refuse)
-    with pytest.raises(ValueError, match="disk full"):
-        board.tick()
+    board.tick()
     assert Host.objects.get().booted_at == board.recording.host.booted_at == before
     assert starts() == STARTS
 

@@ -20,6 +20,7 @@ class Writer:
     def __init__(self):
         self.written, self.error, self.gate = [], None, threading.Event()
         self.taken = set()
+        self.left_out = ""
         self.gate.set()
 
     def write(self, tick):
