@@ -3,7 +3,6 @@
 from metrics import conf
 from metrics.models import Host
 from metrics.recording.heartbeat import attached
-from metrics.recording.lease import BackgroundLease
 from metrics.recording.recording import recording_of_process, this_host
 from metrics.recording.run import RecordingRun
 from metrics.retention.maintenance import maintain_hosts
@@ -15,7 +14,7 @@ def record_window() -> str:
     """Record until the next run takes over."""
     line = attached()
     recording = recording_of_process(this_host(), conf.interval_seconds())
-    ticks = RecordingRun(recording, line, at_set_back=ensure_schedules, lease=BackgroundLease).run()
+    ticks = RecordingRun(recording, line, at_set_back=ensure_schedules).run()
     return f"{ticks} ticks"
 
 

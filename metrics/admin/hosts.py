@@ -62,6 +62,8 @@ class HostAdmin(ReadOnlyAdmin):
         UPTIME,
         columns.time_column("booted_at", _("booted at"), offset=True),
         columns.text_line("boot_id", _("boot id")),
+        columns.text_line("machine_id", _("machine id")),
+        columns.time_column("contested_at", _("two recorders at"), offset=True),
         columns.time_column("first_seen_at", _("first seen"), offset=True),
         columns.time_column("newest_tick", _("newest tick"), offset=True),
         columns.tables_line(_("recorded"), _tables, lambda row: {"host": row.name}),

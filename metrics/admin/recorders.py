@@ -153,7 +153,7 @@ class CollectorStateAdmin(ReadOnlyAdmin):
 
 
 def _state(row: Recorder) -> str:
-    return "○ " + gettext("released") if row.released_at else "● " + gettext("holds the token")
+    return "○ " + gettext("released") if row.released_at else "● " + gettext("records")
 
 
 @admin.register(Recorder)
@@ -176,9 +176,6 @@ class RecorderAdmin(ReadOnlyAdmin):
         HOST,
         state,
         pid,
-        columns.text_line("window", _("window")),
-        columns.text_line("boot_id", _("boot id")),
-        columns.time_column("first_tick", _("first tick"), offset=True),
         columns.time_column("taken_over_at", _("taken over"), offset=True),
         columns.time_column("released_at", _("released"), offset=True),
     )

@@ -14,6 +14,8 @@ from metrics.collectors.base import Value
 from metrics.collectors.memory import machine_memory_bytes
 from metrics.collectors.text import valid_text
 
+# What systemd, D-Bus and the BSDs call a machine; the same after each boot.
+MACHINE_ID_FILES = (Path("/etc/machine-id"), Path("/var/lib/dbus/machine-id"), Path("/etc/hostid"))
 BOOT_ID_FILE = Path("/proc/sys/kernel/random/boot_id")
 CPUINFO_FILE = Path("/proc/cpuinfo")
 
@@ -37,6 +39,15 @@ def describe() -> dict[str, Value]:
         "boot_id": boot_id(),
         "booted_at": booted_at(),
     }
+
+
+def machine_id() -> str:
+    """Return what tells this machine from others, that of its boot in a container without one; "" where neither is."""
+    found = (_read(file).strip() for file in MACHINE_ID_FILES)
+    own = next((text for text in found if text not in {"", "uninitialized"}), "") or (
+        _sysctl("kern.uuid") if psutil.MACOS else ""
+    )
+    return own or boot_id()
 
 
 def boot_id() -> str:

@@ -21,6 +21,9 @@ class Host(models.Model):
     boot = models.PositiveIntegerField(_("boot"), default=0)
     boot_id = models.CharField(_("boot id"), max_length=64, blank=True)
     booted_at = EpochField(_("booted at"), per_second=1000, null=True)
+    # Which machine, and data directory, recorded it last; and when two did (recording/rivals.py).
+    machine_id = models.CharField(_("machine id"), max_length=64, blank=True)
+    contested_at = EpochField(_("two recorders at"), null=True)
     first_seen_at = EpochField(_("first seen"), null=True)
 
     class Meta:

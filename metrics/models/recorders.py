@@ -72,13 +72,11 @@ class CollectorState(models.Model):
 
 
 class Recorder(models.Model):
-    """Who records a host: the lease that one recording run hands to the next."""
+    """Who records a host, as its newest run has noted with its first tick; that only one does is the work of a lock
+    (recording/hand_over.py). A row that was not released is of a run that goes on, or that had no time to end."""
 
     host = models.OneToOneField(Host, models.CASCADE, related_name="recorder", verbose_name=_("host"))
-    window = models.CharField(_("window"), max_length=32)
     pid = models.PositiveIntegerField(_("pid"))
-    boot_id = models.CharField(_("boot id"), max_length=64, blank=True)
-    first_tick = EpochField(_("first tick"))
     taken_over_at = EpochField(_("taken over"), per_second=1000)
     released_at = EpochField(_("released"), per_second=1000, null=True)
 

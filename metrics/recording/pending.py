@@ -16,6 +16,9 @@ log = logging.getLogger(__name__)
 # Ticks held in memory while the database cannot take them: an hour at the default interval, some 50 KB each.
 MAX_PENDING_TICKS = 720
 
+# Whoever ends waits no longer at once for a database that does not answer.
+MAX_JOIN_SECONDS = 0.5
+
 Report = Callable[[int, str], None]
 
 
@@ -157,8 +160,11 @@ class BackgroundTicks(PendingTicks):
     def add(self, tick: TickRecord) -> None:
         """Take over a tick and return at once."""
         self._append(tick)
-        if self._thread is None:
-            self._thread = threading.Thread(target=self._store_when_called, name="store-ticks", daemon=True)
+        if self._thread is None or not self._thread.is_alive():
+            self._wake_event = SimpleQueue()
+            self._thread = threading.Thread(
+                target=self._store_when_called, args=(self._wake_event,), name="store-ticks", daemon=True
+            )
             self._thread.start()
         self._wake_event.put(True)
 
@@ -169,13 +175,15 @@ class BackgroundTicks(PendingTicks):
             return True
         if self._thread is not None:
             self._wake_event.put(False)
-            self._thread.join()
+            self._thread.join(MAX_JOIN_SECONDS)
+            if self._thread.is_alive():
+                return False
             self._thread = None
         return self._store()
 
-    def _store_when_called(self) -> None:
+    def _store_when_called(self, wake_event: SimpleQueue[bool]) -> None:
         try:
-            while self._wake_event.get():
+            while wake_event.get():
                 self._store()
         finally:
             connections.close_all()

@@ -6,6 +6,8 @@ import time
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
+from django.db import DatabaseError, InterfaceError
+
 from metrics import conf
 from metrics.collectors import machine
 from metrics.models import CollectorState, Host, NewestReading
@@ -13,6 +15,7 @@ from metrics.recording.boots import follow_clock
 from metrics.recording.doubles import drop_doubles
 from metrics.recording.pending import BackgroundTicks, PendingTicks, Report, nobody
 from metrics.recording.plausibility import drop_impossible
+from metrics.recording.rivals import note_recorder
 from metrics.recording.runner import Outcome, Run, Runner, runners, uptime_seconds
 from metrics.recording.samples import TakenReading, drafts_of
 from metrics.recording.writing import FamilyTick, TickRecord, TickWriter, packed
@@ -41,9 +44,10 @@ class Recording:
         """The newest one that was taken in this process; it may still wait to be stored."""
         self._runners = runners() if family_runners is None else family_runners
         self._pending = PendingTicks() if pending is None else pending
-        self._pending.use(TickWriter(host), interval_seconds)
-        self._newest = {kept.family: TakenReading.stored(kept) for kept in NewestReading.objects.filter(host=host)}
-        self._states = {state.family: state for state in CollectorState.objects.filter(host=host)}
+        self._newest: dict[str, TakenReading] = {}
+        self._states: dict[str, CollectorState] = {}
+        self.renew(host)
+        self._read_what_is_stored()
         for runner in self._runners:
             if (kept := self._newest.get(runner.family)) and self._is_of_now(kept):
                 runner.resume(kept.rows)
@@ -61,7 +65,29 @@ class Recording:
         """Go on under the host's row as it is now: with what the machine says of itself, or another one altogether
         where the database was replaced."""
         self.host = host
-        self._pending.use(TickWriter(host), self.interval_seconds)
+        self._writer = TickWriter(host)
+        self._pending.use(self._writer, self.interval_seconds)
+
+    def take_over(self, pid: int, moment: float, *, is_successor: bool) -> None:
+        """A run has its turn: it is said in the database, with the next tick, who records. What a run of another
+        process has stored meanwhile is read; one of this process has left it here."""
+        self._writer.recorder = {"host": self.host.pk, "pid": pid, "taken_over_at": moment, "released_at": None}
+        if is_successor:
+            return
+        try:
+            self._read_what_is_stored()
+        except (DatabaseError, InterfaceError) as error:
+            log.warning("cannot read the newest readings: %s", error)
+
+    def _read_what_is_stored(self) -> None:
+        """The newest reading and the outcomes of each family, but for what this process knows better."""
+        for kept in NewestReading.objects.filter(host=self.host):
+            known = self._newest.get(kept.family)
+            if known is None or known.boot_id != kept.boot_id or known.uptime_seconds < kept.uptime_seconds:
+                self._newest[kept.family] = TakenReading.stored(kept)
+        for state in CollectorState.objects.filter(host=self.host):
+            if state.family not in self._states or self._states[state.family].runs < state.runs:
+                self._states[state.family] = state
 
     @property
     def pending_ticks(self) -> int:
@@ -162,10 +188,11 @@ if hasattr(os, "register_at_fork"):
 
 
 def this_host() -> Host:
-    """This machine's row, brought up to date."""
+    """This machine's row, brought up to date by a run that is about to record it."""
     facts = machine.describe()
     first = {**facts, "boot": 1, "first_seen_at": time.time()}
     host, is_new = Host.objects.get_or_create(name=conf.host_name(), defaults=first)
+    note_recorder(host)
     if not is_new:
         _renew(host, facts)
     host.refresh_from_db()

@@ -16,6 +16,7 @@ from metrics.models import (
     NewestReading,
     ProcessSample,
     ProcessTotals,
+    Recorder,
     Sample,
     Tick,
     TickReading,
@@ -104,6 +105,8 @@ class TickWriter:
         self.identities = ProcessIdentities(host)
         self._follows_clock = is_of_this_boot(host)
         self._refusals: Refusals | None = None
+        self.recorder: dict[str, Any] | None = None
+        """Who records, to be stored with the next tick: the values of a row of Recorder."""
         self.left_out = ""
         """What the database refused of the newest tick."""
 
@@ -132,6 +135,10 @@ class TickWriter:
                 self._await_turn()
                 if self._follows_clock:
                     follow_clock(self.host, machine.booted_at())
+                if recorder := self.recorder:
+                    insert(
+                        Recorder, [recorder], or_update=(("host",), tuple(name for name in recorder if name != "host"))
+                    )
                 if not self._insert_tick(tick):
                     return False
                 for family in tick.families:
@@ -145,6 +152,8 @@ class TickWriter:
             self.identities.forget()
             self.host.booted_at = booted_at
             raise
+        if self.recorder is recorder:
+            self.recorder = None
         return True
 
     def _await_turn(self) -> None:

@@ -13,6 +13,10 @@ from metrics.status.forwarding import FAILED, OK, read_forwarding
 
 Check = dict[str, Any]
 
+# Two recorders of one name notice each other at each of their hand-overs, every 60 to 90 s.
+CONTESTED_SECONDS = 300
+REMEDY = "set SYSMON_HOSTNAME on one of the machines"
+
 
 def read_health() -> dict[str, Any]:
     """The state of this host's recording. `is_healthy` is false where ticks are overdue or the database is silent."""
@@ -26,7 +30,7 @@ def read_health() -> dict[str, Any]:
     is_healthy = all(checks.get(name, {}).get("status") == OK for name in ("database", "sampling"))
     return {
         "is_healthy": is_healthy,
-        "warnings": _warnings(checks.get("families", {})),
+        "warnings": [*_warnings(checks.get("families", {})), *_contested(checks)],
         "host": conf.host_name(),
         "timestamp": now,
         "checks": checks,
@@ -40,6 +44,13 @@ def _warnings(families: dict[str, Check]) -> list[Check]:
         for family, check in families.items()
         if check["status"] == CollectorState.Outcome.FAILED or (check["status"] == OK and check["message"])
     ]
+
+
+def _contested(checks: dict[str, Check]) -> list[Check]:
+    """That two recorders use one name; it degrades nothing, since each tick is stored once."""
+    recorder = checks.get("recorder", {})
+    is_contested = recorder.get("status") == FAILED and "pid" in recorder
+    return [{"check": "recorder", "status": FAILED, "message": recorder["message"]}] if is_contested else []
 
 
 def _checks(host: Host | None, now: float) -> dict[str, Check]:
@@ -78,11 +89,14 @@ def _sampling(host: Host, now: float) -> Check:
 
 
 def _recorder(host: Host, now: float) -> Check:
-    token = Recorder.objects.filter(host=host).first()
-    if token is None or token.released_at is not None:
+    recorder = Recorder.objects.filter(host=host).first()
+    if recorder is None or recorder.released_at is not None:
         return {"status": FAILED, "message": "nobody records"}
-    seconds = now - token.taken_over_at.timestamp()
-    return {"status": OK, "pid": token.pid, "window_age_seconds": round(seconds, 1)}
+    seconds = now - recorder.taken_over_at.timestamp()
+    check = {"status": OK, "pid": recorder.pid, "window_age_seconds": round(seconds, 1)}
+    if host.contested_at and now - host.contested_at.timestamp() < CONTESTED_SECONDS:
+        return check | {"status": FAILED, "message": f"another recorder stores ticks of {host.name} too: {REMEDY}"}
+    return check
 
 
 def _storing() -> Check:

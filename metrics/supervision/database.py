@@ -9,7 +9,7 @@ from django.core.management import call_command
 from django.db import connections
 
 from metrics.storage.damage import damage_in, database_file, set_aside
-from metrics.storage.locks import PARTS, DirectoryInUse, hold_data_directory
+from metrics.storage.locks import PARTS, RECORDER, DirectoryInUse, hold_data_directory
 from metrics.storage.migration_lock import migration_lock
 
 log = logging.getLogger(__name__)
@@ -21,7 +21,7 @@ def prepare_database(held: Collection[str]) -> None:
     where a damaged file is in use."""
     with migration_lock():
         if (file := database_file()) and (damage := _damage_in(file)):
-            kept = _set_aside(file, damage, [part for part in PARTS if part not in held])
+            kept = _set_aside(file, damage, [part for part in (*PARTS, RECORDER) if part not in held])
             log.error("the database is damaged (%s): it is kept as %s, and a new one is begun", damage, kept)
         call_command("migrate", verbosity=0, interactive=False)
     connections.close_all()

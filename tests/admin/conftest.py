@@ -85,7 +85,7 @@ def recorded(host, make_sample):
         TickReading.objects.create(host=host, timestamp=AT, rows=zlib.compress(b'{"cpu":[{"load_1":1.5}]}')),
         CommandMasking.objects.create(host=host, commands="safe", rules="0f3a", last_process=7, until_process=9),
         UpkeepLease.objects.create(host=host, holder=host.name, expires_at=now()),
-        Recorder.objects.create(host=host, window="w", pid=4242, first_tick=AT, taken_over_at=now()),
+        Recorder.objects.create(host=host, pid=4242, taken_over_at=now()),
         ScheduledJob.objects.create(func="os.system", args="'id'", cluster=host.name, minutes=1),
         JobFailure.objects.create(
             machine=host.name, job="metrics.tasks.prune", started_at=AT, failed_at=AT, message=ATTACK, traceback=ATTACK

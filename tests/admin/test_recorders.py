@@ -54,6 +54,6 @@ def test_an_outcome_of_a_newer_version_is_shown_too(recorded, superuser_client):
 
 
 def test_a_recorder_says_whether_it_holds_the_token(recorded, superuser_client):
-    assert "● holds the token" in text_of(superuser_client.get(list_path(Recorder)))
+    assert "● records" in text_of(superuser_client.get(list_path(Recorder)))
     Recorder.objects.update(released_at=now())
     assert "○ released" in text_of(superuser_client.get(detail_path(recorded[Recorder])))

@@ -2,14 +2,15 @@
 
 import io
 import json
+import time
 
 import pytest
 from django.core.management import CommandError, call_command
 
 from metrics.models import CpuSample, Host, Process, Recorder, Tick
-from metrics.recording import once
+from metrics.recording import once, rivals
 from metrics.recording.runner import Outcome, Run
-from metrics.storage.locks import WORKER, hold_data_directory
+from metrics.storage.locks import RECORDER, WORKER, hold_data_directory, lock_of
 from tests.recording.fakes import Clock, ScriptedRunner, cpu_row, process_row, processes_reading
 
 HOSTILE = "\x1b[31m[/]"
@@ -105,7 +106,7 @@ def test_a_duration_that_is_none_is_refused(value):
 
 @pytest.mark.live
 @pytest.mark.django_db(transaction=True)
-def test_it_records_for_the_duration_and_gives_the_token_back():
+def test_it_records_for_the_duration_and_notes_that_it_has_ended():
     text = collect("--interval", "1", "--duration", "0.2")
     assert "ticks recorded" in text
     assert Tick.objects.count() == CpuSample.objects.count() >= 1
@@ -119,14 +120,38 @@ def test_it_is_refused_while_another_holds_the_data_directory(db):
 
 
 @pytest.mark.django_db(transaction=True)
-def test_it_is_refused_while_a_recorder_of_this_host_lives():
-    from metrics.recording.recording import this_host
-
-    host = this_host()
-    Recorder.objects.create(host=host, window="w", pid=1, boot_id=host.boot_id, first_tick=0, taken_over_at=0)
-    with pytest.raises(CommandError, match="another recorder"):
+def test_it_is_refused_while_a_run_of_this_data_directory_records():
+    Host.objects.create(name="test-host")
+    with lock_of(RECORDER), pytest.raises(CommandError, match="another recorder samples test-host now"):
         collect("--duration", "1")
-    assert Host.objects.count() == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("machine_id", "age_seconds", "released_at", "is_refused"),
+    [
+        ("another", 3, None, True),
+        ("another", 3, 1, False),
+        ("another", 300, None, False),
+        ("", 3, None, False),
+        ("own", 3, None, False),
+    ],
+)
+def test_it_is_refused_while_another_machine_records_under_the_name(
+    monkeypatch, machine_id, age_seconds, released_at, is_refused
+):
+    monkeypatch.setattr(rivals, "_noted_boot", None)
+    own = rivals.recorder_id() if machine_id == "own" else machine_id
+    host = Host.objects.create(name="test-host", machine_id=own)
+    Recorder.objects.create(host=host, pid=1, taken_over_at=0, released_at=released_at)
+    at = int(time.time()) - age_seconds
+    Tick.objects.create(host=host, timestamp=at, resolution=5, lag_milliseconds=0, duration_milliseconds=0)
+    monkeypatch.setattr("metrics.management.commands.collect.RecordingRun.run", lambda *_: 0)
+    if is_refused:
+        with pytest.raises(CommandError, match="another recorder samples test-host now"):
+            collect("--duration", "1")
+    else:
+        assert "0 ticks recorded" in collect("--duration", "1")
 
 
 def test_a_family_that_failed_is_null():

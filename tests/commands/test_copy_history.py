@@ -7,7 +7,7 @@ import psycopg
 import pytest
 
 from tests.postgresql import running
-from tests.supervision.running import Up
+from tests.supervision.running import Up, eventually
 
 pytestmark = pytest.mark.live
 TABLES = ("metrics_host", "metrics_tick", "metrics_cpusample", "metrics_processsample", "metrics_newestreading")
@@ -100,11 +100,21 @@ def test_a_database_with_anything_else_in_it_is_refused_in_one_line(recorded, ad
     assert "has other" in refused.stderr
 
 
-def test_a_history_that_grows_is_refused(recorded, address, tmp_path):
-    here = Up(tmp_path / "growing", DATABASE_URL="")
-    assert here.run("collect", "--duration", "1").returncode == 0
-    refused = here.run("copy-history", str(here.file), DATABASE_URL=address)
-    assert (refused.returncode, "is being recorded there" in refused.stderr) == (1, True)
+@pytest.mark.parametrize("end", ["goes on", "was killed", "has ended"])
+def test_a_history_is_refused_until_its_recorder_has_ended(recorded, address, tmp_path, end):
+    here = Up(tmp_path / "growing", DATABASE_URL="", SYSMON_INTERVAL="5")
+    here.launch(command="collect")
+    assert eventually(lambda: here.ticks() and here.query("SELECT pid FROM metrics_recorder"), 30)
+    if end == "was killed":
+        here.process.kill()
+    elif end == "has ended":
+        assert here.stop() == 0
+    there = {"DATABASE_URL": address, "SYSMON_DATA_DIR": str(tmp_path / "there")}
+    copied = here.run("copy-history", str(here.file), **there)
+    here.end_for_sure()
+    assert (copied.returncode, "is being recorded there" in copied.stderr) == (
+        (0, False) if end == "has ended" else (1, True)
+    )
 
 
 @pytest.mark.parametrize(

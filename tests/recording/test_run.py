@@ -1,6 +1,5 @@
 """Windows tick on the wall clock and hand over without a hole and without a double."""
 
-import os
 from dataclasses import dataclass, field
 
 import pytest
@@ -10,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
 from metrics.models import Host, Recorder, Tick
-from metrics.recording.run import RecordingRun, is_recording
+from metrics.recording.run import RecordingRun
 from tests.recording.fakes import Clock, FakeLine
 
 NOON = 1_700_000_000.0
@@ -18,22 +17,30 @@ NOON = 1_700_000_000.0
 
 @dataclass
 class FakeRecording:
-    """Notes the ticks that it is told to take."""
+    """Notes the ticks that it is told to take. One of a process, or `others` are at work in it."""
 
     host: Host
     interval_seconds: int
     ticks: list[int] = field(default_factory=list)
     flushed: int = 0
     pending_ticks: int = 0
+    newest_tick: int | None = None
+    runs: int = 0
 
     def begin(self, report):
-        return False
+        self.runs += 1
+        return self.runs > 1
 
     def end(self):
-        pass
+        self.runs -= 1
+
+    def take_over(self, pid, moment, *, is_successor):
+        values = {"pid": pid, "taken_over_at": moment, "released_at": None}
+        Recorder.objects.update_or_create(host=self.host, defaults=values)
 
     def tick(self, timestamp):
         self.ticks.append(timestamp)
+        self.newest_tick = timestamp
         Tick.objects.create(
             host=self.host, timestamp=timestamp, resolution=1, lag_milliseconds=0, duration_milliseconds=0
         )
@@ -46,15 +53,31 @@ class FakeRecording:
         return False
 
 
-def window(host, interval=5, start=NOON + 0.3, cut_at=float("inf")):
+class FakeHandOver:
+    """Its turn comes at once, or when somebody sets `is_free`; nobody waits for it, until `wanted` says so."""
+
+    def __init__(self):
+        self.is_free, self.wanted, self.calls = True, lambda: False, []
+
+    def take(self, wait):
+        while not self.is_free:
+            if wait(0.05):
+                return False
+        self.calls.append("take")
+        return True
+
+    def is_wanted(self):
+        return self.wanted()
+
+    def let_go(self):
+        self.calls.append("let go")
+
+
+def window(host, interval=5, start=NOON + 0.3, cut_at=float("inf"), recording=None):
     clock = Clock(start)
     line = FakeLine(clock, cut_at)
-    return RecordingRun(FakeRecording(host, interval), line, now=clock, sleep=clock.sleep), clock, line
-
-
-def another_recorder(host, pid=1, **values):
-    defaults = {"window": "other", "pid": pid, "boot_id": host.boot_id, "first_tick": 0, "taken_over_at": 0}
-    return Recorder.objects.create(host=host, **{**defaults, **values})
+    recording = recording or FakeRecording(host, interval)
+    return RecordingRun(recording, line, now=clock, sleep=clock.sleep, hand_over=FakeHandOver()), clock, line
 
 
 def test_ticks_lie_on_multiples_of_the_interval(host):
@@ -79,7 +102,7 @@ def test_a_restart_within_an_interval_does_not_repeat_the_tick(host):
     assert again.recording.ticks == [first.recording.ticks[0] + 60]
 
 
-def test_it_ends_when_its_line_is_cut_and_gives_the_token_back(host):
+def test_it_ends_when_its_line_is_cut_and_notes_that_it_did(host):
     one, clock, _line = window(host, cut_at=NOON + 12)
     one.run()
     assert one.recording.ticks == [int(NOON), int(NOON) + 5, int(NOON) + 10]
@@ -126,77 +149,102 @@ def test_it_beats_at_least_every_five_seconds(host):
 
 
 class TestHandOver:
-    def test_the_newcomer_names_a_tick_that_the_old_window_can_still_see(self, host):
-        another_recorder(host)
-        one, _clock, _line = window(host, interval=1, start=NOON + 0.95)
-        assert one.take_over() == int(NOON) + 2
+    @pytest.mark.parametrize("interval", [1, 5, 60])
+    def test_it_ends_long_before_a_tick_when_another_waits(self, host, interval):
+        one, clock, _line = window(host, interval=interval)
+        one._hand_over.wanted = lambda: clock.now >= NOON + 100
+        one.run()
+        assert one.recording.ticks[-1] <= NOON + 100 + 5
+        assert clock.now < NOON + 100 + max(5, interval), "it looks every five seconds, and after each tick"
+        assert one._hand_over.calls == ["take", "let go", "let go"]
 
-    def test_every_tick_is_taken_once(self, host):
-        old, old_clock, old_line = window(host, interval=1)
-        new, new_clock, _line = window(host, interval=1)
+    def test_it_does_not_look_when_a_tick_is_due(self, host):
+        one, clock, _line = window(host, interval=5)
+        looked = []
+        one._hand_over.wanted = lambda: looked.append(clock.now % 5) or clock.now > NOON + 60
+        one.run()
+        assert len(looked) >= 12
+        assert max(looked) < 0.5, "right after the tick"
 
-        def start_newcomer():
-            if old_clock.now >= NOON + 5.4 and not new.recording.ticks:
-                new_clock.now = old_clock.now
-                lease = Recorder.objects.get()
-                new.recording.ticks.append(new.take_over())
-                assert lease.window == old.name
+    @pytest.mark.parametrize("is_successor", [True, False], ids=["in one process", "in two"])
+    @pytest.mark.parametrize("late_seconds", [0.05, 0.9, 1.3, 4.2])
+    def test_every_tick_is_taken_once(self, host, is_successor, late_seconds):
+        shared = FakeRecording(host, 1)
+        old, clock, _line = window(host, interval=1, recording=shared)
+        new, new_clock, _line = window(host, interval=1, recording=shared if is_successor else None)
+        old._hand_over.wanted = lambda: clock.now >= NOON + 5.4
+        if is_successor:
+            shared.runs = 1
+        old.run()
+        new_clock.now = clock.now + late_seconds
+        new.run(duration_seconds=5)
+        taken = shared.ticks if is_successor else old.recording.ticks + new.recording.ticks
+        assert len(taken) == len(set(taken))
+        missed = set(range(taken[0], taken[-1])) - set(taken)
+        assert clock.now == NOON + 6
+        assert len(missed) == max(0, int(late_seconds) - 1)
 
-        old_line.at_wait = start_newcomer
-        old.run(duration_seconds=60)
-        assert old.recording.ticks == [int(NOON) + number for number in range(7)]
-        assert new.recording.ticks == [int(NOON) + 7]
+    def test_a_successor_of_one_process_does_not_ask_the_database(self, host, monkeypatch):
+        one, _clock, _line = window(host, interval=60, start=NOON + 41)
+        one.recording.runs, one.recording.newest_tick = 1, int(NOON + 41) // 60 * 60
+        monkeypatch.setattr(Tick.objects, "filter", lambda **_: pytest.fail("a server that hangs would hold it up"))
+        one.run(duration_seconds=60)
+        assert one.recording.ticks == [int(NOON + 41) // 60 * 60 + 60]
 
-    def test_a_take_over_that_fails_ends_the_newcomer(self, host, monkeypatch):
-        def fail(*_args, **_kwargs):
+    def test_a_database_that_fails_at_the_first_tick_ends_nothing(self, host, monkeypatch, caplog):
+        one, _clock, _line = window(host)
+
+        def fail(**_kwargs):
             raise OperationalError("database is locked")
 
-        monkeypatch.setattr(Recorder.objects, "update_or_create", fail)
-        one, _clock, line = window(host)
-        with pytest.raises(OperationalError):
-            one.run()
-        assert (one.recording.ticks, line.hand_overs) == ([], 0)
-
-    @pytest.mark.parametrize("error", [OperationalError("disk I/O error"), TimeoutError("no answer for 1 s")])
-    def test_the_old_window_goes_on_while_the_token_cannot_be_read(self, host, monkeypatch, error):
-        one, _clock, _line = window(host, cut_at=NOON + 12)
-
-        def fail():
-            raise error
-
-        one._commit_lease(int(NOON))
-        monkeypatch.setattr(one, "take_over", lambda: int(NOON))
-        monkeypatch.setattr(one, "_end", lambda: None)
-        monkeypatch.setattr(one._lease, "first_tick_of_another", fail)
-        one.run()
+        monkeypatch.setattr(Tick.objects, "filter", fail)
+        one.run(duration_seconds=12)
         assert len(one.recording.ticks) == 3
+        assert "cannot read the newest tick" in caplog.text
 
-    def test_a_commit_that_came_too_late_is_repeated_for_a_later_tick(self, host, monkeypatch):
-        another_recorder(host)
-        one, clock, _line = window(host, interval=1, start=NOON + 0.5)
-        real = Recorder.objects.update_or_create
-        delays = iter([2.0, 0.0])
+    def test_one_that_is_told_to_end_before_its_turn_takes_no_tick(self, host):
+        one, _clock, line = window(host, cut_at=NOON + 12)
+        one._hand_over.is_free = False
+        assert one.run() == 0
+        assert (one.recording.ticks, line.hand_overs, one.recording.runs) == ([], 0, 0)
+        assert not Recorder.objects.exists()
 
-        def slow(**kwargs):
-            clock.now += next(delays)
-            return real(**kwargs)
-
-        monkeypatch.setattr(Recorder.objects, "update_or_create", slow)
-        assert one.take_over() == int(NOON) + 3
-        assert Recorder.objects.get().first_tick.timestamp() == NOON + 3
-
-    def test_it_does_not_take_the_token_from_its_successor(self, host):
-        one, clock, line = window(host, interval=1)
-
-        def successor():
-            if clock.now >= NOON + 3:
-                Recorder.objects.update(window="next", first_tick=int(NOON) + 5)
-
-        line.at_wait = successor
+    def test_it_does_not_say_that_recording_ended_when_another_goes_on(self, host):
+        one, clock, _line = window(host, interval=1)
+        one._hand_over.wanted = lambda: clock.now >= NOON + 3
         one.run()
-        assert one.recording.ticks[-1] == int(NOON) + 4
-        assert Recorder.objects.get().window == "next"
         assert Recorder.objects.get().released_at is None
+
+    def test_nor_where_another_recorder_has_noted_itself(self, host):
+        one, _clock, line = window(host, cut_at=NOON + 12)
+        line.at_wait = lambda: Recorder.objects.update(pid=1)
+        one.run()
+        assert Recorder.objects.get().released_at is None
+
+    def test_one_of_another_process_finds_the_last_tick_stored(self, host):
+        one, clock, _line = window(host, interval=1)
+        one._hand_over.wanted = lambda: clock.now >= NOON + 3
+        answers = iter([False, True, True])
+        one.recording.flush = lambda: one._hand_over.calls.append("flush") or next(answers)
+        one.run()
+        assert one._hand_over.calls[:4] == ["take", "flush", "flush", "let go"]
+
+    def test_but_does_not_wait_long_for_a_database_that_takes_nothing(self, host):
+        one, clock, _line = window(host, interval=1)
+        let_go_at = []
+        one._hand_over.wanted = lambda: clock.now >= NOON + 3
+        one._hand_over.let_go = lambda: let_go_at.append(clock.now)
+        one.recording.flush = lambda: False
+        one.run()
+        assert let_go_at[0] < NOON + 3 + 1 + 2
+
+    def test_an_error_lets_go(self, host):
+        one, _clock, _line = window(host)
+        one.recording.tick = lambda _timestamp: 1 / 0
+        with pytest.raises(ZeroDivisionError):
+            one.run()
+        assert one._hand_over.calls[-1] == "let go"
+        assert one.recording.runs == 0
 
 
 class TestClock:
@@ -230,55 +278,11 @@ class TestClock:
         one._at_set_back = lambda: pytest.fail("the clock was not set back")
         one.run(duration_seconds=300)
 
-    def test_a_window_ends_whose_successor_took_over_before_the_clock_was_set_back(self, host):
-        one, clock, line = window(host)
-
-        def successor():
-            if clock.now >= NOON + 12:
-                Recorder.objects.update(window="next", first_tick=int(NOON) + 3600)
-
-        line.at_wait = successor
-        one.run(duration_seconds=60)
-        assert one.recording.ticks[-1] < NOON + 20
-
     def test_a_small_step_back_does_not_repeat_a_tick(self, host):
         one, clock, _line = window(host, interval=1, cut_at=NOON + 20)
         clock.jumps.append((NOON + 5, -0.2))
         one.run()
         assert len(one.recording.ticks) == len(set(one.recording.ticks))
-
-
-class TestIsRecording:
-    def test_nobody_at_first(self, host):
-        assert not is_recording(host)
-
-    def test_a_process_that_lives(self, host):
-        another_recorder(host, pid=os.getppid())
-        assert is_recording(host)
-
-    def test_a_window_of_this_process_while_it_is_at_work(self, host):
-        one, _clock, line = window(host)
-        seen = []
-        line.at_wait = lambda: seen.append(is_recording(host))
-        one.run(duration_seconds=10)
-        Recorder.objects.update(released_at=None)
-        assert (set(seen), is_recording(host)) == ({True}, False)
-
-    def test_not_an_earlier_process_that_had_the_same_pid(self, host):
-        another_recorder(host, pid=os.getpid())
-        assert not is_recording(host)
-
-    def test_a_process_that_is_gone(self, host):
-        another_recorder(host, pid=2**22 + 1)
-        assert not is_recording(host)
-
-    def test_a_token_that_was_given_back(self, host):
-        another_recorder(host, released_at=1)
-        assert not is_recording(host)
-
-    def test_a_process_of_an_earlier_boot(self, host):
-        another_recorder(host, boot_id="before")
-        assert not is_recording(host)
 
 
 class TestAnySequence(TestCase):
@@ -295,7 +299,7 @@ class TestAnySequence(TestCase):
         clock = Clock(NOON + start)
         clock.jumps = [(NOON + start + at, by) for at, by in jumps]
         line = FakeLine(clock)
-        one = RecordingRun(FakeRecording(host, interval), line, now=clock, sleep=clock.sleep)
+        one = RecordingRun(FakeRecording(host, interval), line, clock, clock.sleep, hand_over=FakeHandOver())
         waits = iter(range(200))
         taken_late = []
 

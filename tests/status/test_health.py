@@ -6,7 +6,7 @@ from multiprocessing import get_context
 import pytest
 from django.db import OperationalError
 
-from metrics.models import Recorder
+from metrics.models import Host, Recorder
 from metrics.recording.heartbeat import Heartbeat, Unwatched
 from metrics.status.health import read_health
 from tests.conftest import FIRST_TICK
@@ -39,10 +39,19 @@ def test_a_machine_that_never_recorded_is_degraded(db):
 def test_the_recorder_is_named(recorded, at_noon):
     recorded.tick(cpu={})
     assert read_health()["checks"]["recorder"] == {"status": "failed", "message": "nobody records"}
-    Recorder.objects.create(
-        host=recorded.host, window="w", pid=os.getpid(), first_tick=FIRST_TICK, taken_over_at=FIRST_TICK
-    )
+    Recorder.objects.create(host=recorded.host, pid=os.getpid(), taken_over_at=FIRST_TICK)
     assert read_health()["checks"]["recorder"] == {"status": "ok", "pid": os.getpid(), "window_age_seconds": 2.0}
+
+
+@pytest.mark.parametrize(("seconds_ago", "is_said"), [(10, True), (290, True), (310, False)])
+def test_two_recorders_of_one_name_are_a_warning_and_degrade_nothing(recorded, at_noon, seconds_ago, is_said):
+    recorded.tick(cpu={})
+    Recorder.objects.create(host=recorded.host, pid=os.getpid(), taken_over_at=FIRST_TICK)
+    Host.objects.update(contested_at=FIRST_TICK + 2 - seconds_ago)
+    health = read_health()
+    assert health["is_healthy"]
+    assert (health["checks"]["recorder"]["status"] == "failed") is is_said
+    assert ["SYSMON_HOSTNAME" in warning["message"] for warning in health["warnings"]] == ([True] if is_said else [])
 
 
 def test_each_family_is_named_with_its_outcome(recorded, at_noon):

@@ -129,8 +129,9 @@ class Up:
         return next(child for child in self.supervisor().children() if child != recorder)
 
     def recorder(self) -> psutil.Process:
-        """The worker: the process that records now."""
-        return psutil.Process(self.query("SELECT pid FROM metrics_recorder")[0][0])
+        """The worker: the process that records now. It says so with its first tick."""
+        found: list[tuple[int]] = eventually(lambda: self.query("SELECT pid FROM metrics_recorder"), 10)
+        return psutil.Process(found[0][0])
 
     def query(self, sql: str) -> list[tuple[Any, ...]]:
         """Ask the database, from outside; nothing while there is none, or no such table in it."""

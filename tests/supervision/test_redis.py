@@ -50,7 +50,7 @@ def up(tmp_path, server):
 
 
 def windows(up):
-    return up.query('SELECT "window", pid FROM metrics_recorder')[0]
+    return up.query("SELECT taken_over_at, pid FROM metrics_recorder")[0]
 
 
 def assert_no_hole(ticks):

@@ -194,6 +194,7 @@ def test_parts_can_run_alone_and_side_by_side(own_up):
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
 def test_a_signal_ends_all_of_it_within_ten_seconds_in_the_middle_of_a_window(own_up, number):
     own_up.start()
+    assert own_up.recorder()
     assert own_up.stop(number) == 0
     assert own_up.processes() == []
     assert own_up.query("SELECT released_at IS NOT NULL FROM metrics_recorder") == [(1,)]

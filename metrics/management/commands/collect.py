@@ -11,11 +11,13 @@ from metrics import conf
 from metrics.formatting.moments import iso
 from metrics.formatting.tables import print_tick
 from metrics.formatting.units import MAX_LINE, visible
+from metrics.models import Host
+from metrics.recording.hand_over import is_recorder_here
 from metrics.recording.heartbeat import Interruptible
-from metrics.recording.lease import BackgroundLease
 from metrics.recording.once import look_once
 from metrics.recording.recording import recording_of_process, this_host
-from metrics.recording.run import RecordingRun, is_recording
+from metrics.recording.rivals import is_recorded_elsewhere
+from metrics.recording.run import RecordingRun
 from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import COLLECT_KILOBYTES, check_limits
@@ -58,12 +60,13 @@ class Command(BaseCommand):
             check_limits(COLLECT_KILOBYTES)
             with hold_data_directory([WORKER]), Interruptible() as line:
                 prepare_database([WORKER])
+                found = Host.objects.filter(name=conf.host_name()).first()
+                if found and (is_recorder_here() or is_recorded_elsewhere(found)):
+                    raise CommandError(f"another recorder samples {found} now")
                 host = this_host()
-                if is_recording(host):
-                    raise CommandError(f"another recorder samples {host} now")
                 self.stdout.write(f"samples {host} every {interval_seconds} s; Ctrl-C ends it")
                 recording = recording_of_process(host, interval_seconds)
-                ticks = RecordingRun(recording, line, lease=BackgroundLease).run(duration_seconds)
+                ticks = RecordingRun(recording, line).run(duration_seconds)
         except (DirectoryInUse, CannotStart) as error:
             raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:

@@ -13,10 +13,10 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from metrics import conf
 from metrics.formatting.units import MAX_LINE, visible
-from metrics.models import Tick
+from metrics.models import Host, Tick
 from metrics.storage.copy_history import CopyError, HistoryCopy, Table
 from metrics.storage.location import is_address, is_sqlite_address, sqlite_file
-from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
+from metrics.storage.locks import RECORDER, WORKER, DirectoryInUse, hold_data_directory
 from metrics.storage.statistics import refresh_statistics
 from metrics.supervision.database import prepare_database
 
@@ -36,9 +36,9 @@ class Command(BaseCommand):
 
     def handle(self, *args: Any, source: str, **options: Any) -> None:
         try:
-            with hold_data_directory([WORKER]):
+            with hold_data_directory([WORKER, RECORDER]):
                 open_source(source)
-                prepare_database([WORKER])
+                prepare_database([WORKER, RECORDER])
                 check_versions()
                 self._copy(HistoryCopy(SOURCE, TARGET))
         except (DirectoryInUse, CopyError) as error:
@@ -123,10 +123,12 @@ def check_versions() -> None:
 
 
 def check_nobody_records() -> None:
-    """A history that grows cannot be compared."""
-    newest = Tick.objects.using(SOURCE).order_by("-timestamp").first()
-    if newest is None:
-        return
-    patience = conf.stale_after_seconds(newest.resolution)
-    if time.time() - newest.timestamp.timestamp() <= patience:
-        raise CopyError(f"{newest.host} is being recorded there; end that first, and wait for {patience} s")
+    """A history that grows cannot be compared: of no host may the newest tick be as new as it should be, unless its
+    recorder has noted that it ended."""
+    for host in Host.objects.using(SOURCE).exclude(recorder__released_at__isnull=False):
+        newest = Tick.objects.using(SOURCE).filter(host=host).order_by("-timestamp").first()
+        if newest is None:
+            continue
+        patience = conf.stale_after_seconds(newest.resolution)
+        if time.time() - newest.timestamp.timestamp() <= patience:
+            raise CopyError(f"{host} is being recorded there; end that first (after a kill: wait for {patience} s)")

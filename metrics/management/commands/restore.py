@@ -10,7 +10,7 @@ from metrics.formatting.units import MAX_LINE, visible
 from metrics.management.commands.backup import described
 from metrics.storage.backup import BackupError, contents_of, put_back
 from metrics.storage.damage import database_file
-from metrics.storage.locks import PARTS, DirectoryInUse, hold_data_directory
+from metrics.storage.locks import PARTS, RECORDER, DirectoryInUse, hold_data_directory
 from metrics.supervision.database import prepare_database
 
 
@@ -29,10 +29,10 @@ class Command(BaseCommand):
         if database is None:
             raise CommandError("the database is not a file; for PostgreSQL: pg_restore --clean --dbname=DATABASE FILE")
         try:
-            with hold_data_directory(PARTS):
+            with hold_data_directory([*PARTS, RECORDER]):
                 connections.close_all()
                 kept = put_back(file, database)
-                prepare_database(PARTS)
+                prepare_database([*PARTS, RECORDER])
         except (BackupError, DirectoryInUse) as error:
             raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:

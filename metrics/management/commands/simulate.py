@@ -19,7 +19,7 @@ from metrics.retention.pruning import apply_retention
 from metrics.simulation.history import History, can_be_computed
 from metrics.simulation.hosts import clear, recorded_hosts, simulated_hosts
 from metrics.simulation.machine import Machine
-from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
+from metrics.storage.locks import RECORDER, WORKER, DirectoryInUse, hold_data_directory
 from metrics.storage.statistics import refresh_statistics
 from metrics.supervision.database import prepare_database
 from metrics.tiers import tiers
@@ -74,8 +74,8 @@ show it. It is refused where a real machine was recorded; try it in a data direc
     ) -> None:
         interval = interval or _interval(str(conf.interval_seconds()), CommandError)
         try:
-            with hold_data_directory([WORKER]), Interruptible() as line:
-                prepare_database([WORKER])
+            with hold_data_directory([WORKER, RECORDER]), Interruptible() as line:
+                prepare_database([WORKER, RECORDER])
                 names = self._names(hosts, force)
                 for name in names:
                     machine = Machine(name, seed, interval, zone=timezone.get_default_timezone())
