@@ -7,8 +7,6 @@ import hashlib
 import logging
 import time
 
-from django.conf import settings
-
 from metrics import conf
 from metrics.collectors import machine
 from metrics.models import Host, Recorder, Tick
@@ -23,7 +21,7 @@ _is_said = False
 
 def recorder_id() -> str:
     """What tells the recorders of this data directory from others. Hashed: a machine's own id is nobody's business."""
-    text = f"sysmon {machine.machine_id()} {settings.SYSMON_DATA_DIR}"
+    text = f"sysmon {machine.machine_id()} {conf.data_directory()}"
     return hashlib.sha256(text.encode(errors="surrogateescape")).hexdigest()[:ID_CHARACTERS]
 
 

@@ -34,7 +34,7 @@ def lock_of(part: str) -> FileLock:
 
     flock, or what Windows has instead; on a file system without it a file that says which process made it.
     """
-    return FileLock(Path(conf.data_directory()) / f"{part}.lock", timeout=0, mode=0o600)
+    return FileLock(conf.data_directory() / f"{part}.lock", timeout=0, mode=0o600)
 
 
 def user_of(part: str) -> str:

@@ -31,7 +31,7 @@ class Machine:
         set_to = self._monkeypatch.setattr
         set_to(machine, "machine_id", lambda: self._id)
         set_to(machine, "boot_id", lambda: self._boot_id)
-        set_to(rivals.settings, "SYSMON_DATA_DIR", self._directory)
+        set_to(rivals.conf, "data_directory", lambda: self._directory)
         rivals._noted_boot, rivals._is_said = self._noted
         host = this_host()
         self._noted = rivals._noted_boot, rivals._is_said
