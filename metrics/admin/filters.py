@@ -20,8 +20,11 @@ from metrics import conf, tiers
 from metrics.admin import columns
 from metrics.formatting import moments, units
 from metrics.models import Host
+from metrics.models.present import last_present_moment
 
 MAX_TIERS = 16
+# The word of an address for what a clock wrote that was ahead.
+AHEAD = "ahead"
 # The largest moment that a date of Python can show: the last second of the year 9999.
 MAX_EPOCH = 253_402_300_799
 
@@ -152,7 +155,10 @@ def stored_tiers(model: Any, host: int) -> Iterator[int]:
 
 
 class PeriodFilter(ListFilter):
-    """By time: the last hour, day or week, or from one moment to another, both included, in the zone of the admin."""
+    """By time: the last hour, day or week, or from one moment to another, both included, in the zone of the admin.
+
+    What lies ahead, by a clock that was wrong, is shown to whoever asks for it, and is not the newest otherwise.
+    """
 
     title = _("time")
     parameter_name = "last"
@@ -177,7 +183,7 @@ class PeriodFilter(ListFilter):
 
     def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:
         """How far back."""
-        return [("hour", _("Last hour")), ("day", _("Last day")), ("week", _("Last week"))]
+        return [("hour", _("Last hour")), ("day", _("Last day")), ("week", _("Last week")), (AHEAD, _("Ahead of now"))]
 
     def choices(self, changelist: ChangeList) -> Iterator[Any]:
         """Any time, and how far back; either takes back what was chosen by its ends."""
@@ -216,12 +222,21 @@ class PeriodFilter(ListFilter):
             queryset = queryset.filter(**{f"{self.field}__gte": math.ceil(first)})
         if last is not None:
             queryset = queryset.filter(**{f"{self.field}__lte": math.floor(last)})
-        return queryset if self.value() is None else self._last(queryset)
+        if self.value() is not None:
+            return self._chosen(queryset)
+        is_for_a_moment = (
+            any(moment is not None for moment in (first, last)) or TickFilter.parameter_name in request.GET
+        )
+        return queryset if is_for_a_moment else queryset.filter(**{f"{self.field}__lte": last_present_moment()})
 
-    def _last(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+    def _chosen(self, queryset: QuerySet[Any]) -> QuerySet[Any]:
+        present = last_present_moment()
+        if self.value() == AHEAD:
+            return queryset.filter(**{f"{self.field}__gt": present})
         if self.value() not in self.seconds:
             self.refuse()
-        return queryset.filter(**{f"{self.field}__gte": time.time() - self.seconds[str(self.value())]})
+        since = time.time() - self.seconds[str(self.value())]
+        return queryset.filter(**{f"{self.field}__gte": since, f"{self.field}__lte": present})
 
     def _moment(self, name: str) -> float | None:
         text = str(self.used_parameters.get(name, "")).strip()

@@ -13,6 +13,7 @@ from metrics.admin.read_only import ReadOnlyAdmin
 from metrics.admin.sections import MACHINES
 from metrics.formatting import units
 from metrics.models import Host, Process, Tick
+from metrics.models.present import not_ahead
 from metrics.models.samples import sample_models
 
 
@@ -66,11 +67,13 @@ class HostAdmin(ReadOnlyAdmin):
         columns.time_column("contested_at", _("two recorders at"), offset=True),
         columns.time_column("first_seen_at", _("first seen"), offset=True),
         columns.time_column("newest_tick", _("newest tick"), offset=True),
+        columns.time_column("clock_jumped_at", _("clock jumped at"), offset=True),
+        columns.number_column("clock_jump_seconds", _("clock jump"), units.duration),
         columns.tables_line(_("recorded"), _tables, lambda row: {"host": row.name}),
     )
     sections = ((None, machine), (_("History"), history))
 
     def get_queryset(self, request: HttpRequest) -> Any:
         """With the newest tick, which the index of the ticks gives."""
-        newest = Tick.objects.filter(host=OuterRef("pk")).order_by("-timestamp").values("timestamp")[:1]
+        newest = not_ahead(Tick.objects.filter(host=OuterRef("pk"))).order_by("-timestamp").values("timestamp")[:1]
         return super().get_queryset(request).annotate(newest_tick=Subquery(newest))

@@ -16,6 +16,7 @@ from metrics.admin.read_only import Link, ReadOnlyAdmin, Sections
 from metrics.admin.sections import MACHINES
 from metrics.formatting import units
 from metrics.models import Host, Process, ProcessSample
+from metrics.models.present import not_ahead
 
 VIEW_COMMAND = "metrics.view_command"
 COMMAND_CHARACTERS = 4000
@@ -50,7 +51,7 @@ def _hidden_command(_row: Process) -> str:
 
 
 def _edge(row: Process, order: str) -> str:
-    sample = ProcessSample.objects.filter(process=row).order_by(order).first()
+    sample = not_ahead(ProcessSample.objects.filter(process=row)).order_by(order).first()
     return columns.object_link(sample, units.local_time(sample.timestamp, offset=True)) if sample else units.EMPTY
 
 

@@ -20,7 +20,7 @@ from metrics.api.renderers import BrowsableRenderer, CsvRenderer, JsonRenderer, 
 from metrics.formatting.moments import is_relative, iso, parse_moment
 from metrics.history.columns import Point
 from metrics.history.metadata import series_families
-from metrics.history.newest import find_host, newest_tick, read_tick
+from metrics.history.newest import find_host, last_stored_tick, newest_tick, read_tick
 from metrics.history.processes import ProcessQuery, point_names, read_processes
 from metrics.history.series import Series, SeriesQuery, read_series
 from metrics.models import Host
@@ -257,7 +257,7 @@ def known_host(name: str | None) -> Host:
 
 def ensure_samples(host: Host) -> None:
     """An empty answer is right only where something was recorded at some time."""
-    if newest_tick(host) is None:
+    if last_stored_tick(host) is None:
         raise NoSampleYet
 
 
@@ -288,4 +288,6 @@ def _health_in_words(health: dict[str, Any]) -> dict[str, Any]:
     for check in (checks.get("sampling", {}), *checks.get("forwarding", {}).values()):
         if check.get("newest_tick") is not None:
             check["newest_tick"] = iso(check["newest_tick"])
+    if (clock := checks.get("clock")) and clock["jumped_at"] is not None:
+        clock["jumped_at"] = iso(clock["jumped_at"])
     return {**health, "timestamp": iso(health["timestamp"])}

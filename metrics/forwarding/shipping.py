@@ -11,6 +11,7 @@ from metrics.forwarding.destinations import Destination, Format
 from metrics.forwarding.sending import NotSentError, RefusedError, TooLargeError, send
 from metrics.history.ticks import StoredTick, ticks_after
 from metrics.models import ForwardCursor, Host
+from metrics.models.present import last_present_moment
 
 log = logging.getLogger(__name__)
 
@@ -99,8 +100,8 @@ class Shipment:
     def _advance(self, ticks: Sequence[StoredTick], points: int, message: str = "") -> None:
         """Stand behind these ticks, with nothing wrong but what the message says."""
         times = [tick.timestamp for tick in ticks]
-        if self.cursor.newest is not None:
-            times.append(int(self.cursor.newest.timestamp()))
+        if self.cursor.newest is not None and (newest := int(self.cursor.newest.timestamp())) <= last_present_moment():
+            times.append(newest)
         self._keep(
             last_tick=ticks[-1].row,
             newest=max(times),

@@ -13,6 +13,7 @@ from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece
 from metrics.history.processes import ProcessQuery, read_processes, read_totals
 from metrics.history.series import read_moment
 from metrics.models import Host, ProcessSample, ProcessTotals, Tick
+from metrics.models.present import MAX_AHEAD_SECONDS, last_present_moment
 from metrics.tiers import RAW, tiers
 
 
@@ -35,26 +36,25 @@ def find_host(name: str | None = None) -> Host | None:
 
 
 def newest_tick(host: Host) -> Moment | None:
-    """The newest tick of a host, None before the first.
-
-    Where the clock was set back, ticks from before lie in the future: then it is the one that was written last.
-    """
-    newest = _first_tick(host, "timestamp")
-    if newest is None or newest.timestamp - time.time() <= newest.resolution:
-        return newest
-    return _first_tick(host, "id")
+    """The newest tick of a host, None before the first; one that lies ahead, by a clock that was wrong, is none."""
+    return _first_tick(host, "timestamp <= %s ORDER BY timestamp", last_present_moment())
 
 
-def _first_tick(host: Host, order: str) -> Moment | None:
-    statement = f"SELECT timestamp, resolution FROM {table(Tick)} WHERE host_id = %s ORDER BY {order} DESC LIMIT 1"  # noqa: S608
-    rows = fetch(statement, (host.pk,))
+def last_stored_tick(host: Host) -> Moment | None:
+    """The tick that was stored last, whatever the clock said then; None before the first."""
+    return _first_tick(host, "id > %s ORDER BY id", 0)
+
+
+def _first_tick(host: Host, which: str, value: int) -> Moment | None:
+    statement = f"SELECT timestamp, resolution FROM {table(Tick)} WHERE host_id = %s AND {which} DESC LIMIT 1"  # noqa: S608
+    rows = fetch(statement, (host.pk, value))
     return Moment(*rows[0]) if rows else None
 
 
 def is_fresh(newest: Moment) -> bool:
     """Whether a newest tick says that recording goes on: it is neither too old nor in the future."""
     age_seconds = time.time() - newest.timestamp
-    return -newest.resolution <= age_seconds <= conf.stale_after_seconds(newest.resolution)
+    return -MAX_AHEAD_SECONDS <= age_seconds <= conf.stale_after_seconds(newest.resolution)
 
 
 def nearest_moment(host: Host, moment: float) -> Moment | None:

@@ -7,11 +7,12 @@ ends of a range that lie within its width) is read from a finer one. The pieces 
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from math import ceil, floor
 from typing import Any, NamedTuple
 
 from metrics.history.columns import STRETCH, Row, fetch, stretch_of, table
+from metrics.history.present import first_and_last_second, last_stray_moment
 from metrics.models import Host, RollUpState, Sample
+from metrics.models.present import last_present_moment
 from metrics.tiers import RAW, summaries, tiers
 
 # Seconds since the epoch that no moment reaches, for a range that is open at one end.
@@ -36,7 +37,8 @@ class Oldest(NamedTuple):
 
 
 class Ranged:
-    """Mixed into a query about a host from `start` to `end`, inclusive seconds since the epoch; None is open."""
+    """Mixed into a query about a host from `start` to `end`, inclusive seconds since the epoch; None is open, as
+    far as the present goes."""
 
     __slots__ = ()
     host: Host
@@ -46,8 +48,8 @@ class Ranged:
     @property
     def stretch(self) -> tuple[int, int, int]:
         """Host, first and last second."""
-        start = FIRST_MOMENT if self.start is None else ceil(self.start)
-        return self.host.pk, start, LAST_MOMENT if self.end is None else floor(self.end)
+        first, last = first_and_last_second(self.host.pk, self.start, self.end)
+        return self.host.pk, FIRST_MOMENT if first is None else first, LAST_MOMENT if last is None else last
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,20 +67,31 @@ class Layer:
         return moment - moment % self.width
 
 
-def layers(model: type[Sample], host: int) -> list[Layer]:
-    """The tiers in which a table has anything of a host, finest first."""
+def layers(model: type[Sample], host: int, start: int = FIRST_MOMENT) -> list[Layer]:
+    """The tiers in which a table has anything of a host, finest first. For a range that begins, at `start`, after what
+    was recorded in 1970 they have nothing of that: by one such row the raw tier would tell of everything since."""
+    since = _after_strays(host, start)
     known: list[Layer] = []
     widths = (RAW, *(tier.width_seconds for tier in tiers()))
-    for finer in reversed(_oldest_of_each(model, host, widths)):
+    for finer in reversed(_oldest_of_each(model, host, widths, since)):
         known = [Layer(*finer, _first_moment(model, host, finer, known)), *known]
     return known
 
 
-def _oldest_of_each(model: type[Sample], host: int, known: Sequence[int]) -> list[Oldest]:
+def _after_strays(host: int, start: int) -> int:
+    stray = last_stray_moment(host)
+    return FIRST_MOMENT if stray is None or start <= stray else stray + 1
+
+
+def _oldest_of_each(model: type[Sample], host: int, known: Sequence[int], since: int = FIRST_MOMENT) -> list[Oldest]:
     if not known:
         return []
-    oldest = f"SELECT %s AS tier, MIN(timestamp) AS oldest FROM {table(model)} WHERE host_id = %s AND tier = %s"  # noqa: S608
-    rows = fetch(" UNION ALL ".join([oldest] * len(known)), [value for tier in known for value in (tier, host, tier)])
+    oldest = (
+        f"SELECT %s AS tier, MIN(timestamp) AS oldest FROM {table(model)}"  # noqa: S608
+        " WHERE host_id = %s AND tier = %s AND timestamp >= %s"
+    )
+    values = [value for tier in known for value in (tier, host, tier, since)]
+    rows = fetch(" UNION ALL ".join([oldest] * len(known)), values)
     return [Oldest(tier, tier or 1, oldest) for tier, oldest in sorted(rows) if oldest is not None]
 
 
@@ -103,7 +116,7 @@ def _points(model: type[Sample], piece: Piece) -> int:
 
 def finest_pieces(model: type[Sample], host: int, start: int, end: int) -> list[Piece]:
     """The range from the finest tiers that have it, newest piece first."""
-    return _finest(host, layers(model, host), start, end)
+    return _finest(host, layers(model, host, start), start, end)
 
 
 def _finest(host: int, known: Sequence[Layer], start: int, end: int) -> list[Piece]:
@@ -114,15 +127,17 @@ def _finest(host: int, known: Sequence[Layer], start: int, end: int) -> list[Pie
     return [piece for piece in pieces if piece.start <= piece.end]
 
 
-def summary_layers(model: type[Sample], host: int, *, with_processes: bool = False) -> list[Layer]:
-    """The summaries of a table that are there, finest first; from `first` on none is missing of what was rolled up."""
+def summary_layers(model: type[Sample], host: int, start: int, *, with_processes: bool = False) -> list[Layer]:
+    """The summaries of a table that are there, finest first; from `first` on none is missing of what was rolled up. For
+    a range that begins at `start`, as `layers` has it."""
     wanted = [tier.width_seconds for tier in summaries() if tier.top_processes or not with_processes]
-    return [Layer(*found, first=found.oldest) for found in _oldest_of_each(model, host, wanted)]
+    found = _oldest_of_each(model, host, wanted, _after_strays(host, start))
+    return [Layer(*oldest, first=oldest.oldest) for oldest in found]
 
 
 def pieces_for_step(model: type[Sample], host: int, start: int, end: int, step: int) -> list[Piece]:
     """The range from the coarsest tiers that divide the step, in no order."""
-    return cover_steps(Piece(host, RAW, start, end), layers(model, host), step, rolled_up_to(host))
+    return cover_steps(Piece(host, RAW, start, end), layers(model, host, start), step, rolled_up_to(host))
 
 
 def cover_steps(whole: Piece, known: Sequence[Layer], step: int, until: int) -> list[Piece]:
@@ -136,7 +151,7 @@ def pieces_for_range(
 ) -> list[Piece]:
     """The range from the coarsest tiers up to a width, and what is older than those from the finest that still have
     it, in no order; `summed_up` are summaries that stand for what they were made from."""
-    known = layers(model, host)
+    known = layers(model, host, start)
     fine = [layer for layer in known if layer.width <= width]
     first = max(start, min((layer.first for layer in fine), default=end + 1))
     older = _finest(host, known[len(fine) :], start, min(end, first - 1))
@@ -165,9 +180,9 @@ def aggregates(model: type[Sample], piece: Piece, wanted: Mapping[str, Iterable[
 
 
 def rolled_up_to(host: int) -> int:
-    """The newest moment of which the roll-ups know."""
+    """The newest moment of the present of which the roll-ups know."""
     rows = fetch(f"SELECT newest FROM {table(RollUpState)} WHERE host_id = %s AND newest IS NOT NULL", [host])  # noqa: S608
-    return int(rows[0][0]) if rows else FIRST_MOMENT
+    return min(int(rows[0][0]), last_present_moment()) if rows else FIRST_MOMENT
 
 
 def _cover(host: int, candidates: Sequence[Layer], start: int, end: int, until: int) -> list[Piece]:

@@ -19,6 +19,7 @@ from metrics.history.series import Series
 from metrics.history.sources import Source, cut, sources_for_step
 from metrics.history.steps import newest_steps, recorded_seconds, resolved_step, stepped_points
 from metrics.models import Host, Process, ProcessSample, ProcessTotals
+from metrics.models.present import last_present_moment
 from metrics.tiers import RAW
 
 
@@ -64,15 +65,19 @@ def find_process(pk: int) -> Process | None:
 
 def read_life(process: Process) -> Life:
     """The first and the last moment at which the process was seen, as exactly as the tiers that are left can tell."""
-    pieces = finest_pieces(ProcessTotals, process.host_id, FIRST_MOMENT, LAST_MOMENT)
-    ends = [first_and_last(ProcessSample, piece, {"process": (process.pk,)}) for piece in pieces]
-    known = [moment for pair in ends if pair for moment in pair]
-    known = known or _newest(process)
+    # What lies ahead is not when it was last seen, unless nothing else is left of it.
+    known = _ends(process, last_present_moment()) or _ends(process, LAST_MOMENT) or _newest(process)
     if not known:
         return Life(None, None)
     # A bucket may begin before the process did.
     first = max(min(known), floor(process.started_at.timestamp()))
     return Life(first, max(first, *known))
+
+
+def _ends(process: Process, last: int) -> list[int]:
+    pieces = finest_pieces(ProcessTotals, process.host_id, FIRST_MOMENT, last)
+    ends = [first_and_last(ProcessSample, piece, {"process": (process.pk,)}) for piece in pieces]
+    return [moment for pair in ends if pair for moment in pair]
 
 
 def _newest(process: Process) -> list[int]:

@@ -21,9 +21,10 @@ from metrics.history.columns import (
 )
 from metrics.history.metadata import output_names
 from metrics.history.newest_processes import ranked
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, Ranged, pieces_for_range, summary_layers
+from metrics.history.pieces import FIRST_MOMENT, Piece, Ranged, pieces_for_range, summary_layers
 from metrics.history.steps import WEIGHT
 from metrics.models import Host, NewestProcesses, Process, ProcessSample, ProcessTotals
+from metrics.models.present import last_present_moment
 from metrics.tiers import RAW, summaries, tiers
 
 IDENTITY = ("pid", "name", "username")
@@ -148,22 +149,12 @@ class _Moment(NamedTuple):
 def _moment(query: ProcessQuery) -> _Moment | None:
     """From the finest tier that has it; not older than one resolution where a time was asked for."""
     if query.at is None:
-        return _newest_moment(query.host)
+        return _last_moment(Piece(query.host.pk, RAW, FIRST_MOMENT, last_present_moment()))
     for tier in (RAW, *(tier.width_seconds for tier in tiers())):
         found = _last_moment(Piece(query.host.pk, tier, FIRST_MOMENT, floor(query.at)))
         if found and query.at - found.timestamp <= found.resolution:
             return found
     return None
-
-
-def _newest_moment(host: Host) -> _Moment | None:
-    """Where the clock was set back, ticks from before lie in the future: then it is the one that was written last."""
-    found = _last_moment(Piece(host.pk, RAW, FIRST_MOMENT, LAST_MOMENT))
-    if found is None or found.newest is not None or found.timestamp - time.time() <= found.resolution:
-        return found
-    written = NewestProcesses.objects.filter(host=host).values_list("timestamp", flat=True).first()
-    until = int(written.timestamp()) if written else LAST_MOMENT
-    return _last_moment(Piece(host.pk, RAW, FIRST_MOMENT, until)) or found
 
 
 def _last_moment(piece: Piece) -> _Moment | None:
@@ -229,8 +220,9 @@ def _over_range(query: ProcessQuery) -> RankedProcesses:
     mean over the moments at which the process was seen."""
     width = _width_for(query)
     is_long = width > tiers()[-1].width_seconds
-    summed_up = summary_layers(ProcessTotals, query.host.pk, with_processes=True) if is_long else []
-    pieces = pieces_for_range(ProcessTotals, *query.stretch, width, summed_up)
+    host, start, end = query.stretch
+    summed_up = summary_layers(ProcessTotals, host, start, with_processes=True) if is_long else []
+    pieces = pieces_for_range(ProcessTotals, host, start, end, width, summed_up)
     covered = [_covered(piece) for piece in pieces]
     seconds = sum(row[0] or 0 for row in covered)
     if not seconds:

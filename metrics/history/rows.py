@@ -6,12 +6,15 @@ So what was made of a row once can be kept, and all that has to be known anew is
 from bisect import bisect_left, bisect_right
 from collections.abc import Hashable
 from dataclasses import dataclass
+from math import ceil, floor
 
 from metrics.history.columns import STRETCH, Point, fetch, table
 from metrics.history.metadata import tables
 from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, layers
+from metrics.history.present import longest_span_seconds
 from metrics.history.series import SeriesQuery, raw_points_of
 from metrics.models import Sample
+from metrics.models.present import last_present_moment
 from metrics.storage.commit_watch import commit_mark
 from metrics.tiers import RAW
 
@@ -35,16 +38,23 @@ class Found:
 
 @dataclass(frozen=True, slots=True, eq=False)
 class RowIndex:
-    """The newest raw rows, oldest first, as of a commit. From `first` on nothing but these rows tells of the host."""
+    """The newest raw rows of the present, oldest first, as of a commit. From `first` on and before `ahead`, where the
+    rows begin that lay ahead then, nothing but these rows tells of the host."""
 
     mark: Hashable
     rows: list[PointRow]
     first: int
+    ahead: int
 
     def find(self, query: SeriesQuery) -> Found | None:
         """The newest rows of the range; None where something else may have to tell of a part of it."""
-        _host, start, end = query.stretch
-        begin, stop = bisect_left(self.rows, (start, 0)), bisect_right(self.rows, (end, LAST_MOMENT))
+        end = last_present_moment() if query.end is None else floor(query.end)
+        stop = bisect_right(self.rows, (end, LAST_MOMENT))
+        if not stop or end >= self.ahead:
+            return None
+        # As in metrics/history/present.py, but without a query.
+        start = self.rows[stop - 1][0] - longest_span_seconds() if query.start is None else ceil(query.start)
+        begin = bisect_left(self.rows, (start, 0))
         has_older = stop - begin > query.limit
         if has_older:
             begin = stop - query.limit
@@ -76,11 +86,15 @@ def read_raw_points(query: SeriesQuery, first: int, last: int) -> dict[int, Poin
     return raw_points_of(query, Piece(query.host.pk, RAW, first, last))
 
 
-def _newest_rows(lead: type[Sample], host: int) -> tuple[list[PointRow], int]:
-    """The rows, oldest first, and from where on they tell of everything."""
+def _newest_rows(lead: type[Sample], host: int) -> tuple[list[PointRow], int, int]:
+    """The rows, oldest first, from where on they tell of everything, and where those begin that lie ahead."""
+    last = last_present_moment()
     statement = f"SELECT timestamp, id FROM {table(lead)} WHERE {STRETCH} ORDER BY timestamp DESC LIMIT %s"  # noqa: S608
-    rows = fetch(statement, (*Piece(host, RAW, FIRST_MOMENT, LAST_MOMENT), MAX_ROWS))[::-1]
-    finest = next(iter(layers(lead, host)), None)
+    rows = fetch(statement, (*Piece(host, RAW, FIRST_MOMENT, last), MAX_ROWS))[::-1]
+    finest = next(iter(layers(lead, host, last)), None)
     if not rows or finest is None or finest.tier != RAW:
-        return [], LAST_MOMENT
-    return rows, max(finest.first, rows[0][0]) if len(rows) == MAX_ROWS else finest.first
+        return [], LAST_MOMENT, LAST_MOMENT
+    nearest = f"SELECT MIN(timestamp) FROM {table(lead)} WHERE {STRETCH}"  # noqa: S608
+    [(ahead,)] = fetch(nearest, Piece(host, RAW, last + 1, LAST_MOMENT))
+    first = max(finest.first, rows[0][0]) if len(rows) == MAX_ROWS else finest.first
+    return rows, first, LAST_MOMENT if ahead is None else ahead

@@ -35,8 +35,9 @@ def sources_for_step(
     model: type[Sample], host: int, start: int, end: int, step: int, *, with_processes: bool = False
 ) -> list[Source]:
     """The rows that steps of a range are made from; none of them stands for what another one stands for."""
-    known, until = layers(model, host), rolled_up_to(host)
-    wider = [*known, *(summary_layers(model, host, with_processes=with_processes) if len(known) > 1 else ())]
+    known, until = layers(model, host, start), rolled_up_to(host)
+    summed_up = summary_layers(model, host, start, with_processes=with_processes) if len(known) > 1 else []
+    wider = [*known, *summed_up]
     levels = sorted((layer for layer in wider if layer.width <= step), key=lambda layer: layer.width)
     found: list[Source] = []
     for piece in cover_steps(Piece(host, RAW, start, end), known, step, until):

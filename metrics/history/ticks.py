@@ -10,6 +10,7 @@ from metrics.history.columns import columns_of, convert, converters, fetch, tabl
 from metrics.history.metadata import all_tables
 from metrics.history.readings import Recorded
 from metrics.models import Host, ProcessSample, Sample, Tick, TickReading
+from metrics.models.present import not_ahead
 from metrics.tiers import RAW
 
 
@@ -24,9 +25,10 @@ class StoredTick(NamedTuple):
 
 
 def ticks_after(host: Host, row: int, most: int) -> list[StoredTick]:
-    """The ticks that were stored next after a row, in that order."""
+    """The ticks that were stored next after a row, in that order, without what lies ahead: elsewhere it would count as
+    the newest for ever."""
     names = ("pk", "timestamp", "resolution", "lag_milliseconds", "duration_milliseconds")
-    rows = Tick.objects.filter(host=host, pk__gt=row).order_by("pk").values_list(*names)[:most]
+    rows = not_ahead(Tick.objects.filter(host=host, pk__gt=row)).order_by("pk").values_list(*names)[:most]
     return [
         StoredTick(pk, int(time.timestamp()), resolution, lag / 1000, duration / 1000)
         for pk, time, resolution, lag, duration in rows

@@ -25,6 +25,9 @@ class Host(models.Model):
     machine_id = models.CharField(_("machine id"), max_length=64, blank=True)
     contested_at = EpochField(_("two recorders at"), null=True)
     first_seen_at = EpochField(_("first seen"), null=True)
+    # The last time that the wall clock jumped by more than a day: the first tick after it, and by how much.
+    clock_jumped_at = EpochField(_("clock jumped at"), null=True)
+    clock_jump_seconds = models.BigIntegerField(_("clock jump"), null=True)
 
     class Meta:
         verbose_name = _("host")

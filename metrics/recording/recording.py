@@ -12,6 +12,7 @@ from metrics import conf
 from metrics.collectors import machine
 from metrics.models import CollectorState, Host, NewestReading
 from metrics.recording.boots import follow_clock
+from metrics.recording.clock_jumps import ClockWatch
 from metrics.recording.doubles import drop_doubles
 from metrics.recording.pending import BackgroundTicks, PendingTicks, Report, nobody
 from metrics.recording.plausibility import drop_impossible
@@ -88,6 +89,7 @@ class Recording:
         for state in CollectorState.objects.filter(host=self.host):
             if state.family not in self._states or self._states[state.family].runs < state.runs:
                 self._states[state.family] = state
+        self._clock = ClockWatch(self._newest.values(), self.host.boot_id)
 
     @property
     def pending_ticks(self) -> int:
@@ -118,10 +120,12 @@ class Recording:
     def take(self, timestamp: int) -> TickRecord:
         """Run every collector and compute the samples; nothing is stored."""
         began, lag_seconds = time.monotonic(), time.time() - timestamp
+        jump = self._clock.jump_at(timestamp, uptime_seconds(), self.host.boot_id)
         runs = [runner.run(self._timeout_seconds) for runner in self._runners]
         families = [self._family_tick(timestamp, run) for run in runs]
         readings = packed(families) if conf.keeps_tick_readings() else None
-        return TickRecord(timestamp, self.interval_seconds, lag_seconds, time.monotonic() - began, families, readings)
+        duration = time.monotonic() - began
+        return TickRecord(timestamp, self.interval_seconds, lag_seconds, duration, families, readings, jump)
 
     def flush(self) -> bool:
         """Store what is pending, but for what another run of this process stores; False where the database would not

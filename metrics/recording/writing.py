@@ -80,6 +80,8 @@ class TickRecord:
     duration_seconds: float
     families: list[FamilyTick]
     packed_readings: bytes | None = None
+    clock_jump_seconds: int = 0
+    """By how much the clock jumped since the tick before, where that was more than a day."""
 
     def without_what_only_the_newest_keeps(self) -> "TickRecord":
         """This tick as it is once another one has followed: the tick is stored to the same effect, but what waits for
@@ -133,12 +135,8 @@ class TickWriter:
         try:
             with transaction.atomic():
                 self._await_turn()
-                if self._follows_clock:
-                    follow_clock(self.host, machine.booted_at())
-                if recorder := self.recorder:
-                    insert(
-                        Recorder, [recorder], or_update=(("host",), tuple(name for name in recorder if name != "host"))
-                    )
+                self._keep_clock(tick)
+                recorder = self._keep_recorder()
                 if not self._insert_tick(tick):
                     return False
                 for family in tick.families:
@@ -155,6 +153,21 @@ class TickWriter:
         if self.recorder is recorder:
             self.recorder = None
         return True
+
+    def _keep_clock(self, tick: TickRecord) -> None:
+        if self._follows_clock:
+            follow_clock(self.host, machine.booted_at())
+        if tick.clock_jump_seconds:
+            jump = {"clock_jumped_at": tick.timestamp, "clock_jump_seconds": tick.clock_jump_seconds}
+            Host.objects.filter(pk=self.host.pk).update(**jump)
+
+    def _keep_recorder(self) -> dict[str, Any] | None:
+        """What was stored of it."""
+        recorder = self.recorder
+        if recorder:
+            changes = tuple(name for name in recorder if name != "host")
+            insert(Recorder, [recorder], or_update=(("host",), changes))
+        return recorder
 
     def _await_turn(self) -> None:
         """Let another run of this host finish its tick: roll-ups take ticks for committed in the order of their ids.

@@ -1,6 +1,5 @@
 """Keeps storage bounded: raw points by number, roll-ups by age, identities by use, django-q2's own rows by number."""
 
-import time
 from collections.abc import Iterable, Iterator
 from datetime import datetime
 from typing import Any
@@ -11,6 +10,7 @@ from django_q.models import Failure
 from metrics import conf
 from metrics.models import Host, NewestProcesses, Process, ProcessSample, RollUpState, Sample, Tick, TickReading
 from metrics.models.samples import sample_models
+from metrics.retention.clock import DAY_SECONDS, BelievedClock
 from metrics.tiers import RAW, Tier, stored_tiers
 
 # Rows deleted by one transaction: a few milliseconds, less than a tick can be late.
@@ -48,12 +48,14 @@ def outlived_rows(
     """Samples and ticks that have outlived their retention."""
     points = conf.max_points() if max_points is None else max_points
     for host in hosts:
+        clock = BelievedClock.of(host)
         tables: list[type[models.Model]] = [*sample_models(), Tick, TickReading]
         for model in tables:
-            if rows := _outlived_points(model, host, points):
-                yield rows
+            yield from _outlived_points(model, host, points, clock)
         for tier in stored_tiers():
-            yield from (_outlived_roll_ups(model, host, tier, most_seconds) for model in sample_models())
+            for model in sample_models():
+                yield _outlived_roll_ups(model, host, tier, clock, most_seconds)
+                yield from _roll_ups_far_ahead(model, host, tier, clock, most_seconds)
         # Of another machine nobody here knows whether it forwards.
         if host.name == conf.host_name() and not conf.keeps_tick_readings():
             yield TickReading.objects.filter(host=host)
@@ -64,15 +66,41 @@ def _raw(model: type[models.Model], host: Host) -> models.QuerySet[models.Model]
     return rows.filter(tier=RAW) if issubclass(model, Sample) else rows
 
 
-def _outlived_points(model: type[models.Model], host: Host, points: int) -> models.QuerySet[models.Model] | None:
-    """Rows older than the newest `points` moments at which this table has any, as far as they are rolled up."""
-    moments = _raw(model, host).order_by("-timestamp").values_list("timestamp", flat=True).distinct()
-    first_to_go = moments[points : points + 1].first() if points else None
+def _outlived_points(
+    model: type[models.Model], host: Host, points: int, clock: BelievedClock
+) -> Iterator[models.QuerySet[models.Model]]:
+    """Rows older than the newest `points` moments at which this table has any, as far as they are rolled up.
+
+    What lies ahead is not among the newest: it has the room that they leave, and so it goes first.
+    """
+    rows = _raw(model, host)
+    present, ahead = rows.filter(timestamp__lte=clock.last_present), rows.filter(timestamp__gt=clock.last_present)
+    if clock.protects_what_was_before:
+        yield from _behind_the_newest(present.filter(timestamp__lt=clock.jumped_at), host, points)
+        present = present.filter(timestamp__gte=clock.jumped_at)
+    yield from _behind_the_newest(present, host, points)
+    if ahead.exists():
+        yield from _behind_the_newest(ahead, host, points - _moments(present, points) if clock.is_plausible else points)
+
+
+def _behind_the_newest(
+    rows: models.QuerySet[models.Model], host: Host, points: int
+) -> Iterator[models.QuerySet[models.Model]]:
+    first_to_go = _newest_moments(rows)[points : points + 1].first()
     if first_to_go is None:
-        return None
-    rows = _raw(model, host).filter(timestamp__lte=first_to_go)
+        return
+    rows = rows.filter(timestamp__lte=first_to_go)
     not_rolled_up = _oldest_not_rolled_up(host)
-    return rows if not_rolled_up is None else rows.filter(timestamp__lt=not_rolled_up)
+    yield rows if not_rolled_up is None else rows.filter(timestamp__lt=not_rolled_up)
+
+
+def _newest_moments(rows: models.QuerySet[models.Model]) -> models.QuerySet[Any]:
+    return rows.order_by("-timestamp").values_list("timestamp", flat=True).distinct()
+
+
+def _moments(rows: models.QuerySet[models.Model], most: int) -> int:
+    """How many moments the rows are of, up to a number."""
+    return _newest_moments(rows)[:most].count()
 
 
 def _oldest_not_rolled_up(host: Host) -> datetime | None:
@@ -84,14 +112,32 @@ def _oldest_not_rolled_up(host: Host) -> datetime | None:
 
 
 def _outlived_roll_ups(
-    model: type[Sample], host: Host, tier: Tier, most_seconds: int | None
+    model: type[Sample], host: Host, tier: Tier, clock: BelievedClock, most_seconds: int | None
 ) -> models.QuerySet[models.Model]:
     points = model._default_manager.filter(host=host, tier=tier.width_seconds)
-    cut = time.time() - tier.kept_seconds
+    cut = clock.now - tier.kept_seconds
     if most_seconds is not None:
         oldest = points.order_by("timestamp").values_list("timestamp", flat=True).first()
         cut = min(cut, oldest.timestamp() + most_seconds) if oldest else cut
     return points.filter(timestamp__lt=cut)
+
+
+def _roll_ups_far_ahead(
+    model: type[Sample], host: Host, tier: Tier, clock: BelievedClock, most_seconds: int | None
+) -> Iterator[models.QuerySet[models.Model]]:
+    """Those of a clock that was ahead by more than a day: what is nearer will be the present soon.
+
+    In the background only where the clock has been steady for a day, and from the far end: whoever starts in the past
+    must not lose the present.
+    """
+    points = model._default_manager.filter(host=host, tier=tier.width_seconds)
+    cut = float(clock.last_present + DAY_SECONDS)
+    if not (clock.is_plausible if most_seconds is None else clock.may_drop_far_ahead):
+        return
+    newest = points.filter(timestamp__gt=cut).order_by("-timestamp").values_list("timestamp", flat=True).first()
+    if newest is not None:
+        cut = cut if most_seconds is None else max(cut, newest.timestamp() - most_seconds)
+        yield points.filter(timestamp__gt=cut)
 
 
 def _unused_processes(host: Host) -> models.QuerySet[Process]:

@@ -8,6 +8,7 @@ from django.db import connection, transaction
 from django.db.models import Sum
 
 from metrics.models import Host, ProcessSample, RollUpState, Tick
+from metrics.models.present import last_present_moment, not_ahead
 from metrics.models.samples import sample_models
 from metrics.retention.rollup_lists import roll_up_lists
 from metrics.retention.rollup_processes import roll_up_processes
@@ -37,11 +38,14 @@ def _roll_up_some(host: Host) -> int:
     if not ticks:
         return 0
     times = {timestamp for _pk, timestamp in ticks}
-    newest_before = int(state.newest.timestamp()) if state.newest else None
-    newest = max(times | ({newest_before} if newest_before else set()))
+    newest_before = _newest_of_the_present(host, state)
+    # What lies ahead is rolled up too, but nothing is over because of it.
+    last_present = last_present_moment()
+    newest = max((time for time in times if time <= last_present), default=newest_before)
+    newest = max(newest, newest_before) if newest is not None and newest_before is not None else newest
     finest = tiers()[0].width_seconds
     for tier in stored_tiers():
-        finished = _finished(host, tier, times, newest_before) if tier.is_summary else times
+        finished = _finished(host, tier, times, newest_before, newest) if tier.is_summary else times
         for stretch in stretches(host, tier, finished):
             roll_up_stretch(stretch)
         # All that follow are made of what was made first.
@@ -58,10 +62,20 @@ def _ticks_after(host: Host, last_tick: int) -> list[tuple[int, int]]:
         return list(cursor.fetchall())
 
 
-def _finished(host: Host, tier: Tier, times: set[int], newest_before: int | None) -> set[int]:
+def _newest_of_the_present(host: Host, state: RollUpState) -> int | None:
+    """The newest moment that was rolled up; looked up anew where the clock was ahead then, and was set back since."""
+    newest = None if state.newest is None else int(state.newest.timestamp())
+    if newest is None or newest <= last_present_moment():
+        return newest
+    before = not_ahead(Tick.objects.filter(host=host, pk__lte=state.last_tick)).order_by("-timestamp").first()
+    return None if before is None else int(before.timestamp.timestamp())
+
+
+def _finished(host: Host, tier: Tier, times: set[int], newest_before: int | None, newest: int | None) -> set[int]:
     """The times whose bucket of a summary is over now; those before its oldest bucket are left to `fill_summaries`."""
     moments = times if newest_before is None else times | {newest_before}
-    newest = max(moments)
+    if newest is None:
+        return set()
     oldest = _oldest(host, tier.width_seconds)
     if oldest is None:
         oldest = min(moments) if newest_before is None else newest_before

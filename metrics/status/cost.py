@@ -9,6 +9,7 @@ import psutil
 
 from metrics.history.newest_processes import newest_processes
 from metrics.models import Host, Process, ProcessSample, ProcessTotals, Recorder
+from metrics.models.present import last_present_moment, not_ahead
 from metrics.tiers import RAW
 
 
@@ -31,9 +32,9 @@ def read_cost(host: Host) -> Cost | None:
     Its processes are the tree that it belongs to, and that of whoever records this host: another instance of sysmon on
     the same machine has the same command line and is none of them.
     """
-    totals = ProcessTotals.objects.filter(host=host, tier=RAW).order_by("-timestamp").first()
+    totals = not_ahead(ProcessTotals.objects.filter(host=host, tier=RAW)).order_by("-timestamp").first()
     newest = newest_processes(host)
-    if totals is None or newest is None:
+    if totals is None or newest is None or newest.timestamp > last_present_moment():
         return None
     own = own_processes(host)
     ids = [row["process"] for row in newest.rows]

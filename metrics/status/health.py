@@ -6,12 +6,15 @@ from typing import Any
 from django.db import DatabaseError
 
 from metrics import conf
-from metrics.history.newest import find_host, newest_tick
+from metrics.history.newest import Moment, find_host, last_stored_tick, newest_tick
 from metrics.models import CollectorState, Host, Recorder, Tick
+from metrics.models.present import last_present_moment
 from metrics.recording.heartbeat import attached
 from metrics.status.forwarding import FAILED, OK, read_forwarding
 
 Check = dict[str, Any]
+# So long a jump of the clock is told of: whoever looks on Monday is told about Sunday.
+JUMP_SHOWN_SECONDS = 7 * 86_400
 
 # Two recorders of one name notice each other at each of their hand-overs, every 60 to 90 s.
 CONTESTED_SECONDS = 300
@@ -57,13 +60,14 @@ def _checks(host: Host | None, now: float) -> dict[str, Check]:
     if host is None:
         return {"sampling": {"status": FAILED, "message": "no sample yet"}}
     checks = {"sampling": _sampling(host, now), "recorder": _recorder(host, now), "families": _families(host, now)}
-    return {**checks, "forwarding": forwarding} if (forwarding := _forwarding(host)) else checks
+    found = {"clock": _clock(host, now), "forwarding": _forwarding(host)}
+    return {**checks, **{name: check for name, check in found.items() if check}}
 
 
 def _sampling(host: Host, now: float) -> Check:
-    newest = newest_tick(host)
+    newest, last = newest_tick(host), last_stored_tick(host)
     if newest is None:
-        return {"status": FAILED, "message": "no sample yet"}
+        return {"status": FAILED, "message": _ahead(last, now) if last else "no sample yet"}
     age_seconds = now - newest.timestamp
     allowed_seconds = conf.stale_after_seconds(newest.resolution)
     check = {
@@ -80,12 +84,34 @@ def _sampling(host: Host, now: float) -> Check:
     }
     if age_seconds > allowed_seconds:
         return check | {"status": FAILED, "message": f"the newest tick is {age_seconds:.0f} s old"}
-    if age_seconds < -newest.resolution:
-        return check | {
-            "status": FAILED,
-            "message": f"the newest tick is {-age_seconds:.0f} s ahead: the clock was set",
-        }
+    if last and last.timestamp - now > last.resolution:
+        return check | {"status": FAILED, "message": _ahead(last, now)}
     return check
+
+
+def _ahead(last: Moment, now: float) -> str:
+    """Nothing has been stored since: each time that comes was recorded before the clock was set back."""
+    return f"the newest tick is {last.timestamp - now:.0f} s ahead: the clock was set"
+
+
+def _clock(host: Host, now: float) -> Check:
+    """That the clock jumped by more than a day within the last week, and what lies ahead; nothing else to say is {}."""
+    jumped_at, jump = _clock_jump(host, now)
+    ahead = Tick.objects.filter(host=host, timestamp__gt=last_present_moment()).count()
+    said = []
+    if jump:
+        said.append(f"the clock jumped {'forward' if jump > 0 else 'back'} by {abs(jump) / 86_400:.1f} days")
+    if ahead:
+        said.append(f"ticks that lie ahead of now, which are no newest ones and go first: {ahead}")
+    check = {"jumped_at": jumped_at, "jump_seconds": jump, "ticks_ahead": ahead}
+    return {"status": FAILED, "message": "; ".join(said), **check} if said else {}
+
+
+def _clock_jump(host: Host, now: float) -> tuple[int | None, int | None]:
+    """The first tick after it, and by how much; None where there was none lately."""
+    at, jump = Host.objects.filter(pk=host.pk).values_list("clock_jumped_at", "clock_jump_seconds").get()
+    is_recent = at is not None and 0 <= now - at.timestamp() < JUMP_SHOWN_SECONDS
+    return (int(at.timestamp()), jump) if at is not None and is_recent else (None, None)
 
 
 def _recorder(host: Host, now: float) -> Check:

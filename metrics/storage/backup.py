@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from metrics.models.present import last_present_moment
 from metrics.storage.damage import damage_in, set_aside
 from metrics.storage.permissions import NotPrivateError, check_place_for_a_copy
 from metrics.storage.versions import APP, newer_migration
@@ -81,7 +82,8 @@ def _check_version(file: Path) -> None:
 def contents_of(backup: Path) -> Contents:
     """Look into a copy."""
     with _reading(backup) as opened:
-        ticks, newest = opened.execute("SELECT COUNT(*), MAX(timestamp) FROM metrics_tick").fetchone()
+        newest_tick = "SELECT COUNT(*), MAX(CASE WHEN timestamp <= ? THEN timestamp END) FROM metrics_tick"
+        ticks, newest = opened.execute(newest_tick, [last_present_moment()]).fetchone()
     return Contents(backup.stat().st_size, ticks, newest)
 
 

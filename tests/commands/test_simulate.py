@@ -47,7 +47,7 @@ def test_more_hosts_are_named_by_their_number():
 
 def test_the_same_seed_at_the_same_time_is_the_same_history(monkeypatch):
     monkeypatch.setattr("metrics.management.commands.simulate.time.time", lambda: 1_795_367_415.0)
-    monkeypatch.setattr("metrics.retention.pruning.time.time", lambda: 1_795_367_415.0)
+    monkeypatch.setattr("metrics.retention.clock.time.time", lambda: 1_795_367_415.0)
     found = []
     for seed in ("7", "7", "8"):
         day("--seed", seed, "--force")

@@ -2,7 +2,7 @@
 
 import pytest
 
-from metrics.history.newest import Moment, newest_tick
+from metrics.history.newest import Moment, last_stored_tick, newest_tick
 from metrics.history.processes import ProcessQuery, read_processes
 from tests.conftest import FIRST_TICK
 
@@ -42,14 +42,28 @@ def test_one_that_a_clock_wrote_which_was_ahead_is_not_the_newest_once_recording
     assert top(recorded.host) == (FIRST_TICK, [100])
 
 
-def test_while_nothing_else_was_recorded_it_is(recorded, at_noon):
+def test_nor_is_it_while_nothing_else_was_recorded_since(recorded, at_noon):
     for moment in (0, 3600):
         tick(recorded, moment)
-    assert newest_tick(recorded.host) == Moment(FIRST_TICK + 3600, 5)
-    assert top(recorded.host) == (FIRST_TICK + 3600, [3700])
+    assert newest_tick(recorded.host) == Moment(FIRST_TICK, 5)
+    assert top(recorded.host) == (FIRST_TICK, [100])
+    assert last_stored_tick(recorded.host) == Moment(FIRST_TICK + 3600, 5)
+
+
+def test_where_there_is_nothing_else_at_all_there_is_no_newest(recorded, at_noon):
+    tick(recorded, 3600)
+    assert newest_tick(recorded.host) is None
+    assert top(recorded.host) == (None, [])
+
+
+@pytest.mark.parametrize(("ahead", "is_newest"), [(5, True), (60, True), (65, False)])
+def test_a_minute_ahead_is_no_more_than_another_machines_clock(recorded, at_noon, ahead, is_newest):
+    for moment in (0, ahead):
+        tick(recorded, moment)
+    assert newest_tick(recorded.host) == Moment(FIRST_TICK + (ahead if is_newest else 0), 5)
 
 
 def test_another_hosts_ticks_say_nothing(recorded, other_host, at_noon):
-    tick(recorded, 3600)
+    tick(recorded, -60)
     tick(other_host, 0)
-    assert newest_tick(recorded.host) == Moment(FIRST_TICK + 3600, 5)
+    assert newest_tick(recorded.host) == Moment(FIRST_TICK - 60, 5)

@@ -25,7 +25,7 @@ NO_TIME = {"lag_milliseconds": 0, "duration_milliseconds": 0}
 
 @pytest.fixture
 def host(db, monkeypatch):
-    monkeypatch.setattr(pruning.time, "time", lambda: FIRST + 1000)
+    monkeypatch.setattr("time.time", lambda: FIRST + 1000)
     return Host.objects.create(name="test-host")
 
 
@@ -67,7 +67,7 @@ class TestInTheBackground:
         CpuSample.objects.bulk_create(
             CpuSample(host=host, tier=60, timestamp=FIRST + 60 * n, resolution=60) for n in range(180)
         )
-        monkeypatch.setattr(pruning.time, "time", lambda: FIRST + 400 * 86_400)
+        monkeypatch.setattr("time.time", lambda: FIRST + 400 * 86_400)
 
     def test_no_more_than_an_hour_of_a_tier_goes_at_once(self, minutes):
         assert apply_retention(most_seconds=MAX_IN_BACKGROUND_SECONDS) == 60
@@ -77,7 +77,7 @@ class TestInTheBackground:
         assert apply_retention() == 180
 
     def test_what_has_not_outlived_its_retention_stays(self, minutes, monkeypatch):
-        monkeypatch.setattr(pruning.time, "time", lambda: FIRST + 14 * 86_400 + 125)
+        monkeypatch.setattr("time.time", lambda: FIRST + 14 * 86_400 + 125)
         assert apply_retention(most_seconds=MAX_IN_BACKGROUND_SECONDS) == 3
 
 
@@ -106,7 +106,7 @@ def test_each_host_has_its_own_points(host):
 
 def test_roll_ups_go_by_their_age_and_not_by_their_number(host, monkeypatch):
     add_cpu(host, 20, tier=60)
-    monkeypatch.setattr(pruning.time, "time", lambda: FIRST + 14 * 86_400 + 50)
+    monkeypatch.setattr("time.time", lambda: FIRST + 14 * 86_400 + 50)
     assert apply_retention(max_points=10) == 10
     assert times(CpuSample)[0] == FIRST + 50
 

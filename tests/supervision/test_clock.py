@@ -171,3 +171,29 @@ def test_a_program_that_was_stopped_goes_on_by_itself(up, is_soak):
     assert {later - earlier for earlier, later in itertools.pairwise(after)} == {1}
     assert_no_rate_is_absurd(up)
     assert_nobody_was_restarted(up, recorder)
+
+
+@pytest.mark.parametrize("moment", [4_070_908_800, 600_000])
+def test_a_clock_that_says_2099_or_1970_for_a_while_is_not_where_the_present_is(up, clock, moment):
+    def recorded_around(start):
+        return [tick for tick in up.ticks() if start <= tick < start + 60]
+
+    def age_of_the_newest():
+        return clock.now() - parse_moment(up.get("/api/v1/metrics/current")[1]["timestamp"])
+
+    before, recorder = up.ticks(), up.recorder()
+    clock.set(moment - int(time.time()))
+    assert eventually(lambda: len(recorded_around(moment)) >= 4, 20), up.log.read_text()
+    assert abs(age_of_the_newest()) < 10
+    clock.set(0)
+    back = int(time.time())
+    assert eventually(lambda: len(recorded_around(back)) >= 4, 30), up.log.read_text()
+    assert set(before) <= set(up.ticks())
+    assert len(recorded_around(moment)) >= 4
+    assert abs(age_of_the_newest()) < 10
+    points = up.get("/api/v1/metrics/cpu?step=auto")[1]["results"]
+    assert {point["resolution"] for point in points} == {1}
+    assert all(before[0] <= parse_moment(point["timestamp"]) <= time.time() for point in points)
+    assert "the clock jumped" in up.get("/api/v1/health")[1]["checks"]["clock"]["message"]
+    assert_no_rate_is_absurd(up)
+    assert_nobody_was_restarted(up, recorder)

@@ -14,6 +14,7 @@ from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from metrics import conf
 from metrics.formatting.units import MAX_LINE, visible
 from metrics.models import Host, Tick
+from metrics.models.present import not_ahead
 from metrics.storage.copy_history import CopyError, HistoryCopy, Table
 from metrics.storage.location import is_address, is_sqlite_address, sqlite_file
 from metrics.storage.locks import RECORDER, WORKER, DirectoryInUse, hold_data_directory
@@ -126,7 +127,7 @@ def check_nobody_records() -> None:
     """A history that grows cannot be compared: of no host may the newest tick be as new as it should be, unless its
     recorder has noted that it ended."""
     for host in Host.objects.using(SOURCE).exclude(recorder__released_at__isnull=False):
-        newest = Tick.objects.using(SOURCE).filter(host=host).order_by("-timestamp").first()
+        newest = not_ahead(Tick.objects.using(SOURCE).filter(host=host)).order_by("-timestamp").first()
         if newest is None:
             continue
         patience = conf.stale_after_seconds(newest.resolution)
