@@ -1,18 +1,35 @@
 """`manage.py prune`: the retention policy, now."""
 
+import sqlite3
+import time
+from collections import Counter
+from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from django.db import DatabaseError
+from django.db import DatabaseError, connection
+from rich.console import Console
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from metrics import conf
+from metrics.formatting.units import size
 from metrics.models import Host
 from metrics.retention.pruning import apply_retention, outlived
 from metrics.retention.rollup import roll_up
+from metrics.storage.free_pages import Space, SpaceError, bytes_of_rows, rewrite, shrink
+from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
+from metrics.storage.statistics import vacuum_tables
+
+ENDS_FIRST = (
+    "this file was made without auto_vacuum and can only be written anew as a whole: end `up`, then prune again"
+)
 
 
 class Command(BaseCommand):
-    help = "Delete what has outlived its retention. This runs by itself every minute while `up` does."
+    help = (
+        "Delete what has outlived its retention, and give the space back. The first runs by itself every minute while"
+        " `up` does; recording goes on meanwhile."
+    )
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--dry-run", action="store_true", help="say what would go, and delete nothing")
@@ -25,13 +42,70 @@ class Command(BaseCommand):
                 for host in Host.objects.all():
                     roll_up(host)
                 self.stdout.write(f"{apply_retention()} rows deleted")
-        except DatabaseError as error:
+                self._give_space_back()
+        except (DatabaseError, sqlite3.Error) as error:
             raise CommandError(f"the database cannot be used: {error}") from None
+        except SpaceError as error:
+            raise CommandError(str(error)) from None
 
     def _say_what_would_go(self) -> None:
-        counts = [(rows.model._meta.verbose_name_plural, rows.count()) for rows in outlived()]
-        for name, count in counts:
+        counts: Counter[Any] = Counter()
+        for rows in outlived():
+            counts[rows.model] += rows.count()
+        for model, count in counts.items():
             if count:
-                self.stdout.write(f"{count:>10}  {name}")
-        total = sum(count for _name, count in counts)
+                self.stdout.write(f"{count:>10}  {model._meta.verbose_name_plural}")
+        total = sum(counts.values())
         self.stdout.write(f"{total:>10}  rows would be deleted; {conf.max_points()} raw points a family and host stay")
+        if connection.vendor == "sqlite":
+            self._say_what_would_be_free({model._meta.db_table: count for model, count in counts.items()})
+
+    def _say_what_would_be_free(self, rows: dict[str, int]) -> None:
+        space = Space.of(self._file())
+        freed = bytes_of_rows(self._file(), rows)
+        of_rows = "" if freed is None else f"about {size(freed)} of these rows and "
+        self.stdout.write(f"{of_rows}{size(space.free_bytes)} that are free already, of {size(space.file_bytes)}")
+
+    def _give_space_back(self) -> None:
+        """Within a transaction, where nothing can be given back, nothing is."""
+        if connection.in_atomic_block:
+            return
+        if connection.vendor == "sqlite":
+            self._shrink(self._file())
+        else:
+            vacuum_tables()
+            self.stdout.write("vacuumed: PostgreSQL uses the space of what went for new rows")
+
+    def _shrink(self, file: sqlite3.Connection) -> None:
+        before = Space.of(file)
+        if before.can_shrink:
+            with self._progress() as progress:
+                bar = progress.add_task("give space back", total=before.free_pages)
+                shrink(file, lambda pages: progress.advance(bar, pages), time.sleep)
+        elif before.has_enough_free and not self._rewrite(file):
+            return
+        after = Space.of(file)
+        freed = size(max(0, before.file_bytes - after.file_bytes))
+        self.stdout.write(f"{freed} given back; the file has {size(after.file_bytes)}, {size(after.free_bytes)} free")
+
+    def _rewrite(self, file: sqlite3.Connection) -> bool:
+        """Only while nothing records: it cannot be done in steps."""
+        try:
+            with hold_data_directory([WORKER]):
+                rewrite(file, Path(connection.settings_dict["NAME"]))
+        except DirectoryInUse:
+            self.stdout.write(ENDS_FIRST)
+            return False
+        return True
+
+    def _file(self) -> sqlite3.Connection:
+        connection.ensure_connection()
+        file: sqlite3.Connection = connection.connection
+        return file
+
+    def _progress(self) -> Progress:
+        console = Console(file=self.stdout)  # type: ignore[arg-type]
+        description = TextColumn("{task.description}", markup=False)
+        return Progress(
+            description, BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(), console=console
+        )
