@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from typing import Any, NamedTuple
 
 from metrics.history.columns import STRETCH, Row, fetch, stretch_of, table
-from metrics.history.present import first_and_last_second, last_stray_moment
+from metrics.history.present import first_and_last_second, last_stray_moment, longest_span_seconds
 from metrics.models import Host, RollUpState, Sample
 from metrics.models.present import last_present_moment
 from metrics.tiers import RAW, summaries, tiers
@@ -70,17 +70,21 @@ class Layer:
 def layers(model: type[Sample], host: int, start: int = FIRST_MOMENT) -> list[Layer]:
     """The tiers in which a table has anything of a host, finest first. For a range that begins, at `start`, after what
     was recorded in 1970 they have nothing of that: by one such row the raw tier would tell of everything since."""
-    since = _after_strays(host, start)
     known: list[Layer] = []
     widths = (RAW, *(tier.width_seconds for tier in tiers()))
-    for finer in reversed(_oldest_of_each(model, host, widths, since)):
+    for finer in reversed(_oldest_after_strays(model, host, widths, start)):
         known = [Layer(*finer, _first_moment(model, host, finer, known)), *known]
     return known
 
 
-def _after_strays(host: int, start: int) -> int:
+def _oldest_after_strays(model: type[Sample], host: int, known: Sequence[int], start: int) -> list[Oldest]:
+    """As `_oldest_of_each`, for a range that begins at `start`; one that is open there has no strays, see Ranged."""
+    found = _oldest_of_each(model, host, known)
+    reach = last_present_moment() - longest_span_seconds()
+    if start == FIRST_MOMENT or all(oldest.oldest >= reach for oldest in found):
+        return found
     stray = last_stray_moment(host)
-    return FIRST_MOMENT if stray is None or start <= stray else stray + 1
+    return found if stray is None or start <= stray else _oldest_of_each(model, host, known, stray + 1)
 
 
 def _oldest_of_each(model: type[Sample], host: int, known: Sequence[int], since: int = FIRST_MOMENT) -> list[Oldest]:
@@ -131,7 +135,7 @@ def summary_layers(model: type[Sample], host: int, start: int, *, with_processes
     """The summaries of a table that are there, finest first; from `first` on none is missing of what was rolled up. For
     a range that begins at `start`, as `layers` has it."""
     wanted = [tier.width_seconds for tier in summaries() if tier.top_processes or not with_processes]
-    found = _oldest_of_each(model, host, wanted, _after_strays(host, start))
+    found = _oldest_after_strays(model, host, wanted, start)
     return [Layer(*oldest, first=oldest.oldest) for oldest in found]
 
 

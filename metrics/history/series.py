@@ -45,8 +45,9 @@ class Series:
 
 def read_series(query: SeriesQuery) -> Series:
     """The newest points of the range that was asked for."""
-    finest = finest_pieces(tables(query.family)[0], *query.stretch)
-    return _stored_series(query, finest) if query.step is None else _stepped_series(query, finest, query.step)
+    stretch = query.stretch
+    finest = finest_pieces(tables(query.family)[0], *stretch)
+    return _stored_series(query, finest) if query.step is None else _stepped_series(query, stretch, finest, query.step)
 
 
 def _stored_series(query: SeriesQuery, finest: list[Piece]) -> Series:
@@ -59,10 +60,12 @@ def _stored_series(query: SeriesQuery, finest: list[Piece]) -> Series:
     return _series(query, points, has_older, None, any(piece.tier != RAW for piece in pieces))
 
 
-def _stepped_series(query: SeriesQuery, finest: list[Piece], asked: int | Literal["auto"]) -> Series:
+def _stepped_series(
+    query: SeriesQuery, stretch: tuple[int, int, int], finest: list[Piece], asked: int | Literal["auto"]
+) -> Series:
     lead = tables(query.family)[0]
     step = resolved_step(lead, finest, asked, query.limit)
-    sources = sources_for_step(lead, *query.stretch, step)
+    sources = sources_for_step(lead, *stretch, step)
     starts = newest_steps(lead, sources, step, query.limit + 1)
     points: dict[int, Point] = {start: {"timestamp": start, "resolution": step} for start in starts}
     has_older = _has_more(points, query.limit)
