@@ -73,7 +73,10 @@ class RecordedHost:
 
 
 def _draft(model: Any, row: dict[str, Any]) -> DraftSample:
-    values = {field.name: row.get(field.name, "" if field.kind == "label" else None) for field in model.measures()}
+    values = {
+        field.name: row.get(field.name, "" if field.kind == "label" and not field.null else None)
+        for field in model.measures()
+    }
     if not issubclass(model, ProcessSample):
         return DraftSample(values, row)
     identity = {"name": f"p{row['pid']}", "username": "root", "command": f"p{row['pid']} --run", "start_seconds": 10.0}

@@ -78,7 +78,10 @@ def point_field(field: Any, *, extreme: str = "", is_choice: bool = False) -> Fi
     leave it out."""
     kind = metadata.value_type(field)
     text = EXTREMES[extreme] + str(field.help_text)
-    options: dict[str, Any] = {"help_text": f"{text}{_unit_in_words(field)}", "allow_null": kind is not str}
+    options: dict[str, Any] = {
+        "help_text": f"{text}{_unit_in_words(field)}",
+        "allow_null": kind is not str or field.null,
+    }
     if extreme or is_choice:
         options["required"] = False
     if kind is list:

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from metrics.collectors import linux
+from metrics.collectors.device_links import DeviceLinks, device_links
 from metrics.collectors.diskstats import DiskStat
 from metrics.collectors.linux import read_text
 
@@ -30,6 +31,7 @@ class Known(NamedTuple):
 
     name: str
     is_set_up: bool
+    links: DeviceLinks | None
     at: float
     stat: DiskStat
 
@@ -50,7 +52,8 @@ class DeviceNames:
         """Return the name that people know, the device's own where it has no other, and whether it is set up."""
         known, now = self._known.get(device), self._now()
         if known is None or not known.holds_for(stat, now):
-            known = Known(device_name(device, stat.device_number), is_set_up(device), now, stat)
+            links = device_links(_directory(device))
+            known = Known(device_name(device, stat.device_number), is_set_up(device), links, now, stat)
         else:
             known = known._replace(stat=stat)
         self._known[device] = known
@@ -92,4 +95,8 @@ def source_name(device: str, device_number: str) -> str:
 
 
 def _line(device: str, fact: str) -> str:
-    return read_text(BLOCK_DEVICES / device.replace("/", "!") / fact).rstrip("\n")
+    return read_text(_directory(device) / fact).rstrip("\n")
+
+
+def _directory(device: str) -> Path:
+    return BLOCK_DEVICES / device.replace("/", "!")

@@ -10,8 +10,9 @@ import psutil
 
 from metrics.collectors import linux
 from metrics.collectors.base import Collector, NoData, Reading, Row
-from metrics.collectors.device_names import DeviceNames
-from metrics.collectors.diskstats import DiskLines, device_row, diskstats_row
+from metrics.collectors.device_links import counted_devices, lower_names
+from metrics.collectors.device_names import DeviceNames, Known
+from metrics.collectors.diskstats import DiskLines, DiskStat, device_row, diskstats_row
 from metrics.collectors.file_systems import Space, file_system_row, one_a_file_system, partition_row
 from metrics.collectors.mount_questions import MountQuestions
 from metrics.collectors.mounts import Mount, MountTable, PsutilMounts
@@ -86,18 +87,27 @@ class DiskCollector(Collector):
         if not IS_LINUX:
             return {"device": psutil_devices(), "diskstats": []}
         lines = DiskLines(decode(_diskstats()))
-        device, diskstats = [], []
+        found: dict[str, tuple[Known, DiskStat]] = {}
         for name in _worth_reading(tuple(lines.devices)):
             if _SET_UP_BY_SOMEBODY.fullmatch(name) and lines.is_idle(name):
                 continue
             stat = lines.stat(name)
             known = stat and self._names.know(name, stat)
             if stat and known and known.is_set_up:
-                device.append(device_row(name, known.name, stat))
-                diskstats.append(diskstats_row(name, stat))
+                found[name] = known, stat
         for line in lines.unreadable:
             omissions.add("the lines of /proc/diskstats", line)
-        return {"device": device, "diskstats": diskstats}
+        counted = counted_devices({name: known.links for name, (known, _stat) in found.items() if known.links})
+        return {
+            "device": [_device_row(name, *facts, is_counted=name in counted) for name, facts in found.items()],
+            "diskstats": [diskstats_row(name, stat) for name, (_known, stat) in found.items()],
+        }
+
+
+def _device_row(device: str, known: Known, stat: DiskStat, *, is_counted: bool) -> Row:
+    links = known.links
+    facts: Row = {"lower": links and lower_names(links), "is_counted": is_counted if links else None}
+    return {**device_row(device, known.name, stat), **facts}
 
 
 def _say_some(omissions: Omissions, complaints: Sequence[str]) -> None:
@@ -157,6 +167,9 @@ def _psutil_row(device: str, counters: Any) -> Row:
         "read_seconds": _seconds(getattr(counters, "read_time", None)),
         "write_seconds": _seconds(getattr(counters, "write_time", None)),
         "busy_seconds": _seconds(getattr(counters, "busy_time", None)),
+        "lower": None,
+        # Elsewhere the system names physical drives only.
+        "is_counted": True,
     }
 
 

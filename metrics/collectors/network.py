@@ -1,12 +1,13 @@
 """Network: what each interface sent and received since it came up."""
 
-from collections.abc import Mapping
-from typing import NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any, NamedTuple
 
 import psutil
 
 from metrics.collectors import linux
 from metrics.collectors.base import Collector, NoData, Reading, Row
+from metrics.collectors.interface_links import UNKNOWN, InterfaceLinks, Standing
 from metrics.collectors.interface_states import InterfaceState, InterfaceStates
 from metrics.collectors.omissions import Omissions
 from metrics.collectors.text import raw_name, valid_text
@@ -32,6 +33,7 @@ class NetworkCollector(Collector):
 
     def __init__(self) -> None:
         self._links = linux.Links()
+        self._stacked = InterfaceLinks()
         self._states = InterfaceStates() if psutil.LINUX else None
 
     def read(self) -> Reading:
@@ -45,11 +47,9 @@ class NetworkCollector(Collector):
         omissions = Omissions()
         text = linux.proc_text("net/dev", errors="surrogateescape")
         counters = _distinct(linux.parse_netdev(text, omissions), omissions)
-        found = states.of(map(raw_name, counters))
-        rows = [
-            interface_row(name, _traffic(numbers), state)
-            for (name, numbers), state in zip(counters.items(), found, strict=True)
-        ]
+        names = [raw_name(name) for name in counters]
+        found = zip(counters.items(), states.of(names), self._stacked.of(names), strict=True)
+        rows = [interface_row(name, _traffic(line), state, standing) for (name, line), state, standing in found]
         self.warning = str(omissions)
         return {"interface": rows, "link": self._links.rows(counters)}
 
@@ -74,19 +74,31 @@ def _read_psutil() -> Reading:
     counters = psutil.net_io_counters(pernic=True, nowrap=False)
     try:
         states = psutil.net_if_stats()
+        addresses = psutil.net_if_addrs()
     except OSError:  # a sandbox that refuses to tell
-        states = {}
+        states, addresses = {}, {}
     found = {name: InterfaceState(bool(state.isup), state.speed or None) for name, state in states.items()}
-    rows = [interface_row(name, Traffic(*traffic), found.get(name)) for name, traffic in counters.items()]
+    rows = [
+        interface_row(name, Traffic(*traffic), found.get(name), _psutil_standing(addresses.get(name, ())))
+        for name, traffic in counters.items()
+    ]
     return {"interface": rows, "link": []}
 
 
-def interface_row(name: str, traffic: Traffic, state: InterfaceState | None) -> Row:
+def _psutil_standing(addresses: Iterable[Any]) -> Standing:
+    """Which stands on which psutil does not tell, but loopback has an address that says so."""
+    is_loopback = any(one.address == "::1" or one.address.startswith("127.") for one in addresses)
+    return Standing(None, False) if is_loopback else UNKNOWN
+
+
+def interface_row(name: str, traffic: Traffic, state: InterfaceState | None, standing: Standing) -> Row:
     """Return one interface; `state` is None for one of which only counters are known."""
     return {
         "interface": valid_text(name),
         "is_up": state and state.is_up,
         "speed_mbps": state and state.speed_mbps,
+        "lower": standing.lower,
+        "is_counted": standing.is_counted,
         "sent_bytes": traffic.bytes_sent,
         "received_bytes": traffic.bytes_recv,
         "sent_packets": traffic.packets_sent,

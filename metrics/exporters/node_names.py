@@ -87,6 +87,7 @@ def _link(kind: str, source: str, name: str, of_type: str = GAUGE, factor: float
 
 _UP = "Value is 1 if operstate is 'up', 0 otherwise."
 _SIZE, _AVAILABLE = "Filesystem size in bytes.", "Filesystem space available to non-root users in bytes."
+_COUNTED = "1 where a total counts it: those that are counted carry each byte once between them."
 _BLOCKED = "Number of processes blocked waiting for I/O to complete."
 _ERROR = "Whether an error occurred while getting statistics for the given device."
 _STALLED = "Total time in seconds no process could make progress due to {} congestion"
@@ -153,6 +154,9 @@ NODE_NAMES = (
     _traffic("interface", "sent_packets", "transmit_packets"),
     _traffic("interface", "errors_out", "transmit_errs"),
     _traffic("interface", "drops_out", "transmit_drop"),
+    # Not node_exporter's, but under its labels: a sum of its metrics times this one counts each byte once.
+    NodeName("interface", "is_counted", "sysmon_interface_is_counted", GAUGE, _COUNTED),
+    NodeName("device", "is_counted", "sysmon_device_is_counted", GAUGE, _COUNTED),
     *(_traffic("link", name, name) for name in ("receive_fifo", "receive_frame", "receive_compressed")),
     *(_traffic("link", name, name) for name in ("receive_multicast", "transmit_fifo", "transmit_colls")),
     *(_traffic("link", name, name) for name in ("transmit_carrier", "transmit_compressed")),

@@ -33,7 +33,8 @@ def encode(host: Host, ticks: Sequence[StoredTick]) -> Batch:
 def lines_of(host: Host, model: type[Sample], timestamps: Sequence[int]) -> Iterator[str]:
     """A table's lines at some moments."""
     fields = model.measures()
-    labels = [field.name for field in fields if isinstance(field, Label)]
+    # A tag that changes makes another series: a label that may be unknown is none.
+    labels = [field.name for field in fields if isinstance(field, Label) and not field.null]
     lists = [field for field in fields if isinstance(field, ShareList)]
     numbers = [field for field in fields if not isinstance(field, Label | ShareList)]
     measurement = f"sysmon_{model.kind}"

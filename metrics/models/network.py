@@ -66,6 +66,17 @@ class InterfaceSample(Sample):
     drops_per_second = Rate(
         _("packets dropped"), source="drops", unit="per_second", help_text=_("Packets that were dropped, both ways")
     )
+    lower = Label(
+        _("stands on"),
+        source="lower",
+        null=True,
+        help_text=_("The interfaces that its bytes pass through as well, comma-separated; empty for none"),
+    )
+    is_counted = Flag(
+        _("counted"),
+        source="is_counted",
+        help_text=_("Whether a total counts it: those that are counted carry each byte once between them"),
+    )
 
     class Meta:
         verbose_name = _("network interface sample")

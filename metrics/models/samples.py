@@ -14,6 +14,7 @@ from metrics.models.fields import (
     EpochField,
     Extreme,
     ExtremeList,
+    Flag,
     Gauge,
     Kind,
     Label,
@@ -365,6 +366,17 @@ class DeviceSample(Sample):
     )
     busy_percent = Share(
         _("disk utilization"), source="busy_seconds", help_text=_("Time in which the disk had something to do")
+    )
+    lower = Label(
+        _("stands on"),
+        source="lower",
+        null=True,
+        help_text=_("The disks that its bytes are read from and written to, comma-separated; empty for none"),
+    )
+    is_counted = Flag(
+        _("counted"),
+        source="is_counted",
+        help_text=_("Whether a total counts it: those that are counted carry each byte once between them"),
     )
 
     class Meta:

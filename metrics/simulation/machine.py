@@ -20,14 +20,14 @@ class Partition(NamedTuple):
 
 
 class Disk(NamedTuple):
-    """A disk, and its share of the machine's traffic in percent."""
+    """A disk, and its share of the machine's traffic in percent. Each has hardware of its own."""
 
     device: str
     share: int
 
 
 class Interface(NamedTuple):
-    """A network interface, and its share of the machine's traffic in percent."""
+    """A network interface, and its share of the machine's traffic in percent; loopback alone has no speed."""
 
     interface: str
     speed_mbps: int | None

@@ -235,7 +235,7 @@ class QuarterPlan:
             "writes_per_second": self.rate(own // 24_000, ripple),
             "busy_percent": self.line(min(3000, own // 2500), ripple),
         }
-        return Thing({"device": disk.device, "name": disk.device}, lines)
+        return Thing({"device": disk.device, "name": disk.device, "lower": "", "is_counted": True}, lines)
 
     def _interface(self, interface: Interface) -> Thing:
         ripple = self.network_ripple
@@ -249,6 +249,7 @@ class QuarterPlan:
             "drops_per_second": self.rate(self.chance.choice((0, 0, 0, 0, 1)), self.flat),
         }
         names = {"interface": interface.interface, "is_up": True, "speed_mbps": interface.speed_mbps}
+        names |= {"lower": "", "is_counted": interface.speed_mbps is not None}
         return Thing(names, lines)
 
     def _processes(self, people: People, cpu: int, traffic: int) -> list[ProcessThing]:

@@ -35,6 +35,8 @@ def test_a_point_has_two_lists(api, disks):
         "reads_per_second": None,
         "writes_per_second": None,
         "busy_percent": None,
+        "lower": None,
+        "is_counted": None,
     }
 
 
@@ -74,6 +76,17 @@ def test_history_follows_the_name_when_the_numbers_change(api, recorded):
     }  # fmt: skip
 
 
+def test_a_step_keeps_what_a_disk_stood_on_last(api, recorded):
+    for number, lower in enumerate(("sda", "sda,sdb", "sdb")):
+        recorded.tick(
+            1_795_367_400 + 5 * number,
+            disk={},
+            device=[{"device": "dm-0", "name": "vg-root", "lower": lower, "is_counted": False}],
+        )
+    [step] = api.get(ADDRESS, {"step": "1m", "fields": "lower,is_counted"}).json()["results"]
+    assert step["devices"] == [{"device": "dm-0", "name": "vg-root", "lower": "sdb", "is_counted": False}]
+
+
 def test_mountpoint_filters_the_partitions(api, disks):
     point = api.get(ADDRESS, {"mountpoint": "/"}).json()["results"][0]
     assert [partition["mountpoint"] for partition in point["partitions"]] == ["/"]
@@ -95,7 +108,7 @@ def test_fields_of_a_list_come_with_its_labels(api, disks):
 def test_fields_may_name_a_whole_list(api, disks):
     point = api.get(ADDRESS, {"fields": "devices"}).json()["results"][0]
     assert list(point) == ["timestamp", "resolution", "devices"]
-    assert len(point["devices"][0]) == 7
+    assert len(point["devices"][0]) == 9
 
 
 def test_fields_of_the_point_leave_the_lists_out(api, disks):

@@ -94,7 +94,7 @@ def test_the_columns_follow_from_the_models_in_their_order(api, disks):
     assert head == (
         "timestamp,resolution,kind,pressure_some_percent,pressure_full_percent,device,mountpoint,fstype,total_bytes,"
         "used_bytes,free_bytes,percent,inodes_percent,name,read_bytes_per_second,write_bytes_per_second,"
-        "reads_per_second,writes_per_second,busy_percent"
+        "reads_per_second,writes_per_second,busy_percent,lower,is_counted"
     )
 
 

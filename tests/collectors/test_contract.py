@@ -18,8 +18,9 @@ KEYS = {
         pressure_some_seconds pressure_full_seconds""",
     "disk": "pressure_some_seconds pressure_full_seconds",
     "partition": "device mountpoint fstype total_bytes used_bytes free_bytes percent inodes_percent",
-    "device": "device name read_bytes write_bytes reads writes read_seconds write_seconds busy_seconds",
-    "interface": """interface is_up speed_mbps sent_bytes received_bytes sent_packets received_packets
+    "device": """device name lower is_counted read_bytes write_bytes reads writes read_seconds write_seconds
+        busy_seconds""",
+    "interface": """interface is_up speed_mbps lower is_counted sent_bytes received_bytes sent_packets received_packets
         errors drops errors_in errors_out drops_in drops_out""",
     "processes": "total running threads",
     "process": """pid start_seconds name username command status cpu_seconds memory_percent rss_bytes threads

@@ -79,6 +79,19 @@ def test_devices_have_names_and_images_that_can_only_be_read_are_none(machine: F
     assert [row["device"] for row in reading["diskstats"]] == list(names)
 
 
+def test_what_stands_on_another_disk_is_not_counted(machine: FrozenMachine) -> None:
+    machine.write("block/vda/device/model", "x\n")
+    machine.write("block/dm-0/slaves/vda", "")
+    facts = {row["device"]: (row["lower"], row["is_counted"]) for row in machine.read()[0]["device"]}
+    assert facts == {"dm-0": ("vda", False), "vda": ("", True), "loop1": ("", False)}
+
+
+def test_where_sys_is_not_there_nobody_knows_what_stands_on_what(machine: FrozenMachine) -> None:
+    machine.write("proc/diskstats", DISKSTATS.replace("vda", "vdb"))
+    facts = {row["device"]: (row["lower"], row["is_counted"]) for row in machine.read()[0]["device"]}
+    assert facts["vdb"] == (None, None)
+
+
 ODD_LINES = [
     "8 0 sda 0 0 0 0 46 0 977 34 0 2 0 0 0 0", "8 0 sda 0 0 0 0 46 0 977 34 0 2 0 0 0 0 0 0 0 0 0 0", "", "8", "8 0",
     "8 0 sda", "8 0 sda 1 2 3", "8 0 sda -1 0 0 0 0 0 0 0 0 0 0", "x y z a b c d e f g h i j k", "\0\0\0",
@@ -219,7 +232,7 @@ class TestElsewhere:
         assert reading["device"] == [
             {
                 "device": "disk0", "name": "disk0", "read_bytes": 4096, "write_bytes": 8192, "reads": 10, "writes": 20,
-                "read_seconds": 1.5, "write_seconds": 2.5, "busy_seconds": None,
+                "read_seconds": 1.5, "write_seconds": 2.5, "busy_seconds": None, "lower": None, "is_counted": True,
             }
         ]  # fmt: skip
         assert reading["disk"] == [{"pressure_some_seconds": None, "pressure_full_seconds": None}]

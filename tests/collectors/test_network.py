@@ -7,12 +7,14 @@ from typing import Any
 import psutil
 import pytest
 
-from metrics.collectors import linux
+from metrics.collectors import interface_links, linux
 from metrics.collectors.base import NoData
+from metrics.collectors.interface_links import Link
 from metrics.collectors.interface_states import InterfaceState, InterfaceStates
 from metrics.collectors.network import NetworkCollector
 
 Counters = namedtuple("Counters", "bytes_sent bytes_recv packets_sent packets_recv errin errout dropin dropout")
+Address = namedtuple("Address", "address")
 State = namedtuple("State", "isup duplex speed mtu flags")
 
 HEAD = "Inter-|   Receive | Transmit\n face |bytes packets |bytes packets\n"
@@ -22,6 +24,8 @@ ROW = {
     "interface": "eth0",
     "is_up": True,
     "speed_mbps": 1000,
+    "lower": "",
+    "is_counted": True,
     "sent_bytes": 100,
     "received_bytes": 200,
     "sent_packets": 3,
@@ -45,6 +49,8 @@ class FrozenMachine:
         monkeypatch.setattr(psutil, "LINUX", True)
         monkeypatch.setattr(linux, "PROC", directory)
         monkeypatch.setattr(linux, "INTERFACES", directory / "class")
+        self.links = {b"eth0": Link(has_hardware=True), b"lo": Link(is_loopback=True)}
+        monkeypatch.setattr(interface_links, "netlink_links", lambda: dict(self.links))
         monkeypatch.setattr(InterfaceStates, "of", lambda _self, names: [self.states.get(name) for name in names])
         self.has(ETH0, LO)
 
@@ -131,6 +137,8 @@ class Elsewhere:
         monkeypatch.setattr(psutil, "LINUX", False)
         monkeypatch.setattr(psutil, "net_io_counters", self._counters)
         monkeypatch.setattr(psutil, "net_if_stats", lambda: self.states)
+        addresses = {"eth0": [Address("10.0.0.2"), Address("fe80::1")], "lo": [Address("127.0.0.1"), Address("::1")]}
+        monkeypatch.setattr(psutil, "net_if_addrs", lambda: addresses)
 
     def _counters(self, pernic: bool, nowrap: bool) -> dict[str, Counters]:
         assert pernic
@@ -144,7 +152,11 @@ def elsewhere(monkeypatch: pytest.MonkeyPatch) -> Elsewhere:
 
 
 def test_elsewhere_psutil_is_asked(elsewhere: Elsewhere) -> None:
-    assert read()["eth0"] == ROW
+    assert read()["eth0"] == {**ROW, "lower": None, "is_counted": None}
+
+
+def test_elsewhere_only_loopback_is_known_not_to_count(elsewhere: Elsewhere) -> None:
+    assert {name: row["is_counted"] for name, row in read().items()} == {"eth0": None, "lo": False}
 
 
 def test_a_speed_of_0_is_one_that_is_not_known(elsewhere: Elsewhere) -> None:
@@ -161,7 +173,7 @@ def test_states_that_cannot_be_read_cost_only_themselves(elsewhere: Elsewhere, m
         raise PermissionError
 
     monkeypatch.setattr(psutil, "net_if_stats", refuse)
-    assert read()["lo"]["is_up"] is None
+    assert (read()["lo"]["is_up"], read()["lo"]["is_counted"]) == (None, None)
 
 
 def test_elsewhere_odd_bytes_in_a_name_become_valid_text(elsewhere: Elsewhere) -> None:

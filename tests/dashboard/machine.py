@@ -166,7 +166,8 @@ class Machine:
         burst = self._strength(at)
         return [
             {
-                "device": name, "read_bytes_per_second": 4e6 * self._wave(at, 700, n) / (n + 1),
+                "device": name, "lower": "", "is_counted": True,
+                "read_bytes_per_second": 4e6 * self._wave(at, 700, n) / (n + 1),
                 "write_bytes_per_second": (3e6 * self._wave(at, 1100, n) + 30e6 * burst) / (n + 1)
                 + (SPIKE_BYTES_PER_SECOND if self._spike(at) and n == 0 else 0),
                 "reads_per_second": 40.0, "writes_per_second": 90.0 + 200 * burst, "busy_percent": 4 + 30 * burst,
@@ -178,8 +179,8 @@ class Machine:
         burst = self._strength(at)
         return [
             {
-                "interface": name, "is_up": True, "speed_mbps": 1000, "sent_bytes": at * 1000,
-                "received_bytes": at * 9000,
+                "interface": name, "is_up": True, "speed_mbps": 1000, "lower": "", "is_counted": name != "lo",
+                "sent_bytes": at * 1000, "received_bytes": at * 9000,
                 "sent_bytes_per_second": 400e3 * self._wave(at, 900, n) / (n + 1),
                 "received_bytes_per_second": (1.2e6 * self._wave(at, 1300, n) + 9e6 * burst) / (n + 1)
                 + 40e6 * self._spike(at),

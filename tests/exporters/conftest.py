@@ -31,7 +31,7 @@ STATE = {
 INTERFACE = {
     "interface": "eth0", "is_up": True, "speed_mbps": 1000, "sent_bytes": 10, "received_bytes": 20,
     "sent_packets": 1, "received_packets": 2, "errors": 3, "drops": 0,
-    "errors_in": 2, "errors_out": 1, "drops_in": 0, "drops_out": 0,
+    "errors_in": 2, "errors_out": 1, "drops_in": 0, "drops_out": 0, "lower": "", "is_counted": True,
 }  # fmt: skip
 MEMORY = {
     "total_bytes": 25276518400, "available_bytes": 20000000000, "used_bytes": 5000000000, "free_bytes": 18000000000,
@@ -41,7 +41,7 @@ MEMORY = {
 }  # fmt: skip
 DEVICE = {
     "device": "vda", "read_bytes": 4096, "write_bytes": 8192, "reads": 10, "writes": 20, "read_seconds": 1.5,
-    "write_seconds": 2.5, "busy_seconds": 3.0,
+    "write_seconds": 2.5, "busy_seconds": 3.0, "lower": "", "is_counted": True,
 }  # fmt: skip
 
 

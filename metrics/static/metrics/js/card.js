@@ -40,15 +40,19 @@ export class Card {
     });
   }
 
-  /** The things that can be looked at one by one. @param {string[]} names */
-  setThings(names) {
+  /** The things that can be looked at one by one. @param {{name: string, isCounted: boolean}[]} things */
+  setThings(things) {
     const chosen = state.only[this.panel.id];
-    const all = chosen && !names.includes(chosen) ? [...names, chosen] : names;
+    const isThere = !chosen || things.some(({ name }) => name === chosen);
+    const counted = things.filter(({ isCounted }) => isCounted).map(({ name }) => name);
+    const others = things.filter(({ isCounted }) => !isCounted).map(({ name }) => name);
+    const all = [...counted, ...others, ...(isThere ? [] : [chosen])];
     const select = this.chooser;
     const isSame = select.length === all.length + 1 && all.every((name, place) => select.options[place + 1].value === name);
     if (!isSame) {
-      const options = all.map((name) => element("option", { value: name }, name));
-      select.replaceChildren(element("option", { value: "" }, this.panel.things.all), ...options);
+      const options = (names) => names.map((name) => element("option", { value: name }, name));
+      const group = element("optgroup", { label: gettext("Not in the total") }, ...options(all.slice(counted.length)));
+      select.replaceChildren(element("option", { value: "" }, this.panel.things.all), ...options(counted), ...(group.childElementCount ? [group] : []));
     }
     select.value = chosen ?? "";
     select.hidden = all.length < 2;

@@ -10,8 +10,8 @@ const HELP = {
   cores: gettext("One row for each core: the darker, the busier. One dark row is a program that uses a single core."),
   memory: gettext("Used memory is what programs hold; the cache is given back when they need more. Growing swap means that memory is short."),
   load: gettext("How many processes ran or waited to run. Above the dashed line, the number of cores, some of them had to wait."),
-  disk: gettext("Bytes read, above, and written, below, each second: by all disks, or by the one that you choose."),
-  network: gettext("Bytes received, above, and sent, below, each second: by all interfaces but loopback and virtual ones, or by the one that you choose."),
+  disk: gettext("Bytes read, above, and written, below, each second: by all disks, each byte once, or by the one that you choose."),
+  network: gettext("Bytes received, above, and sent, below, each second: by all interfaces, each byte once, or by the one that you choose."),
   pressure: gettext("The share of the time in which something had to wait for a CPU, for memory or for a disk: what makes a machine feel slow."),
   space: gettext("How full each file system is, of what users may fill; the fullest first."),
 };

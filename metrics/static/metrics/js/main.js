@@ -13,6 +13,7 @@ import { Processes } from "./processes.js";
 import { Pulse } from "./pulse.js";
 import { Space } from "./space.js";
 import { isHistory, onChange, pending, state, windowOf } from "./state.js";
+import { knows, learn } from "./things.js";
 import { Tiles } from "./tiles.js";
 
 const LONGEST_PAUSE_SECONDS = 30;
@@ -91,6 +92,8 @@ class Page {
   /** The charts first: the rest takes longer over a year, and says less at a glance. */
   async load(signal) {
     const about = [this.shown, this.host, this.interval, signal];
+    // What was recorded before is counted as the newest tick says.
+    if (isHistory() && this.host?.newest_tick && !knows(this.host.name)) await this.current(signal);
     await Promise.all([this.board.load(...about), this.loadSpace(signal), this.loadTiles(signal)]);
     await this.board.loadMoment(this.host, signal);
     this.showMoment();
@@ -239,6 +242,7 @@ class Page {
     const patience = Math.max(this.interval, PATIENCE * this.answerSeconds) * 2 ** this.failures;
     const newest = await read("metrics/current", { host: state.host }, signal, Math.min(LONGEST_SECONDS, patience));
     this.answerSeconds = (performance.now() - startedAt) / 1000;
+    learn(newest);
     return newest;
   }
 

@@ -155,7 +155,7 @@ function disk() {
     form: "mirror",
     unit: "bytes_per_second",
     order: "io",
-    fields: { disk: ["read_bytes_per_second", "write_bytes_per_second"] },
+    fields: { disk: ["read_bytes_per_second", "write_bytes_per_second", "is_counted"] },
     lines: [
       { label: gettext("read"), color: "--blue", ...of("read_bytes_per_second") },
       { label: gettext("written"), color: "--orange", down: true, ...of("write_bytes_per_second") },
@@ -173,7 +173,7 @@ function network() {
     title: gettext("Network"),
     form: "mirror",
     unit: "bytes_per_second",
-    fields: { network: ["received_bytes_per_second", "sent_bytes_per_second"] },
+    fields: { network: ["received_bytes_per_second", "sent_bytes_per_second", "is_counted"] },
     lines: [
       { label: gettext("received"), color: "--green", ...of("received_bytes_per_second") },
       { label: gettext("sent"), color: "--violet", down: true, ...of("sent_bytes_per_second") },
