@@ -39,6 +39,8 @@ LABELS: dict[str, dict[str, str]] = {
 WHOLE_KINDS = {
     "meminfo": ("node_memory_", GAUGE, "Memory information field {}."),
     "vmstat": ("node_vmstat_", UNTYPED, "/proc/vmstat information field {}."),
+    "netstat": ("node_netstat_", UNTYPED, "Statistic {}."),
+    "sockstat": ("node_sockstat_", GAUGE, "Number of sockets, by protocol and state: {}."),
     "file_handles": ("node_filefd_", GAUGE, "File descriptor statistics: {}."),
 }
 
@@ -87,6 +89,29 @@ def _link(kind: str, source: str, name: str, of_type: str = GAUGE, factor: float
 
 _UP = "Value is 1 if operstate is 'up', 0 otherwise."
 _SIZE, _AVAILABLE = "Filesystem size in bytes.", "Filesystem space available to non-root users in bytes."
+# What is stored of sockets -> the kernel's own word for it, under which it is shown with all others of its file.
+_NETSTAT = {
+    "tcp_established": "Tcp_CurrEstab",
+    "tcp_opened": "Tcp_ActiveOpens",
+    "tcp_accepted": "Tcp_PassiveOpens",
+    "tcp_retransmits": "Tcp_RetransSegs",
+    "tcp_errors": "Tcp_InErrs",
+    "tcp_resets_sent": "Tcp_OutRsts",
+    "listen_drops": "TcpExt_ListenDrops",
+}
+_SOCKSTAT = {
+    "used": "sockets_used",
+    "tcp_time_wait": "TCP_tw",
+    "tcp_orphaned": "TCP_orphan",
+    "tcp_memory_bytes": "TCP_mem_bytes",
+}
+
+
+def _socket(source: str, file: str, field: str) -> NodeName:
+    prefix, of_type, text = WHOLE_KINDS[file]
+    return NodeName("sockets", source, f"{prefix}{field}", of_type, text.format(field))
+
+
 _COUNTED = "1 where a total counts it: those that are counted carry each byte once between them."
 _BLOCKED = "Number of processes blocked waiting for I/O to complete."
 _ERROR = "Whether an error occurred while getting statistics for the given device."
@@ -154,6 +179,8 @@ NODE_NAMES = (
     _traffic("interface", "sent_packets", "transmit_packets"),
     _traffic("interface", "errors_out", "transmit_errs"),
     _traffic("interface", "drops_out", "transmit_drop"),
+    *(_socket(source, "netstat", field) for source, field in _NETSTAT.items()),
+    *(_socket(source, "sockstat", field) for source, field in _SOCKSTAT.items()),
     # Not node_exporter's, but under its labels: a sum of its metrics times this one counts each byte once.
     NodeName("interface", "is_counted", "sysmon_interface_is_counted", GAUGE, _COUNTED),
     NodeName("device", "is_counted", "sysmon_device_is_counted", GAUGE, _COUNTED),

@@ -22,6 +22,7 @@ from metrics.models.samples import (
     PartitionSample,
     Sample,
 )
+from metrics.models.sockets import SocketsSample
 from metrics.models.tokens import ApiToken
 
 __all__ = [
@@ -46,6 +47,7 @@ __all__ = [
     "RollUpState",
     "Sample",
     "ScheduledJob",
+    "SocketsSample",
     "Tick",
     "TickReading",
     "UpkeepLease",

@@ -16,6 +16,7 @@ from metrics.models import (
     ProcessSample,
     ProcessTotals,
     Sample,
+    SocketsSample,
 )
 from metrics.models.fields import Averaged, Kind
 from metrics.models.samples import sample_models
@@ -117,6 +118,7 @@ class QuarterPlan:
             PartitionSample: [self._partition(partition) for partition in self.machine.partitions],
             DeviceSample: [self._device(disk, traffic) for disk in self.machine.disks],
             InterfaceSample: [self._interface(interface) for interface in self.machine.interfaces],
+            SocketsSample: [self._sockets()],
         }
 
     def line(self, base: int, ripple: Ripple) -> Line:
@@ -251,6 +253,29 @@ class QuarterPlan:
         names = {"interface": interface.interface, "is_up": True, "speed_mbps": interface.speed_mbps}
         names |= {"lower": "", "is_counted": interface.speed_mbps is not None}
         return Thing(names, lines)
+
+    def _sockets(self) -> Thing:
+        """What people's visits make: the share of what is sent again is left out, as it follows from two counters."""
+        ripple, visits = self.network_ripple, round(20 + 400 * self.activity)
+        lines = {
+            "used": self.line(600 + visits, ripple),
+            "tcp_established": self.line(40 + visits, ripple),
+            "tcp_time_wait": self.line(visits * 2, ripple),
+            "tcp_orphaned": self.constant(0),
+            "tcp_memory_bytes": Line(visits * 4096 * 6, 4096, ripple),
+            "tcp_opened_per_second": self.rate(visits // 8, ripple),
+            "tcp_accepted_per_second": self.rate(visits // 4, ripple),
+            "tcp_failed_per_second": self.rate(visits // 100, ripple),
+            "tcp_retransmits_per_second": self.rate(visits // 40, ripple),
+            "tcp_errors_per_second": self.constant(0),
+            "tcp_resets_per_second": self.rate(visits // 60, ripple),
+            "listen_drops_per_second": self.rate(self.chance.choice((0, 0, 0, 0, 0, 0, 1)), self.flat),
+            "udp_in_use": self.constant(14),
+            "udp_received_per_second": self.rate(visits // 6, ripple),
+            "udp_sent_per_second": self.rate(visits // 6, ripple),
+            "udp_errors_per_second": self.constant(0),
+        }
+        return Thing({}, lines)
 
     def _processes(self, people: People, cpu: int, traffic: int) -> list[ProcessThing]:
         """Those that do something or are large."""

@@ -22,6 +22,7 @@ def test_it_gives_every_family_at_the_newest_tick(api, recorded):
     recorded.tick(FIRST_TICK + 5, **WHOLE_TICK)
     body = api.get(ADDRESS).json()
     assert list(body) == ["host", "timestamp", "resolution", *families()]
+    assert {"cpu", "memory", "disk", "network", "sockets"} <= set(families())
     assert (body["host"], body["timestamp"], body["resolution"]) == ("test-host", "2026-11-22T17:10:05.000Z", 5)
     assert (body["cpu"]["percent"], body["cpu"]["per_core"]) == (12.5, [12.5])
     assert body["disk"]["partitions"][0]["mountpoint"] == "/"

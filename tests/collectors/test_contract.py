@@ -22,6 +22,9 @@ KEYS = {
         busy_seconds""",
     "interface": """interface is_up speed_mbps lower is_counted sent_bytes received_bytes sent_packets received_packets
         errors drops errors_in errors_out drops_in drops_out""",
+    "sockets": """used tcp_established tcp_time_wait tcp_orphaned tcp_memory_bytes tcp_opened tcp_accepted tcp_failed
+        tcp_segments_sent tcp_retransmits tcp_errors tcp_resets_sent listen_drops udp_in_use udp_received udp_sent
+        udp_errors""",
     "processes": "total running threads",
     "process": """pid start_seconds name username command status cpu_seconds memory_percent rss_bytes threads
         read_bytes write_bytes""",
@@ -40,6 +43,8 @@ COUNTERS = {
     "disk": "pressure_some_seconds pressure_full_seconds",
     "device": "read_bytes write_bytes reads writes read_seconds write_seconds busy_seconds",
     "interface": "sent_bytes received_bytes sent_packets received_packets errors drops",
+    "sockets": """tcp_opened tcp_accepted tcp_failed tcp_segments_sent tcp_retransmits tcp_errors tcp_resets_sent
+        listen_drops udp_received udp_sent udp_errors""",
     "process": "cpu_seconds read_bytes write_bytes",
 }
 

@@ -175,6 +175,14 @@ class Machine:
             for n, name in enumerate(self.disks)
         ]  # fmt: skip
 
+    def _sockets(self, at: int) -> dict[str, Any]:
+        return {
+            "used": 300.0, "tcp_established": 40 + 20 * self._wave(at, 900, 1), "tcp_time_wait": 12.0,
+            "udp_in_use": 9.0,
+            "tcp_retransmits_per_second": 2 * self._wave(at, 1300, 2), "tcp_errors_per_second": 0.0,
+            "listen_drops_per_second": 0.0, "udp_errors_per_second": 0.0,
+        }  # fmt: skip
+
     def _interface(self, at: int) -> list[dict[str, Any]]:
         burst = self._strength(at)
         return [

@@ -10,6 +10,7 @@ from prometheus_client.parser import text_string_to_metric_families
 
 from metrics.collectors.diskstats import DiskLines, diskstats_row
 from metrics.collectors.linux import parse_meminfo, parse_netdev, parse_vmstat, rare_counters
+from metrics.collectors.sockets import sockets_row
 from metrics.models import Host
 from metrics.recording.recording import Recording
 from tests.collectors.test_linux import DISKSTATS, MEMINFO, NETDEV
@@ -44,6 +45,9 @@ DEVICE = {
     "write_seconds": 2.5, "busy_seconds": 3.0, "lower": "", "is_counted": True,
 }  # fmt: skip
 
+SOCKETS_COUNTS = {"Tcp_CurrEstab": 7, "Tcp_RetransSegs": 9, "Tcp_OutSegs": 900, "Udp_InErrors": 6, "Udp6_InErrors": 1}
+SOCKETS_STATES = {"sockets_used": 225, "TCP_tw": 128, "TCP_mem_bytes": 172032, "UDP_inuse": 3, "UDP6_inuse": 4}
+
 
 def a_reading(mountpoint: str = "/") -> dict[str, dict[str, list[dict[str, Any]]]]:
     """A reading of every family, as Linux gives it."""
@@ -64,6 +68,10 @@ def a_reading(mountpoint: str = "/") -> dict[str, dict[str, list[dict[str, Any]]
         },
         "memory": {
             "memory": [MEMORY], "meminfo": [parse_meminfo(MEMINFO)], "vmstat": [parse_vmstat("pswpin 7\npgfault 9\n")],
+        },
+        "sockets": {
+            "sockets": [sockets_row(SOCKETS_COUNTS, SOCKETS_STATES)], "netstat": [SOCKETS_COUNTS],
+            "sockstat": [SOCKETS_STATES],
         },
         "network": {"interface": [INTERFACE], "link": [{**STATE, **rare_counters(parse_netdev(NETDEV)["eth0"])}]},
         "processes": processes_reading(process_row(1, name="secret-name"), process_row(2)),

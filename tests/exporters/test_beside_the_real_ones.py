@@ -18,11 +18,14 @@ from tests.supervision.running import Up, eventually
 pytestmark = pytest.mark.live
 
 # node_exporter's own names break this one rule of promtool: they are the kernel's words.
-KERNEL_WORDS = "node_memory_"
+KERNEL_WORDS = ("node_memory_", "node_netstat_", "node_sockstat_")
 # Compressed memory is no disk here. And a speed that is not known is a negative one there.
 ONLY_THERE = {"zram0"}
+# A speed that is known here, and what newer versions than Debian's show of netstat.
+ONLY_HERE = {"node_network_speed_bytes", "node_netstat_TcpExt_TCPOFOQueue", "node_netstat_TcpExt_TCPRcvQDrop"}
 # What goes up and down may do so between the three looks: by how much, at the most.
 TOLERANCE = {"node_memory_": 64 * 2**20, "node_filesystem_": 64 * 2**20, "node_load": 2, "node_procs_": 100}
+TOLERANCE |= {"node_netstat_Tcp_CurrEstab": 200, "node_sockstat_TCP_mem_bytes": 64 * 2**20, "node_sockstat_": 20_000}
 TOLERANCE |= {"node_disk_io_now": 200, "node_filefd_allocated": 4000, "node_time_seconds": 1}
 # The kernel's own is in whole seconds; ours follows the clock that counts since the boot.
 TOLERANCE |= {"node_boot_time_seconds": 1}
@@ -68,8 +71,9 @@ def looks(look):
 def test_every_shared_name_has_the_type_and_the_labels_of_node_exporter(looks):
     before, ours, _after = looks
     shared = before.keys() & ours.keys()
-    assert {f"node_{name}" for name in ("cpu_seconds", "memory_MemTotal_bytes", "load1", "boot_time_seconds")} <= shared
-    assert {name for name in ours if name.startswith("node_")} - shared <= {"node_network_speed_bytes"}
+    names = ("cpu_seconds", "memory_MemTotal_bytes", "load1", "boot_time_seconds", "netstat_Tcp_RetransSegs")
+    assert {f"node_{name}" for name in (*names, "sockstat_TCP_alloc", "sockstat_sockets_used")} <= shared
+    assert {name for name in ours if name.startswith("node_")} - shared <= ONLY_HERE
     assert {name: ours[name].type for name in shared} == {name: before[name].type for name in shared}
     assert {name: labels(ours[name]) for name in shared} == {name: labels(before[name]) for name in shared}
 

@@ -22,7 +22,18 @@ def scraped(record, scrape):
 
     def recorded_and_scraped(mountpoint="/"):
         reading = a_reading(mountpoint)
-        beyond = {"stat", "file_handles", "uname", "filesystem", "diskstats", "meminfo", "vmstat", "link"}
+        beyond = {
+            "stat",
+            "file_handles",
+            "uname",
+            "filesystem",
+            "diskstats",
+            "meminfo",
+            "vmstat",
+            "link",
+            "netstat",
+            "sockstat",
+        }
         kept = {
             family: {kind: rows for kind, rows in kinds.items() if kind not in beyond}
             for family, kinds in reading.items()

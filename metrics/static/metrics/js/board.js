@@ -169,7 +169,7 @@ export class Board {
       item.card.node.removeAttribute("aria-busy");
       const { panel, card, lane } = item;
       const columns = columnsOf(panel, this.series);
-      item.isEmpty = panel.form === "lines" && columns.times.length > 0 && columns.values.every(isEmpty);
+      item.isEmpty = panel.form === "lines" && (panel.isOptional || columns.times.length > 0) && columns.values.every(isEmpty);
       card.node.classList.toggle("empty", item.isEmpty);
       if (item.isEmpty) continue;
       item.view ??= panel.form === "heat" ? new Heatmap(card) : new Chart(card);

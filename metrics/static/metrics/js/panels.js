@@ -32,6 +32,8 @@ import { amount } from "./things.js";
  * @property {boolean} [hasLane]
  * @property {string} [order] by what the processes of a moment are ranked that is picked in it
  * @property {boolean} [isFurther] below "More"
+ * @property {boolean} [isOptional] not every system has it: hidden where there is nothing
+ * @property {boolean} [fillsLines]
  */
 
 const field = (family, name) => ({
@@ -62,7 +64,7 @@ const sum = (...values) => (values.every((value) => value == null) ? null : valu
 const HUNDRED = () => 100;
 
 /** @returns {Panel[]} */
-export const handmade = () => [cpu(), perCore(), memory(), load(), disk(), network(), pressure()];
+export const handmade = () => [cpu(), perCore(), memory(), load(), disk(), network(), connections(), trouble(), pressure()];
 
 /** @returns {Panel} */
 function cpu() {
@@ -180,6 +182,43 @@ function network() {
     ],
     top: (highest) => Math.max(1e4, highest * 1.08),
     things: { family: "network", collection: "interfaces", label: "interface", all: gettext("All interfaces") },
+  };
+}
+
+/** @returns {Panel} */
+function connections() {
+  return {
+    id: "connections",
+    title: gettext("Connections"),
+    form: "lines",
+    unit: "",
+    isOptional: true,
+    fields: { sockets: ["tcp_established", "tcp_time_wait", "udp_in_use"] },
+    lines: [
+      { label: gettext("TCP, established"), color: "--blue", ...field("sockets", "tcp_established") },
+      { label: gettext("TCP, closing"), color: "--orange", ...field("sockets", "tcp_time_wait") },
+      { label: gettext("UDP"), color: "--green", ...field("sockets", "udp_in_use") },
+    ],
+    top: (highest) => Math.max(10, highest * 1.1),
+  };
+}
+
+/** @returns {Panel} */
+function trouble() {
+  return {
+    id: "connection-errors",
+    title: gettext("Errors of TCP and UDP"),
+    form: "lines",
+    unit: "per_second",
+    isOptional: true,
+    fields: { sockets: ["tcp_retransmits_per_second", "tcp_errors_per_second", "listen_drops_per_second", "udp_errors_per_second"] },
+    lines: [
+      { label: gettext("sent again"), color: "--blue", ...field("sockets", "tcp_retransmits_per_second") },
+      { label: gettext("TCP errors"), color: "--orange", ...field("sockets", "tcp_errors_per_second") },
+      { label: gettext("turned away"), color: "--violet", ...field("sockets", "listen_drops_per_second") },
+      { label: gettext("UDP errors"), color: "--yellow", ...field("sockets", "udp_errors_per_second") },
+    ],
+    top: (highest) => Math.max(1, highest * 1.1),
   };
 }
 
