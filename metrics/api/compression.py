@@ -40,12 +40,13 @@ class CompressionMiddleware:
 
 
 def takes_gzip(accepted: str | None) -> bool:
-    """Whether Accept-Encoding allows gzip: named or as `*`, and not with a weight of zero."""
-    weights = {}
+    """Whether Accept-Encoding prefers gzip: by name or as `*`, with a weight, and no less of it than `identity` has."""
+    weights: dict[str, float] = {}
     for part in (accepted or "").lower().split(","):
         name, _semicolon, parameters = part.partition(";")
-        weights[name.strip()] = _weight(parameters)
-    return weights.get(CODING, weights.get("*", 0.0)) > 0
+        weights[name.strip().removeprefix("x-")] = _weight(parameters)
+    wanted = weights.get(CODING, weights.get("*", 0.0))
+    return wanted > 0 and wanted >= weights.get("identity", 0.0)
 
 
 def tag_of_coding(tag: str, accepted: str | None) -> str:

@@ -20,6 +20,7 @@ from prometheus_client.core import (
 from prometheus_client.exposition import choose_encoder
 
 from metrics import __version__
+from metrics.exporters.negotiation import preferred
 from metrics.exporters.node_names import (
     COUNTER,
     GAUGE,
@@ -55,10 +56,10 @@ BUILD = {"version": __version__, "pythonversion": platform.python_version()}
 
 
 def exposition(host: Host, recorded: Recorded, accept: str) -> tuple[bytes, str]:
-    """The text and its content type, in the newest format that the scraper takes."""
+    """The text and its content type, in the format that the scraper prefers."""
     registry = CollectorRegistry(auto_describe=False)
     registry.register(HostCollector(host, recorded, read_forwarding(host)))
-    encode, content_type = choose_encoder(accept)
+    encode, content_type = choose_encoder(preferred(accept))
     return encode(registry), content_type
 
 

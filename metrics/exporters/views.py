@@ -1,6 +1,7 @@
 """`GET /metrics`, for Prometheus and its kind."""
 
 from django.http import HttpResponse
+from django.utils.cache import patch_vary_headers
 from rest_framework.request import Request
 
 from metrics.api import schema
@@ -27,4 +28,6 @@ class PrometheusView(ApiView):
         if host is None or recorded is None:
             raise NoSampleYet
         text, content_type = exposition(host, recorded, request.headers.get("Accept", ""))
-        return HttpResponse(text, content_type=content_type)
+        response = HttpResponse(text, content_type=content_type)
+        patch_vary_headers(response, ("Accept",))
+        return response

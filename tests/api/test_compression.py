@@ -17,7 +17,10 @@ CPU = "/api/v1/metrics/cpu?limit=1000"
         (None, False), ("", False), ("gzip", True), ("GZip", True), ("gzip, deflate, br, zstd", True),
         ("br;q=1.0, gzip;q=0.8, *;q=0.1", True), ("gzip;q=0", False), ("gzip; q=0.000", False), ("*", True),
         ("*;q=0", False), ("gzip;q=0, *", False), ("identity", False), ("br", False),
-        ("identity;q=1, gzip;q=0.5", True), ("gzip;q=x", False), ("gzipped", False), (",,;;==,", False),
+        ("identity;q=1, gzip;q=0.5", False),
+        ("identity;q=0.5, gzip;q=0.5", True), ("gzip, identity;q=0", True), ("x-gzip", True),
+        ("*;q=0.2, identity", False),
+        ("gzip;q=x", False), ("gzipped", False), (",,;;==,", False),
     ],
 )  # fmt: skip
 def test_it_is_as_the_client_says(accepted, is_taken):

@@ -165,3 +165,44 @@ def test_a_stranger_may_not(scraped, api, settings):
     scraped()
     settings.SYSMON_API_ACCESS = "authenticated"
     assert api.get(ADDRESS).status_code == 401
+
+
+PLAIN, OPEN = "text/plain", "application/openmetrics-text"
+PROMETHEUS = f"{OPEN};version=1.0.0;q=0.5,{OPEN};version=0.0.1;q=0.4,{PLAIN};version=0.0.4;q=0.3,*/*;q=0.2"
+
+
+@pytest.mark.parametrize(
+    ("accept", "kind"),
+    [
+        (PROMETHEUS, OPEN),
+        (f"{PLAIN};q=0.5, {OPEN};q=0.9", OPEN),
+        (f"{OPEN};q=0.1, {PLAIN};q=0.9", PLAIN),
+        (f"{OPEN};version=1.0.0;q=0, {PLAIN}", PLAIN),
+        (f"{OPEN};q=0.1, */*", PLAIN),
+        (f"{OPEN};q=0.9, text/*;q=0.3", OPEN),
+        (f"{PLAIN};q=0, */*;q=0.5", OPEN),
+        (f"{PLAIN};q=0, {OPEN};q=0.001", OPEN),
+        (f"{OPEN};q=0, {PLAIN};q=0", PLAIN),
+        (f"{OPEN};q=0, */*", PLAIN),
+        (f"{OPEN}, {PLAIN}", OPEN),
+        (f"{OPEN}; version=0.0.1", PLAIN),
+        (f"{PLAIN};version=0.0.4;q=0.9, {OPEN};version=1.0.0;q=0.8", PLAIN),
+        (f"{OPEN.upper()};Q=0.9, {PLAIN};q=0.1", OPEN),
+        ("application/*, text/*;q=0.5", OPEN),
+        ("*/*;q=0.1", PLAIN),
+        ("image/png", PLAIN),
+        (f"{OPEN};q=nonsense, {PLAIN};q=0.5", OPEN),
+        ("", PLAIN),
+        (",;,=;q", PLAIN),
+    ],
+)
+def test_the_format_is_the_one_that_is_wanted_most(scraped, api, accept, kind):
+    scraped()
+    answer = api.get(ADDRESS, headers={"accept": accept})
+    assert answer.status_code == 200
+    assert answer.headers["Content-Type"].startswith(kind)
+
+
+def test_the_answer_says_that_it_depends_on_what_is_accepted(scraped, api):
+    scraped()
+    assert "Accept" in api.get(ADDRESS).headers.get("Vary", "").split(", ")

@@ -33,7 +33,6 @@ import { amount } from "./things.js";
  * @property {string} [order] by what the processes of a moment are ranked that is picked in it
  * @property {boolean} [isFurther] below "More"
  * @property {boolean} [isOptional] not every system has it: hidden where there is nothing
- * @property {boolean} [fillsLines]
  */
 
 const field = (family, name) => ({
