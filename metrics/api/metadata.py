@@ -18,6 +18,7 @@ from metrics.history import metadata
 from metrics.history.newest import is_fresh, newest_tick
 from metrics.models import Host
 from metrics.status.cost import read_cost
+from metrics.status.health import read_warnings
 
 PAGE_CODES = (400, 401, 403, 404, 406, 429, 503)
 FACTS = (
@@ -82,6 +83,11 @@ class HostFactsSerializer(Serializer):
     newest_tick = serializers.DateTimeField(allow_null=True)
     interval_seconds = serializers.IntegerField(allow_null=True, help_text="The interval at its newest tick")
     is_recording = serializers.BooleanField(help_text="Whether its newest tick is as new as it should be")
+    warnings = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="What keeps its newest readings from being whole, such as processes that cannot be seen, or the"
+        " memory of a container: each with family, status and message, as in health",
+    )
 
 
 class HostsSerializer(Serializer):
@@ -152,6 +158,7 @@ def describe_host(host: Host) -> dict[str, Any]:
         "newest_tick": newest and iso(newest.timestamp),
         "interval_seconds": newest and newest.resolution,
         "is_recording": newest is not None and is_fresh(newest),
+        "warnings": read_warnings(host),
     }
 
 
@@ -237,6 +244,13 @@ class HostsViewSet(ReadOnlyViewSet):
                         "newest_tick": TIMESTAMP,
                         "interval_seconds": 5,
                         "is_recording": True,
+                        "warnings": [
+                            {
+                                "family": "processes",
+                                "status": "ok",
+                                "message": "only 3 processes with 5 of the machine's 190 threads are seen",
+                            }
+                        ],
                     }
                 ],
             },

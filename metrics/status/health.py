@@ -40,6 +40,12 @@ def read_health() -> dict[str, Any]:
     }
 
 
+def read_warnings(host: Host) -> list[Check]:
+    """What keeps the newest readings of a host from being whole, by family, as health names it: what failed, what is
+    seen of which whole."""
+    return _warnings(_families(host, time.time()))
+
+
 def _warnings(families: dict[str, Check]) -> list[Check]:
     """The families that failed at the newest tick, and those of which a part had to wait; they degrade nothing."""
     return [

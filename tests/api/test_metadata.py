@@ -9,6 +9,7 @@ import pytest
 from django.test import Client
 
 from metrics.history.metadata import families, field_names
+from metrics.models import CollectorState
 from metrics.status.cost import memory_bytes
 from tests.conftest import FIRST_TICK
 
@@ -67,6 +68,14 @@ def test_a_host_is_recording_while_its_newest_tick_is_new(api, recorded, other_h
     other_host.tick(FIRST_TICK - 20, cpu={"percent": 1.0})
     hosts = {host["name"]: host["is_recording"] for host in api.get("/api/v1/hosts").json()["results"]}
     assert hosts == {"test-host": True, "other-host": False}
+
+
+def test_a_host_says_what_of_it_is_not_seen(api, recorded):
+    recorded.tick(cpu={"percent": 1.0}, processes={"total": 3})
+    CollectorState.objects.filter(family="processes").update(message="only 3 processes are seen")
+    [host] = api.get("/api/v1/hosts").json()["results"]
+    expected = [{"family": "processes", "status": "ok", "message": "only 3 processes are seen"}]
+    assert host["warnings"] == expected == api.get("/api/v1/health").json()["warnings"]
 
 
 def test_before_the_first_sample_there_are_no_hosts(api, db):

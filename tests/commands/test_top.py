@@ -9,7 +9,7 @@ from django.core.management import CommandError, call_command
 from django.db import OperationalError
 
 from metrics.management.commands import top as command
-from metrics.models import ProcessSample, ProcessTotals, Tick
+from metrics.models import CollectorState, ProcessSample, ProcessTotals, Tick
 from metrics.retention.rollup import roll_up
 from tests.conftest import FIRST_TICK
 
@@ -57,6 +57,11 @@ class TestTable:
         text = top()
         assert "test-host  2026-11-23 02:14:55+09:00 (5 min 5 s ago)  over 5 s  212 processes" in text
         assert names(text) == ["steady"]
+
+    def test_it_says_what_is_not_seen_of_the_processes_now(self, busy):
+        CollectorState.objects.update(message="only 3 processes are seen\x1b[2J")
+        assert "\nonly 3 processes are seen\\x1b[2J\n" in top()
+        assert "only 3 processes" not in top("--at", "02:12:31")
 
     def test_a_new_tick_has_no_age(self, busy, monkeypatch):
         monkeypatch.setattr(time, "time", lambda: FIRST_TICK + 297.0)

@@ -16,14 +16,15 @@ from rich.text import Text
 
 from metrics.api import presentation
 from metrics.formatting.tables import OF_A_MOMENT, OF_A_RANGE, process_table
-from metrics.formatting.units import duration, local_time, measured, number, visible
+from metrics.formatting.units import MAX_LINE, duration, local_time, measured, number, visible
 from metrics.history.columns import Point
 from metrics.history.metadata import series_families
 from metrics.history.newest import find_host, nearest_moment
 from metrics.history.peaks import PeakQuery, headline, peak_fields, read_peaks
 from metrics.history.processes import ProcessQuery, RankedProcesses, read_processes, sort_orders
 from metrics.management.arguments import TIME_HELP, TimeCommand, duration_seconds, last_moment, moment
-from metrics.models import Host
+from metrics.models import Host, ProcessSample
+from metrics.status.health import read_warnings
 
 DAY = 86_400
 MOST, USUAL = 100, 20
@@ -156,7 +157,15 @@ def _head_of_moment(query: ProcessQuery, ranked: RankedProcesses) -> list[str]:
     late = time.time() - first
     age = f" ({duration(round(late))} ago)" if query.at is None and late > STALE_SECONDS else ""
     total = number(ranked.total or 0)
-    return [f"{visible(query.host.name)}  {_when(first)}{age}  over {seconds}  {total} processes"]
+    return [f"{visible(query.host.name)}  {_when(first)}{age}  over {seconds}  {total} processes", *_seen(query)]
+
+
+def _seen(query: ProcessQuery) -> list[str]:
+    """What is not seen of the processes now; of the past that is not known."""
+    if query.at is not None:
+        return []
+    warnings = read_warnings(query.host)
+    return [visible(one["message"], MAX_LINE) for one in warnings if one["family"] == ProcessSample.family]
 
 
 def _head_of_range(query: ProcessQuery, ranked: RankedProcesses) -> list[str]:

@@ -144,12 +144,21 @@ export class Header {
     setText(byId("host-facts"), facts(host).join(" · "));
     byId("host-facts").title = [host.kernel, host.architecture, host.cpu_model].filter(Boolean).join(", ");
     document.title = `${host.name} · sysmon`;
+    showWarnings("machine-warning", host, ["cpu", "memory"]);
+    showWarnings("processes-warning", host, ["processes"]);
   }
 
   /** Which stretch is shown, and how wide a point is. */
   setStretch(shown, width) {
     setText(byId("shown"), [stretch(shown.start, shown.end), foreignZone, width].filter(Boolean).join(" · "));
   }
+}
+
+/** What of the machine is not seen, or is a container's, in the words of the API. */
+function showWarnings(id, host, families) {
+  const text = (host.warnings ?? []).filter((one) => families.includes(one.family)).map((one) => one.message).join("; ");
+  setText(byId(id), text);
+  byId(id).hidden = !text;
 }
 
 function facts(host) {
