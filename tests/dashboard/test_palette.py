@@ -87,7 +87,7 @@ def test_the_panels_are_read_as_they_are():
     found = {name: (form, colors) for name, form, colors in panels()}
     assert found["cpu"] == ("stack", ["blue", "orange", "violet", "yellow"])
     assert found["network"] == ("mirror", ["green", "violet"])
-    assert len(found) == 7
+    assert len(found) == 9
 
 
 @pytest.mark.parametrize("eye", EYES)

@@ -43,7 +43,7 @@ export class Chart extends Drawing {
 
   form() {
     const { lines, bands } = this.columns;
-    return JSON.stringify([lines.map((line) => line.label), bands.map(Boolean)]);
+    return JSON.stringify([lines.map((line) => line.label), bands.map(Boolean), this.parts().stacked.length]);
   }
 
   /** A stack from its top to its ground, then what lies over it. */
@@ -89,7 +89,8 @@ export class Chart extends Drawing {
     const isStacked = (line) => this.panel.form === "stack" && !line.apart;
     const bandOf = (line) => bands[lines.indexOf(line)];
     const single = lines.filter((line) => !isStacked(line));
-    return { stacked: lines.filter(isStacked), single, banded: single.filter(bandOf), bandOf, valuesOf: (line) => values[lines.indexOf(line)] };
+    const stacked = lines.filter((line, place) => isStacked(line) && !(line.isOptional && isEmpty(values[place])));
+    return { stacked, single, banded: single.filter(bandOf), bandOf, valuesOf: (line) => values[lines.indexOf(line)] };
   }
 
   /** How far each line goes, and a stack. */

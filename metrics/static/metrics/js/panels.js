@@ -16,6 +16,7 @@ import { amount } from "./things.js";
  * @property {boolean} [down] drawn below zero
  * @property {boolean} [dashed]
  * @property {boolean} [apart] a line of its own beside a stack
+ * @property {boolean} [isOptional] left out of a stack where there is nothing of it
  *
  * @typedef {object} Panel
  * @property {string} id
@@ -108,11 +109,12 @@ function memory() {
     unit: "bytes",
     order: "memory",
     fields: {
-      memory: ["total_bytes", "used_bytes", "cached_bytes", "buffers_bytes", "swap_total_bytes", "swap_used_bytes", "percent"],
+      memory: ["total_bytes", "used_bytes", "cached_bytes", "buffers_bytes", "zfs_arc_bytes", "swap_total_bytes", "swap_used_bytes", "percent"],
     },
     lines: [
       { label: gettext("used"), color: "--blue", ...field("memory", "used_bytes") },
       { label: gettext("cache"), color: "--green", family: "memory", value: (point) => sum(point.cached_bytes, point.buffers_bytes) },
+      { label: gettext("ZFS cache"), color: "--yellow", ...field("memory", "zfs_arc_bytes"), isOptional: true },
       {
         label: gettext("swap"),
         color: "--red",
@@ -205,7 +207,7 @@ function connections() {
 /** @returns {Panel} */
 function trouble() {
   return {
-    id: "connection-errors",
+    id: "errors",
     title: gettext("Errors of TCP and UDP"),
     form: "lines",
     unit: "per_second",
@@ -214,7 +216,7 @@ function trouble() {
     lines: [
       { label: gettext("sent again"), color: "--blue", ...field("sockets", "tcp_retransmits_per_second") },
       { label: gettext("TCP errors"), color: "--orange", ...field("sockets", "tcp_errors_per_second") },
-      { label: gettext("turned away"), color: "--violet", ...field("sockets", "listen_drops_per_second") },
+      { label: gettext("turned away"), color: "--green", ...field("sockets", "listen_drops_per_second") },
       { label: gettext("UDP errors"), color: "--yellow", ...field("sockets", "udp_errors_per_second") },
     ],
     top: (highest) => Math.max(1, highest * 1.1),
