@@ -13,7 +13,7 @@ const HELP = {
   disk: gettext("Bytes read, above, and written, below, each second: by all disks, each byte once, or by the one that you choose."),
   network: gettext("Bytes received, above, and sent, below, each second: by all interfaces, each byte once, or by the one that you choose."),
   connections: gettext("How many TCP connections are established, how many are closed and only kept for stray packets, and how many UDP sockets there are."),
-  errors: gettext("TCP segments that had to be sent again or arrived broken, connections that were turned away because a program did not accept them in time, and UDP datagrams that were lost here: each second."),
+  errors: gettext("TCP segments that had to be sent again, connections that were turned away because a program did not accept them in time, and UDP datagrams that were lost here: each second."),
   pressure: gettext("The share of the time in which something had to wait for a CPU, for memory or for a disk: what makes a machine feel slow."),
   space: gettext("How full each file system is, of what users may fill; the fullest first."),
 };

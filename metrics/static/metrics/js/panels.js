@@ -212,12 +212,11 @@ function trouble() {
     form: "lines",
     unit: "per_second",
     isOptional: true,
-    fields: { sockets: ["tcp_retransmits_per_second", "tcp_errors_per_second", "listen_drops_per_second", "udp_errors_per_second"] },
+    fields: { sockets: ["tcp_retransmits_per_second", "listen_drops_per_second", "udp_errors_per_second"] },
     lines: [
       { label: gettext("sent again"), color: "--blue", ...field("sockets", "tcp_retransmits_per_second") },
-      { label: gettext("TCP errors"), color: "--orange", ...field("sockets", "tcp_errors_per_second") },
-      { label: gettext("turned away"), color: "--green", ...field("sockets", "listen_drops_per_second") },
-      { label: gettext("UDP errors"), color: "--yellow", ...field("sockets", "udp_errors_per_second") },
+      { label: gettext("turned away"), color: "--orange", ...field("sockets", "listen_drops_per_second") },
+      { label: gettext("UDP errors"), color: "--green", ...field("sockets", "udp_errors_per_second") },
     ],
     top: (highest) => Math.max(1, highest * 1.1),
   };
