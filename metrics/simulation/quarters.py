@@ -1,7 +1,7 @@
 """A quarter of an hour of the machine: a line for everything that a sample measures."""
 
-from collections.abc import Iterable, Iterator
-from dataclasses import dataclass, field
+from collections.abc import Iterable
+from dataclasses import dataclass
 from math import gcd
 from random import Random
 from typing import Any
@@ -18,48 +18,18 @@ from metrics.models import (
     Sample,
     SocketsSample,
 )
-from metrics.models.fields import Averaged, Kind
 from metrics.models.samples import sample_models
 from metrics.simulation.events import Event, event_in
 from metrics.simulation.lines import QUARTER_SECONDS, Line, Ripple, ripples, sum_of
 from metrics.simulation.machine import Disk, Interface, Machine, Partition
 from metrics.simulation.residents import SWING_SHARE, Boot, People, Resident, Work, people_of, work_of
+from metrics.simulation.things import ProcessThing, Thing, usual_things
 
 # Of 10,000 hundredths of a percent: the base of the CPU stays so low that ripple and burst together fit in.
 IDLE_CPU, BUSY_CPU, MAX_IOWAIT = 150, 2800, 150
 # The share of each core that a burst may take, in tenths of a percent.
 MAX_OF_A_CORE = 400
-# The end of what does not end within the quarter.
-ALWAYS = 10**9
 BYTES_A_PACKET = 900
-# What is about usual, by unit. A size that other values fit in is so many times as much, and a list has so many things.
-USUAL = {"percent": 30, "bytes": 2**30, "bytes_per_second": 50_000, "celsius": 45, "mhz": 2_000}
-USUAL_OF_OTHERS, ROOM, USUAL_THINGS = 20, 4, 2
-
-
-@dataclass(slots=True)
-class Thing:
-    """What one row of a reading is made from: values that do not change, and lines by the name of the field."""
-
-    constants: dict[str, Any] = field(default_factory=dict)
-    lines: dict[str, Line] = field(default_factory=dict)
-    lists: dict[str, list[Line]] = field(default_factory=dict)
-
-    def all_lines(self) -> Iterator[tuple[str, Line]]:
-        """Every line with a name of its own."""
-        yield from self.lines.items()
-        for name, lines in self.lists.items():
-            yield from ((f"{name} {place}", line) for place, line in enumerate(lines))
-
-
-@dataclass(slots=True)
-class ProcessThing(Thing):
-    """A process, and the ticks at which it lives, counted from the start of the quarter. A culprit has no place among
-    the residents."""
-
-    place: int = -1
-    first: int = -ALWAYS
-    end: int = ALWAYS
 
 
 @dataclass(slots=True)
@@ -102,7 +72,9 @@ class QuarterPlan:
         processes = self._processes(people, cpu * self.machine.cores, traffic)
         things[ProcessTotals] = [self._totals(people, processes)]
         others = (model for model in sample_models() if model not in things and model is not ProcessSample)
-        things |= {model: self.usual_things(model) for model in others}
+        things |= {
+            model: usual_things(model, self.machine.story, self._usual_line, self._usual_rate) for model in others
+        }
         event = event_in(self.machine, self.start, self.start + QUARTER_SECONDS)
         quarter = Quarter(self.machine, self.boot, self.start, things, processes, event, self.flat)
         if event:
@@ -134,35 +106,11 @@ class QuarterPlan:
         """A line that does not swing."""
         return Line(value, 0, self.flat)
 
-    def usual_things(self, model: type[Sample]) -> list[Thing]:
-        """Of samples that the story says nothing about, such as a new family's: plausible values by unit and kind.
+    def _usual_line(self, base: int) -> Line:
+        return self.line(base, self.memory_ripple)
 
-        A share of another counter stays unknown. Nothing else of the story changes by these.
-        """
-        chance = Random(f"{self.machine.story} {model.kind}")  # noqa: S311 (a story, no secret)
-        return [self._usual_thing(model, place, chance) for place in range(USUAL_THINGS if model.collection else 1)]
-
-    def _usual_thing(self, model: type[Sample], place: int, chance: Random) -> Thing:
-        thing = Thing({name: f"{name} {place}" for name in model.reading_key})
-        for measure in model.measures():
-            if isinstance(measure, Averaged):
-                if not measure.over:
-                    thing.lines[measure.name] = self._usual_line(measure, chance)
-            elif measure.kind == Kind.LABEL:
-                thing.constants[measure.source] = f"{measure.source} {place}"
-            elif measure.kind == Kind.FLAG:
-                thing.constants[measure.source] = True
-            elif measure.kind == Kind.TOTAL:
-                thing.constants[measure.source] = ROOM * USUAL.get(measure.unit, USUAL_OF_OTHERS)
-        return thing
-
-    def _usual_line(self, field: Averaged, chance: Random) -> Line:
-        value = chance.uniform(0.5, 1) * USUAL.get(field.unit, USUAL_OF_OTHERS)
-        if isinstance(field.at_most, int | float):
-            value = min(value, field.at_most / 2)
-        if field.rate and field.unit != "percent":
-            return self.rate(int(value), self.memory_ripple)
-        return self.line(int(value * field.scale / field.step), self.memory_ripple)
+    def _usual_rate(self, per_second: int) -> Line:
+        return self.rate(per_second, self.memory_ripple)
 
     def _cpu(self, busy: int) -> Thing:
         line, ripple = self.line, self.cpu_ripple

@@ -8,7 +8,7 @@ from django.utils.translation import override
 from metrics.admin import columns
 from metrics.models.samples import sample_models
 
-SAME_IN_KOREAN = {"CPU"}
+SAME_IN_KOREAN = {"CPU", "TCP TIME-WAIT"}
 
 
 by_model = pytest.mark.parametrize("model", list(sample_models()), ids=lambda model: model._meta.model_name)

@@ -6,7 +6,7 @@ import metrics.models.fields
 class Migration(migrations.Migration):
     """What interfaces and disks stand on, and whether a total counts them; unknown of what was recorded before."""
 
-    dependencies = [("metrics", "0031_names_of_devices")]
+    dependencies = [("metrics", "0033_clock_jumps")]
 
     operations = [
         operation

@@ -8,7 +8,7 @@ from django.db import migrations, models
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('metrics', '0041_what_stands_on_what'),
+        ('metrics', '0034_what_stands_on_what'),
     ]
 
     operations = [
