@@ -63,7 +63,8 @@ def load_averages() -> tuple[float | None, float | None, float | None]:
 class CpuCollector(Collector):
     """Kind `cpu`: one row for the machine. Kind `core`: one row a core, as psutil names its times.
 
-    Kinds `stat`, `file_handles` and `uname`, for exporters: a row each where there is one.
+    Kind `core_clock`, for exporters: one row a core where the kernel scales frequencies, so that clusters of big and of
+    little cores have their own. Kinds `stat`, `file_handles` and `uname`, likewise: a row each where there is one.
     """
 
     family = "cpu"
@@ -94,10 +95,14 @@ class CpuCollector(Collector):
         cores = {number: self._rising.hold(number, times) for number, times in stat.cores.items()}
         self._places = max(self._places, max(cores, default=-1) + 1)
         row = _time_values(machine) | _core_values(cores, self._places) | _activity_values(stat)
-        row["frequency_mhz"] = self._frequency.mean_mhz(cores)
+        row["frequency_mhz"], clocks = self._frequency.read(cores)
         omissions.say(containers.cpu_remark(len(cores)))
         self.warning = str(omissions)
-        return {"cpu": [row], "core": _core_rows(cores)} | _kernel_rows(stat)
+        return {
+            "cpu": [row],
+            "core": _core_rows(cores),
+            "core_clock": [clock._asdict() for clock in clocks],
+        } | _kernel_rows(stat)
 
 
 def _recorded_times(row: Row, names: Iterable[str]) -> CpuTimes:

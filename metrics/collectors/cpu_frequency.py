@@ -1,4 +1,4 @@
-"""The clock of the cores: one number for the machine, in which each core counts once."""
+"""The clock of the cores: one number for the machine, in which each core counts once, and each core's own."""
 
 import re
 from collections.abc import Collection, Iterable
@@ -15,10 +15,21 @@ _CPUINFO_MHZ = re.compile(r"^(?:cpu MHz(?: dynamic)?|CPU MHz|clock)\s*:\s*([0-9]
 
 
 class FrequencyPolicy(NamedTuple):
-    """Cores with one clock: all of one, or a cluster of big or of little ones."""
+    """Cores with one clock: all of one, or a cluster of big or of little ones, and the limits of the hardware in Hz."""
 
     file: Path
     cores: frozenset[int]
+    lowest_hertz: int | None
+    highest_hertz: int | None
+
+
+class CoreClock(NamedTuple):
+    """The clock of a core and the limits of its hardware; None for what is not known."""
+
+    core: int
+    frequency_hertz: int | None
+    lowest_hertz: int | None
+    highest_hertz: int | None
 
 
 class CpuFrequency:
@@ -28,30 +39,44 @@ class CpuFrequency:
         self._online: frozenset[int] | None = None
         self._policies: list[FrequencyPolicy] = []
 
-    def mean_mhz(self, cores: Collection[int]) -> float | None:
-        """The mean of the cores of these numbers, None where the platform does not say."""
+    def read(self, cores: Collection[int]) -> tuple[float | None, list[CoreClock]]:
+        """The mean of the cores of these numbers in MHz, None where the platform does not say, and each core's clock.
+
+        Those are empty where the kernel does not scale frequencies.
+        """
         if not psutil.LINUX:
-            return psutil_frequency()
+            return psutil_frequency(), []
         if self._online != (online := frozenset(cores)):
             self._online, self._policies = online, find_policies()
-        if self._policies:
-            return weighted_mhz(self._policies, online)
-        return cpuinfo_mhz(linux.proc_text("cpuinfo"))
+        if not self._policies:
+            return cpuinfo_mhz(linux.proc_text("cpuinfo")), []
+        clocks = core_clocks(self._policies, online)
+        known = [clock.frequency_hertz for clock in clocks if clock.frequency_hertz]
+        return sum(known) / len(known) / 1e6 if known else None, clocks
 
 
 def find_policies() -> list[FrequencyPolicy]:
     """The policies of this machine; empty where the kernel does not scale frequencies."""
-    directories = sorted(CPUFREQ.glob("policy*"))
-    found = [(d / "scaling_cur_freq", core_list(linux.read_text(d / "related_cpus"))) for d in directories]
-    return [FrequencyPolicy(file, frozenset(cores)) for file, cores in found if file.exists()]
+    directories = [d for d in sorted(CPUFREQ.glob("policy*")) if (d / "scaling_cur_freq").exists()]
+    return [
+        FrequencyPolicy(
+            d / "scaling_cur_freq",
+            frozenset(core_list(linux.read_text(d / "related_cpus"))),
+            _hertz(d / "cpuinfo_min_freq"),
+            _hertz(d / "cpuinfo_max_freq"),
+        )
+        for d in directories
+    ]
 
 
-def weighted_mhz(policies: Iterable[FrequencyPolicy], online: Collection[int]) -> float | None:
-    """The mean over cores, not over policies; cores that are off, and clocks that are not known, do not count."""
-    weighted = [(_khz(policy.file), len(policy.cores.intersection(online))) for policy in policies]
-    known = [(khz, cores) for khz, cores in weighted if khz and cores]
-    total = sum(cores for _khz, cores in known)
-    return sum(khz * cores for khz, cores in known) / total / 1000 if total else None
+def core_clocks(policies: Iterable[FrequencyPolicy], online: Collection[int]) -> list[CoreClock]:
+    """The clock of each core that is on, by its number: that of its cluster."""
+    clocks: list[CoreClock] = []
+    for policy in policies:
+        if cores := policy.cores.intersection(online):
+            hertz = _hertz(policy.file)
+            clocks += [CoreClock(core, hertz, policy.lowest_hertz, policy.highest_hertz) for core in cores]
+    return sorted(clocks)
 
 
 def cpuinfo_mhz(cpuinfo: str) -> float | None:
@@ -71,9 +96,9 @@ def core_list(text: str) -> set[int]:
     return cores
 
 
-def _khz(file: Path) -> int:
-    text = linux.read_text(file).strip()  # gone with its core, or "<unknown>"
-    return int(text) if text.isdecimal() else 0
+def _hertz(file: Path) -> int | None:
+    text = linux.read_text(file).strip()  # in kHz; gone with its core, or "<unknown>"
+    return int(text) * 1000 or None if text.isdecimal() else None
 
 
 def psutil_frequency() -> float | None:

@@ -27,6 +27,7 @@ class NodeName(NamedTuple):
 # The labels of each kind: label name -> value of the reading.
 _PARTITION = {name: name for name in ("device", "mountpoint", "fstype")}
 LABELS: dict[str, dict[str, str]] = {
+    "core_clock": {"cpu": "core"},
     "partition": _PARTITION,
     "filesystem": _PARTITION,
     "device": {"device": "device"},
@@ -113,6 +114,7 @@ def _socket(source: str, file: str, field: str) -> NodeName:
 
 
 _COUNTED = "1 where a total counts it: those that are counted carry each byte once between them."
+_CLOCK = "{} CPU thread frequency in hertz."
 _BLOCKED = "Number of processes blocked waiting for I/O to complete."
 _ERROR = "Whether an error occurred while getting statistics for the given device."
 _STALLED = "Total time in seconds no process could make progress due to {} congestion"
@@ -125,6 +127,9 @@ NODE_NAMES = (
     NodeName("cpu", "load_15", "node_load15", GAUGE, "15m load average."),
     NodeName("cpu", "context_switches", "node_context_switches", COUNTER, "Total number of context switches."),
     NodeName("cpu", "interrupts", "node_intr", COUNTER, "Total number of interrupts serviced."),
+    NodeName("core_clock", "frequency_hertz", "node_cpu_scaling_frequency_hertz", GAUGE, _CLOCK.format("Current")),
+    NodeName("core_clock", "lowest_hertz", "node_cpu_frequency_min_hertz", GAUGE, _CLOCK.format("Minimum")),
+    NodeName("core_clock", "highest_hertz", "node_cpu_frequency_max_hertz", GAUGE, _CLOCK.format("Maximum")),
     NodeName("stat", "forks", "node_forks", COUNTER, "Total number of forks."),
     NodeName("stat", "procs_running", "node_procs_running", GAUGE, "Number of processes in runnable state."),
     NodeName("stat", "procs_blocked", "node_procs_blocked", GAUGE, _BLOCKED),

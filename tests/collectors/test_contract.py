@@ -31,6 +31,7 @@ KEYS = {
 }
 IDENTITIES = {
     "core": ("core",),
+    "core_clock": ("core",),
     "partition": ("device", "mountpoint"),
     "device": ("device",),
     "interface": ("interface",),

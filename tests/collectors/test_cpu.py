@@ -50,9 +50,10 @@ class FrozenMachine:
         (self.directory / name).parent.mkdir(parents=True, exist_ok=True)
         (self.directory / name).write_text(text)
 
-    def has_clock(self, policy: int, cores: str, khz: str) -> None:
-        self.write(f"cpufreq/policy{policy}/related_cpus", f"{cores}\n")
-        self.write(f"cpufreq/policy{policy}/scaling_cur_freq", f"{khz}\n")
+    def has_clock(self, policy: int, cores: str, khz: str, **files: str) -> None:
+        named = {"related_cpus": cores, "scaling_cur_freq": khz, **files}
+        for name, text in named.items():
+            self.write(f"cpufreq/policy{policy}/{name}", f"{text}\n")
 
 
 @pytest.fixture
@@ -272,6 +273,43 @@ def test_cores_that_are_off_do_not_weigh(machine: FrozenMachine) -> None:
     assert collector.read()["cpu"][0]["frequency_mhz"] == (4 * 1000 + 3000) / 5
     machine.counts(dict.fromkeys(range(4), MACHINE))
     assert collector.read()["cpu"][0]["frequency_mhz"] == 1000.0
+
+
+LITTLE = {"cpuinfo_min_freq": "408000", "cpuinfo_max_freq": "1800000"}
+BIG = {"cpuinfo_min_freq": "408000", "cpuinfo_max_freq": "2400000"}
+
+
+@pytest.mark.parametrize(
+    ("clusters", "clocks"),
+    [
+        # Policy, its cores, their clock in kHz, limits of the hardware; then core -> clock, lowest, highest in Hz.
+        (
+            [(0, "0 1", "1000000", LITTLE), (2, "2", "2400000", BIG)],
+            dict.fromkeys((0, 1), (1_000_000_000, 408_000_000, 1_800_000_000))
+            | {2: (2_400_000_000, 408_000_000, 2_400_000_000)},
+        ),
+        (
+            [(0, "0-1", "1200000", {}), (10, "2", "3000000", {})],
+            dict.fromkeys((0, 1), (1_200_000_000, None, None)) | {2: (3_000_000_000, None, None)},
+        ),
+        # A core that is off is in its cluster's list, and has no clock.
+        ([(2, "2-3", "2000000", BIG)], {2: (2_000_000_000, 408_000_000, 2_400_000_000)}),
+        ([(0, "3", "2000000", BIG)], {}),
+        ([(0, "0", "<unknown>", {"cpuinfo_max_freq": "0"})], {0: (None, None, None)}),
+        ([(0, "0", "0", {"cpuinfo_max_freq": "-1"})], {0: (None, None, None)}),
+        ([(0, "what", "2000000", {})], {}),
+        ([], {}),
+    ],
+)  # fmt: skip
+def test_each_core_has_the_clock_of_its_cluster(
+    machine: FrozenMachine, clusters: list[tuple[int, str, str, dict[str, str]]], clocks: dict[int, tuple[Any, ...]]
+) -> None:
+    machine.counts(dict.fromkeys(range(3), MACHINE))
+    for policy, cores, khz, limits in clusters:
+        machine.has_clock(policy, cores, khz, **limits)
+    rows = CpuCollector().read()["core_clock"]
+    assert {row["core"]: (row["frequency_hertz"], row["lowest_hertz"], row["highest_hertz"]) for row in rows} == clocks
+    assert [row["core"] for row in rows] == sorted(clocks)
 
 
 @pytest.mark.parametrize(

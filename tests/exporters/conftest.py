@@ -20,6 +20,7 @@ TICK = 1_795_367_400
 Series = dict[tuple[str, tuple[tuple[str, str], ...]], float]
 
 CORE = {"core": 0, "user_seconds": 7.5, "idle_seconds": 90.0, "iowait_seconds": None, "guest_seconds": 1.0}
+CORE_CLOCK = {"core": 0, "frequency_hertz": 1200000000, "lowest_hertz": 408000000, "highest_hertz": 1800000000}
 UNAME = {
     "sysname": "Linux", "release": "6.1.0", "version": "#1 SMP", "machine": "x86_64", "nodename": "web-1",
     "domainname": "(none)",
@@ -56,7 +57,8 @@ def a_reading(mountpoint: str = "/") -> dict[str, dict[str, list[dict[str, Any]]
     numbers = {"size_bytes": 100, "free_bytes": 65, "available_bytes": 60, "files": 50, "files_free": 49}
     reading = {
         "cpu": {
-            "cpu": [cpu_row(5, 100, pressure_some_seconds=2.25)], "core": [CORE], "uname": [UNAME],
+            "cpu": [cpu_row(5, 100, pressure_some_seconds=2.25)], "core": [CORE], "core_clock": [CORE_CLOCK],
+            "uname": [UNAME],
             "stat": [{"forks": 11, "procs_running": 2, "procs_blocked": 1}],
             "file_handles": [{"allocated": 1313, "maximum": 2466190}],
         },
