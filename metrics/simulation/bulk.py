@@ -21,8 +21,9 @@ from metrics.retention.rollup_lists import encoded
 from metrics.retention.rollup_processes import Bucket, Sums, bucket_of, row_names, rows_of_bucket
 from metrics.retention.rollup_statements import Stretch, averaged_fields
 from metrics.simulation.lines import MINUTES, Line, Summary
-from metrics.simulation.quarters import ProcessThing, Quarter, Thing
+from metrics.simulation.quarters import Quarter
 from metrics.simulation.readings import Counters, key_of, memory_percent, raw_value
+from metrics.simulation.things import ProcessThing, Thing
 from metrics.tiers import tiers
 
 Rows = dict[type[Sample], list[dict[str, Any]]]

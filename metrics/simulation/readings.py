@@ -10,8 +10,9 @@ from metrics.models.fields import Averaged, ShareList
 from metrics.models.samples import sample_models
 from metrics.simulation.lines import Line
 from metrics.simulation.machine import Machine
-from metrics.simulation.quarters import ProcessThing, Quarter, Thing, process_constants
+from metrics.simulation.quarters import Quarter, process_constants
 from metrics.simulation.residents import people_of
+from metrics.simulation.things import ProcessThing, Thing
 
 Key = tuple[Any, ...]
 
