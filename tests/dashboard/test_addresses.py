@@ -17,8 +17,9 @@ NO_VALUE = "\N{EN DASH}"
 # What the page shows, panel by panel: its picture, its legend, whether it is there at all, its lane; tiles and table.
 SHOWN = """() => Object.fromEntries([
   ...[...document.querySelectorAll(".grid > .card, #process-charts > .card")].map((card) => [card.id, {
-    picture: card.querySelector("canvas")?.toDataURL() ?? null,
-    legend: card.querySelector(".legend").innerText,
+    // A card that is hidden, as it has nothing to show, shows neither.
+    picture: card.checkVisibility() ? card.querySelector("canvas")?.toDataURL() ?? null : null,
+    legend: card.checkVisibility() ? card.querySelector(".legend").innerText : null,
     isThere: card.checkVisibility(),
     isBusy: card.hasAttribute("aria-busy"),
     lane: [...card.querySelectorAll(".lane li")].map((item) => [item.style.left, item.innerText]),

@@ -60,12 +60,17 @@ export class Board {
 
   /** Whether nothing of what is in view has to be asked for. */
   get isComplete() {
-    return this.wanted().every((family) => this.series[family].isComplete) && this.lanes().every((lane) => lane.isLoaded);
+    return this.wanted().every((family) => this.series[family].isComplete && this.knowsMoment(family)) && this.lanes().every((lane) => lane.isLoaded);
   }
 
   /** In view; a card that is hidden because it was empty is asked for as well, or it would never come back. */
   get seen() {
     return this.items.filter((item) => item.isSeen || (item.isEmpty && (!item.panel.isFurther || this.further.open)));
+  }
+
+  /** A family may be loaded while its charts leave the view, and the moment only be asked for after that. */
+  knowsMoment(family) {
+    return state.at === null || this.series[family].hasAsked(state);
   }
 
   /** Whether what is drawn is what is loaded. */
@@ -148,9 +153,9 @@ export class Board {
 
   /** Load what came into view meanwhile. */
   async complete(shown, host, interval, signal) {
-    const missing = this.wanted().filter((family) => !this.series[family].isComplete);
+    const missing = this.wanted().filter((family) => !this.series[family].isComplete || !this.knowsMoment(family));
     const load = async (family) => {
-      await this.series[family].load(shown, host?.name, interval, signal);
+      if (!this.series[family].isComplete) await this.series[family].load(shown, host?.name, interval, signal);
       if (state.at !== null) await this.series[family].loadMoment(state, host?.name, signal);
     };
     await Promise.all(missing.map(load));

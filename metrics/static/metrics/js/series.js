@@ -49,6 +49,8 @@ export class Series {
   forget() {
     /** What the points that are there were asked for; null where there are none yet. @type {Set<string> | null} */
     this.loaded = null;
+    /** The moment that was asked for last, whether or not it was answered. @type {{at: number | null, width: number | null} | null} */
+    this.picked = null;
     /** The load that is on its way. @type {{fields: Set<string>, work: Promise<void>} | null} */
     this.loading = null;
   }
@@ -97,13 +99,29 @@ export class Series {
   /** The moment that is picked, which need not be a point of what is loaded. @param {{at: number, width: number | null}} moment */
   async loadMoment({ at, width }, host, signal) {
     const picked = { at, width };
+    this.picked = picked;
     const question = (this.questions += 1);
     const own = this.points.find((point) => isExactly(point, picked));
-    const [found] = own ? [own] : (await this.ask(momentQuery(picked), host, signal)).results;
+    const [found] = own ? [own] : (await this.askMoment(picked, host, signal)).results;
     // What was picked before, or with fewer fields, may be answered after it.
     if (question < this.answered) return;
     this.answered = question;
     this.moment = found && covers(found, picked) ? found : null;
+  }
+
+  /** The next attempt asks again for what could not be had. @param {{at: number, width: number | null}} picked */
+  async askMoment(picked, host, signal) {
+    try {
+      return await this.ask(momentQuery(picked), host, signal);
+    } catch (failure) {
+      if (this.picked === picked) this.picked = null;
+      throw failure;
+    }
+  }
+
+  /** Whether that moment was asked for. @param {{at: number | null, width: number | null}} moment */
+  hasAsked({ at, width }) {
+    return this.picked?.at === at && this.picked.width === width;
   }
 
   /** The single ticks of a short stretch: those that are loaded, or where they are wider points, asked for. */
