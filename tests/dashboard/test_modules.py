@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 SCRIPTS = Path(__file__).resolve().parents[2] / "metrics" / "static" / "metrics" / "js"
-PAGE = '<!doctype html><html lang="{language}" data-time-zone="{zone}"></html>'
+PAGE = '<!doctype html><html data-api="/api/v1/" lang="{language}" data-time-zone="{zone}"></html>'
 CALL = """async ([module, name, args]) => {
   const found = (await import(`/${module}.js`))[name];
   return typeof found === "function" ? found(...args) : found;
@@ -275,12 +275,15 @@ def test_families_of_other_widths_are_drawn_at_the_same_moments(js):
 
 # What is in lists --------------------------------------------------------------------------------------------------
 def test_a_total_counts_each_byte_once(js):
-    point = {"devices": [{"device": name, "rate": 1} for name in ("sda", "dm-0", "md1", "nvme0n1")]}
+    counted = {"sda": True, "dm-0": False, "md1": False, "nvme0n1": True}
+    point = {"devices": [{"device": name, "rate": 1, "is_counted": said} for name, said in counted.items()]}
     assert js("things", "amount", point, "devices", "device", "rate", None) == 2
     assert js("things", "amount", point, "devices", "device", "rate", "dm-0") == 1
     assert js("things", "amount", point, "devices", "device", "missing", None) is None
     assert js("things", "amount", {}, "devices", "device", "rate", None) is None
-    assert js("things", "names", [point, None], "devices", "device") == ["dm-0", "md1", "nvme0n1", "sda"]
+    assert js("things", "names", [point, None], "devices", "device") == [
+        {"name": name, "isCounted": counted[name]} for name in ("dm-0", "md1", "nvme0n1", "sda")
+    ]
 
 
 def test_a_total_of_maxima_is_the_highest(js):
