@@ -4,6 +4,6 @@
 of a list; the other modules register the models.
 """
 
-from metrics.admin import forwarding, hosts, jobs, processes, recorders, samples, tokens
+from metrics.admin import events, forwarding, hosts, jobs, processes, recorders, samples, tokens
 
-__all__ = ["forwarding", "hosts", "jobs", "processes", "recorders", "samples", "tokens"]
+__all__ = ["events", "forwarding", "hosts", "jobs", "processes", "recorders", "samples", "tokens"]

@@ -12,13 +12,12 @@ from django.utils.translation import gettext_lazy as _
 from metrics.admin import columns
 from metrics.admin.columns import Column
 from metrics.admin.filters import ListFilter
-from metrics.admin.read_only import Link, ReadOnlyAdmin, Sections
+from metrics.admin.read_only import VIEW_COMMAND, Link, ReadOnlyAdmin, Sections
 from metrics.admin.sections import MACHINES
 from metrics.formatting import units
 from metrics.models import Host, Process, ProcessSample
 from metrics.models.present import not_ahead
 
-VIEW_COMMAND = "metrics.view_command"
 COMMAND_CHARACTERS = 4000
 
 

@@ -23,6 +23,9 @@ SEARCHED_ROWS = 500_000
 MAX_WORDS = 6
 MAX_SEARCH_CHARACTERS = 100
 
+# Who may see command lines.
+VIEW_COMMAND = "metrics.view_command"
+
 # A link above a detail page: its text and its address.
 Link = tuple[str, str]
 # The parts of a detail page: a title, and lines.

@@ -14,6 +14,7 @@ from rest_framework import serializers
 from rest_framework.exceptions import ValidationError
 
 from metrics.formatting.moments import DURATION, SECONDS_OF_UNIT, parse_moment
+from metrics.history.events import KIND_NAMES
 from metrics.history.metadata import field_names, label_names
 from metrics.history.peaks import headline, peak_fields
 from metrics.history.processes import sort_orders
@@ -271,3 +272,19 @@ def peaks_parameters(family: str) -> type[PeaksParameters]:
         list(peak_fields(family)), default=headline(family), help_text=_("The field to look at")
     )
     return type(f"{family.title()}PeaksParameters", (PeaksParameters,), {"field": field})
+
+
+class EventsParameters(RangeParameters):
+    """For what happened."""
+
+    kind = ListField(required=False, choices=KIND_NAMES, help_text=_("Only these kinds, joined by commas"))
+    limit = WholeNumberField(
+        min_value=1, max_value=1000, default=100, help_text=_("The newest events of the range, so many at the most")
+    )
+    order = serializers.ChoiceField(["asc", "desc"], default="asc", help_text=_("Order of the events in time"))
+    before = WholeNumberField(
+        required=False,
+        min_value=1,
+        max_value=2**53,
+        help_text=_("Of the events that began at end only those with a lower id, as the next page asks"),
+    )

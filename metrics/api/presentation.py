@@ -11,7 +11,7 @@ from metrics.history.process_history import Life
 from metrics.history.processes import RankedProcesses
 from metrics.models import Host
 
-MOMENTS = ("timestamp", "started_at", "first_seen", "last_seen", "start", "end", "peak_at")
+MOMENTS = ("timestamp", "started_at", "ended_at", "first_seen", "last_seen", "start", "end", "peak_at")
 
 
 class TimelessResponse(Response):

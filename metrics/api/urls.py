@@ -4,7 +4,7 @@ from typing import Any
 
 from django.urls import path, re_path
 
-from metrics.api import metadata, pages, process_history, sign_in, views
+from metrics.api import events, metadata, pages, process_history, sign_in, views
 
 READ: Any = {"get": "retrieve"}
 
@@ -18,6 +18,7 @@ urlpatterns = [
     path("api/v1/health", views.HealthViewSet.as_view(READ), name="health"),
     path("api/v1/hosts", metadata.HostsViewSet.as_view(READ), name="hosts"),
     path("api/v1/families", metadata.FamiliesViewSet.as_view(READ), name="families"),
+    path("api/v1/events", events.EventsViewSet.as_view(READ), name="events"),
     path("api/v1/cost", metadata.CostViewSet.as_view(READ), name="cost"),
     path("api/v1/metrics/current", views.CurrentViewSet.as_view(READ), name="current"),
     path("api/v1/metrics/processes", views.ProcessesViewSet.as_view(READ), name="processes"),

@@ -266,13 +266,19 @@ def next_page(request: Request, series: Series) -> str | None:
     and with its start as a moment, since `-2h` would."""
     if not series.has_older or series.oldest is None:
         return None
+    step = {} if series.step is None else {"step": str(series.step)}
+    return earlier_page(request, series.oldest - BEFORE, **step)
+
+
+def earlier_page(request: Request, end: float, **changed: str) -> str:
+    """The address of the same query up to another end, with its start as a moment."""
     query = request.query_params.copy()
-    query["end"] = iso(series.oldest - BEFORE)
+    query["end"] = iso(end)
     start = str(query.get("start", "")).strip()
     if is_relative(start):
         query["start"] = iso(parse_moment(start))
-    if series.step is not None:
-        query["step"] = str(series.step)
+    for name, value in changed.items():
+        query[name] = value
     return request.build_absolute_uri(f"{request.path}?{query.urlencode(safe=':,')}")
 
 

@@ -1,5 +1,7 @@
-"""What sysmon stores: hosts, ticks, a sample table for each family or kind, process identities, newest readings."""
+"""What sysmon stores: hosts, ticks, a sample table for each family or kind, process identities, newest readings,
+events."""
 
+from metrics.models.events import Event
 from metrics.models.forwarding import ForwardCursor, TickReading
 from metrics.models.hosts import Host
 from metrics.models.jobs import JobFailure, ScheduledJob
@@ -32,6 +34,7 @@ __all__ = [
     "CpuSample",
     "DeviceSample",
     "DiskSample",
+    "Event",
     "ForwardCursor",
     "Host",
     "InterfaceSample",

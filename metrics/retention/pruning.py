@@ -1,4 +1,5 @@
-"""Keeps storage bounded: raw points by number, roll-ups by age, identities by use, django-q2's own rows by number."""
+"""Keeps storage bounded: raw points by number, roll-ups by age, identities by use, events by number of
+each kind, django-q2's own rows by number."""
 
 from collections.abc import Iterable, Iterator
 from datetime import datetime
@@ -8,7 +9,8 @@ from django.db import connection, models, transaction
 from django_q.models import Failure
 
 from metrics import conf
-from metrics.models import Host, NewestProcesses, Process, ProcessSample, RollUpState, Sample, Tick, TickReading
+from metrics.models import Event, Host, NewestProcesses, Process, ProcessSample, RollUpState, Sample, Tick, TickReading
+from metrics.models.events import KINDS
 from metrics.models.samples import sample_models
 from metrics.retention.clock import DAY_SECONDS, BelievedClock
 from metrics.tiers import RAW, Tier, stored_tiers
@@ -59,6 +61,9 @@ def outlived_rows(
         # Of another machine nobody here knows whether it forwards.
         if host.name == conf.host_name() and not conf.keeps_tick_readings():
             yield TickReading.objects.filter(host=host)
+        for kind in KINDS:
+            if (events := _outlived_events(host, kind)) is not None:
+                yield events
 
 
 def _raw(model: type[models.Model], host: Host) -> models.QuerySet[models.Model]:
@@ -109,6 +114,16 @@ def _oldest_not_rolled_up(host: Host) -> datetime | None:
     unseen = Tick.objects.filter(host=host, pk__gt=state.last_tick if state else 0)
     oldest: datetime | None = unseen.aggregate(oldest=models.Min("timestamp"))["oldest"]
     return oldest
+
+
+def _outlived_events(host: Host, kind: str) -> models.QuerySet[models.Model] | None:
+    """The events of a kind older than the newest that are kept of it."""
+    events, kept = Event.objects.filter(host=host, kind=kind), KINDS[kind].kept
+    first_to_go = events.order_by("-started_at", "-pk")[kept : kept + 1].first()
+    if first_to_go is None:
+        return None
+    same_moment = models.Q(started_at=first_to_go.started_at, pk__lte=first_to_go.pk)
+    return events.filter(models.Q(started_at__lt=first_to_go.started_at) | same_moment)
 
 
 def _outlived_roll_ups(

@@ -11,7 +11,7 @@ from django.db.models import Max
 
 from metrics import conf
 from metrics.collectors.hiding import HIDE_SECRETS, rules_digest
-from metrics.models import CommandMasking, Host, Process
+from metrics.models import CommandMasking, Event, Host, Process
 
 # Rows that one transaction changes at the most: some milliseconds.
 BATCH_ROWS = 200
@@ -34,6 +34,7 @@ def _state(host: Host) -> CommandMasking:
     # Another machine's setting is not known here; what it said last holds on.
     commands = conf.commands() if host.name == conf.host_name() else state.commands
     if (state.commands, state.rules) != (commands, rules_digest()):
+        _mask_culprits(host, commands)
         newest = Process.objects.filter(host=host).aggregate(newest=Max("pk"))["newest"] or 0
         state.commands, state.rules, state.last_process, state.until_process = commands, rules_digest(), 0, newest
         state.save()
@@ -50,6 +51,17 @@ def _mask_batch(state: CommandMasking) -> int:
         _update(changed)
         state.save()
     return len(changed)
+
+
+def _mask_culprits(host: Host, commands: str) -> None:
+    """Those of all events, whose number has a bound; one that was interrupted begins again."""
+    for event in Event.objects.filter(host=host).exclude(culprits=[]).order_by("pk").iterator():
+        lines = [culprit["command"] for culprit in event.culprits]
+        masked = [_masked(line, commands) if line else line for line in lines]
+        if masked != lines:
+            pairs = zip(event.culprits, masked, strict=True)
+            event.culprits = [{**culprit, "command": line} for culprit, line in pairs]
+            event.save(update_fields=["culprits"])
 
 
 def _masked(command: str, commands: str) -> str | None:

@@ -17,6 +17,7 @@ from django.db.backends.base.base import BaseDatabaseWrapper
 
 from metrics.models import (
     CollectorState,
+    Event,
     ForwardCursor,
     Host,
     NewestProcesses,
@@ -49,7 +50,7 @@ def copied_models() -> list[type[models.Model]]:
     to the machine and not to its history."""
     first: list[type[models.Model]] = [Host, Process]
     states = [NewestReading, NewestProcesses, CollectorState, RollUpState, ForwardCursor]
-    return [*first, *sample_models(), Tick, TickReading, *states]
+    return [*first, *sample_models(), Tick, TickReading, Event, *states]
 
 
 class Table:

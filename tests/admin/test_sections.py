@@ -8,7 +8,7 @@ from django.contrib import admin
 from django.contrib.auth.models import Group, Permission, User
 
 from metrics.admin.sections import ACCESS, IN_ORDER, INTERNALS, MACHINES, SAMPLES, section_of
-from metrics.models import ApiToken, Host, Process, Tick
+from metrics.models import ApiToken, Event, Host, Process, Tick
 from metrics.models.samples import sample_models
 from tests.admin.conftest import list_path, text_of
 
@@ -22,7 +22,7 @@ def test_what_people_come_for_is_first_and_every_model_is_somewhere(superuser_cl
     found = sections(superuser_client.get("/admin/"))
     assert list(found) == [section.name for section in IN_ORDER]
     assert found["samples"] == list(sample_models())
-    assert found["machines"] == [Host, Process]
+    assert found["machines"] == [Event, Host, Process]
     assert found["access"] == [ApiToken, Group, User]
     assert sorted(str(model) for models in found.values() for model in models) == sorted(map(str, admin.site._registry))
 
