@@ -1,11 +1,11 @@
 """Arguments of commands that are moments and stretches of time, as people type them."""
 
 import time
-from argparse import ArgumentTypeError
+from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 
-from django.core.management.base import BaseCommand
+from django.core.management.base import BaseCommand, DjangoHelpFormatter
 from django.utils import timezone
 
 from metrics.formatting.local_moments import next_time, parse_local_moment
@@ -14,6 +14,10 @@ from metrics.formatting.moments import is_relative, parse_duration
 TIME_HELP = """\
 TIME is local: 03:12 or 3am (the last time it was that), yesterday 03:12, monday 14:00, a day (2026-11-22),
 -2h or "2 hours ago", now, ISO 8601 (2026-11-22T14:05:30, 2026-11-22T14:05Z), or seconds since the epoch."""
+
+
+class RawHelpFormatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
+    """Leaves the lines of examples alone."""
 
 
 class TimeCommand(BaseCommand):

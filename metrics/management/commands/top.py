@@ -2,13 +2,13 @@
 
 import json
 import time
-from argparse import ArgumentTypeError, RawDescriptionHelpFormatter
+from argparse import ArgumentTypeError
 from collections.abc import Callable
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from typing import Any
 
-from django.core.management.base import CommandError, CommandParser, DjangoHelpFormatter
+from django.core.management.base import CommandError, CommandParser
 from django.db import DatabaseError
 from django.utils import timezone
 from rich.console import Console
@@ -22,7 +22,7 @@ from metrics.history.metadata import series_families
 from metrics.history.newest import find_host, nearest_moment
 from metrics.history.peaks import PeakQuery, headline, peak_fields, read_peaks
 from metrics.history.processes import ProcessQuery, RankedProcesses, read_processes, sort_orders
-from metrics.management.arguments import TIME_HELP, TimeCommand, duration_seconds, last_moment, moment
+from metrics.management.arguments import TIME_HELP, RawHelpFormatter, TimeCommand, duration_seconds, last_moment, moment
 from metrics.models import Host, ProcessSample
 from metrics.status.health import read_warnings
 
@@ -41,10 +41,6 @@ examples:
 """
 
 
-class HelpFormatter(RawDescriptionHelpFormatter, DjangoHelpFormatter):
-    """Leaves the lines of the examples alone."""
-
-
 class Command(TimeCommand):
     help = (
         "Show the processes that used the most: now, at a moment, over a stretch of time, or when it was worst."
@@ -52,7 +48,7 @@ class Command(TimeCommand):
     )
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
-        return super().create_parser(prog_name, subcommand, formatter_class=HelpFormatter, epilog=EXAMPLES, **kwargs)
+        return super().create_parser(prog_name, subcommand, formatter_class=RawHelpFormatter, epilog=EXAMPLES, **kwargs)
 
     def add_arguments(self, parser: CommandParser) -> None:
         parser.add_argument("--at", type=moment, metavar="TIME", help="at this moment (default: now)")
