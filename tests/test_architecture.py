@@ -17,7 +17,7 @@ MAY_IMPORT = {
     "schedules": "conf",
     "checks": "conf models.Host schedules.shares_cluster tiers access.permissions.is_open_by_settings",
     "models": "",
-    "recording": "collectors models tiers conf storage.locks",
+    "recording": "collectors models tiers conf formatting storage.locks",
     "retention": "collectors.hiding models tiers conf",
     "simulation": "collectors models tiers conf recording retention",
     "storage": "models conf",

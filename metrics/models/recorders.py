@@ -79,6 +79,9 @@ class Recorder(models.Model):
     pid = models.PositiveIntegerField(_("pid"))
     taken_over_at = EpochField(_("taken over"), per_second=1000)
     released_at = EpochField(_("released"), per_second=1000, null=True)
+    # Which machine, and data directory, as in Host; and how long it had been suspended since its boot by then.
+    machine_id = models.CharField(_("machine id"), max_length=64, blank=True)
+    suspended_seconds = models.FloatField(_("suspended"), null=True)
 
     class Meta:
         verbose_name = _("recorder")

@@ -8,7 +8,9 @@ virtual machine that was halted for a while.
 from django.db import transaction
 
 from metrics.collectors import machine
+from metrics.formatting.units import duration
 from metrics.models import Host, Process
+from metrics.models.events import NewEvent, note_event
 from metrics.recording.runner import uptime_seconds
 
 # A clock that is slewed takes the time since the boot along; what is left is the time between two readings.
@@ -30,5 +32,17 @@ def follow_clock(host: Host, booted_at: float) -> None:
             moved = round(booted_at * 100) - round(known.timestamp() * 100)
             ends_at = known.timestamp() + uptime_seconds()
             Host.objects.filter(pk=host.pk).update(booted_at=booted_at)
+            note_event(host.pk, _clock_step(host, booted_at, moved / 100))
             Process.move_starts(host.pk, host.boot, between=(known.timestamp(), ends_at), hundredths=moved)
     host.refresh_from_db(fields=["booted_at"])
+
+
+def _clock_step(host: Host, booted_at: float, seconds: float) -> NewEvent:
+    now, way = uptime_seconds(), "forward" if seconds > 0 else "back"
+    return NewEvent(
+        "clock_step",
+        f"{host.boot}:{now:.2f}",
+        booted_at + now,
+        f"The clock was set {way} by {duration(round(abs(seconds), 1))}",
+        details={"seconds": seconds},
+    )

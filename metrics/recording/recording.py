@@ -10,15 +10,18 @@ from django.db import DatabaseError, InterfaceError
 
 from metrics import conf
 from metrics.collectors import machine
-from metrics.models import CollectorState, Host, NewestReading
+from metrics.models import CollectorState, Host, NewestReading, Recorder, Tick
+from metrics.models.events import NewEvent
 from metrics.recording.boots import follow_clock
 from metrics.recording.clock_jumps import ClockWatch
 from metrics.recording.doubles import drop_doubles
 from metrics.recording.pending import BackgroundTicks, PendingTicks, Report, nobody
 from metrics.recording.plausibility import drop_impossible
-from metrics.recording.rivals import note_recorder
+from metrics.recording.remounts import remounts
+from metrics.recording.rivals import note_recorder, recorder_id
 from metrics.recording.runner import Outcome, Run, Runner, runners, uptime_seconds
 from metrics.recording.samples import TakenReading, drafts_of
+from metrics.recording.silences import Ended, LastTick, Now, Silence, silence_between, suspended_seconds
 from metrics.recording.writing import FamilyTick, TickRecord, TickWriter, packed
 
 log = logging.getLogger(__name__)
@@ -47,6 +50,7 @@ class Recording:
         self._pending = PendingTicks() if pending is None else pending
         self._newest: dict[str, TakenReading] = {}
         self._states: dict[str, CollectorState] = {}
+        self._last: LastTick | None = None
         self.renew(host)
         self._read_what_is_stored()
         for runner in self._runners:
@@ -72,11 +76,19 @@ class Recording:
     def take_over(self, pid: int, moment: float, *, is_successor: bool) -> None:
         """A run has its turn: it is said in the database, with the next tick, who records. What a run of another
         process has stored meanwhile is read; one of this process has left it here."""
-        self._writer.recorder = {"host": self.host.pk, "pid": pid, "taken_over_at": moment, "released_at": None}
+        self._writer.recorder = {
+            "host": self.host.pk,
+            "pid": pid,
+            "taken_over_at": moment,
+            "released_at": None,
+            "machine_id": recorder_id(),
+            "suspended_seconds": suspended_seconds(),
+        }
         if is_successor:
             return
         try:
             self._read_what_is_stored()
+            self._last = self._last_stored_tick()
         except (DatabaseError, InterfaceError) as error:
             log.warning("cannot read the newest readings: %s", error)
 
@@ -98,10 +110,47 @@ class Recording:
 
     def tick(self, timestamp: int) -> TickRecord:
         """Take the tick of a nominal time and hand it over to be stored."""
+        newest = dict(self._newest)
         record = self.take(timestamp)
+        record.silence, record.events = self._silence(record), self._events(newest)
         self.newest_tick = timestamp
         self._pending.add(record)
         return record
+
+    def _last_stored_tick(self) -> LastTick | None:
+        """The newest tick that is stored, and what became of the recorder that took it."""
+        tick = Tick.objects.filter(host=self.host).order_by("-pk").first()
+        reading = max(self._newest.values(), key=lambda kept: (kept.timestamp, kept.uptime_seconds), default=None)
+        if tick is None or reading is None:
+            return None
+        recorder = Recorder.objects.filter(host=self.host).first()
+        released_at = recorder.released_at.timestamp() if recorder and recorder.released_at else None
+        ended = Ended.IN_ORDER if released_at or recorder is None else Ended.ABRUPTLY
+        if recorder and recorder.machine_id not in {"", recorder_id()}:
+            ended = Ended.ELSEWHERE
+        return LastTick(
+            int(tick.timestamp.timestamp()),
+            tick.resolution,
+            reading.uptime_seconds,
+            reading.boot_id,
+            recorder.suspended_seconds if recorder else None,
+            ended,
+            released_at,
+        )
+
+    def _silence(self, record: TickRecord) -> Silence | None:
+        """What happened since the tick before, where it was not a moment ago."""
+        booted_at = self.host.booted_at and self.host.booted_at.timestamp()
+        uptime = max([family.run.uptime_seconds for family in record.families], default=uptime_seconds())
+        clocks = (record.timestamp, record.resolution, uptime, self.host.boot_id)
+        suspended = suspended_seconds()
+        last, self._last = self._last, LastTick(*clocks, suspended, Ended.NOT)
+        return silence_between(last, Now(*clocks, booted_at, suspended)) if last else None
+
+    def _events(self, before: Mapping[str, TakenReading]) -> list[NewEvent]:
+        """What the readings say that happened since those before."""
+        disk = self._newest.get("disk")
+        return remounts(disk, before.get("disk")) if disk else []
 
     def warm_up(self) -> bool:
         """Take a reading that the first tick can be compared with, where the newest kept one is too old for that; it is

@@ -21,12 +21,15 @@ from metrics.models import (
     Tick,
     TickReading,
 )
+from metrics.models.events import NewEvent, note_event
 from metrics.models.inserts import insert, insert_stored, stored
 from metrics.recording.boots import follow_clock, is_of_this_boot
+from metrics.recording.culprits import culprits_of_tick
 from metrics.recording.identities import ProcessIdentities
 from metrics.recording.refusals import REFUSED, Item, Refusals, is_refusal
 from metrics.recording.runner import Run
 from metrics.recording.samples import Drafts, DraftSample, TakenReading, json_of
+from metrics.recording.silences import Silence
 from metrics.tiers import RAW
 
 T = TypeVar("T")
@@ -82,6 +85,8 @@ class TickRecord:
     packed_readings: bytes | None = None
     clock_jump_seconds: int = 0
     """By how much the clock jumped since the tick before, where that was more than a day."""
+    silence: Silence | None = None
+    events: list[NewEvent] = field(default_factory=list)
 
     def without_what_only_the_newest_keeps(self) -> "TickRecord":
         """This tick as it is once another one has followed: the tick is stored to the same effect, but what waits for
@@ -137,6 +142,7 @@ class TickWriter:
                 self._await_turn()
                 self._keep_clock(tick)
                 recorder = self._keep_recorder()
+                self._note_events(tick)
                 if not self._insert_tick(tick):
                     return False
                 for family in tick.families:
@@ -168,6 +174,15 @@ class TickWriter:
             changes = tuple(name for name in recorder if name != "host")
             insert(Recorder, [recorder], or_update=(("host",), changes))
         return recorder
+
+    def _note_events(self, tick: TickRecord) -> None:
+        """What happened, also where the tick's own time has been recorded before; the rows of the newest tick are still
+        those of the tick before."""
+        if silence := tick.silence:
+            culprits = culprits_of_tick(self.host, silence.last_tick) if silence.has_culprits else []
+            note_event(self.host.pk, silence.event(culprits, self.host.memory_bytes, self.host.logical_cores))
+        for event in tick.events:
+            note_event(self.host.pk, event)
 
     def _await_turn(self) -> None:
         """Let another run of this host finish its tick: roll-ups take ticks for committed in the order of their ids.
