@@ -6,10 +6,14 @@ from functools import lru_cache
 from pathlib import Path
 
 from metrics.collectors import linux
+from metrics.collectors.base import Row
 
 # At its root, where only a container has limits: those of version 2 of control groups, then of version 1.
 CGROUPS = Path("/sys/fs/cgroup")
 MEMORY_LIMITS = ("memory.max", "memory/memory.limit_in_bytes")
+NO_LIMIT_BYTES = 2**62
+# How often a process was killed for it.
+MEMORY_EVENTS = ("memory.events", "memory/memory.oom_control")
 # The kernel's inode for the machine's own namespace of processes (PROC_PID_INIT_INO).
 MACHINE_PROCESSES = "pid:[4026531836]"
 # Threads come and go while they are counted.
@@ -70,6 +74,32 @@ def processes_remark(processes: int, threads: int) -> str:
     return f"only {processes} processes with {threads} of the machine's {all_threads} threads are seen{_why()}"
 
 
+def own_limit() -> Row | None:
+    """How often a process was killed for the memory limit of this container, and which control group that is; None
+    where there is no such limit, as on a machine itself."""
+    if not any(_is_limit(linux.read_text(CGROUPS / name).strip()) for name in MEMORY_LIMITS):
+        return None
+    for name in MEMORY_EVENTS:
+        for line in linux.read_text(CGROUPS / name).splitlines():
+            word, _, count = line.partition(" ")
+            if word == "oom_kill" and count.isdecimal():
+                return {"group": (CGROUPS / name).stat().st_ino, "oom_kill": int(count)}
+    return None
+
+
+def _is_limit(text: str) -> bool:
+    """Version 1 of control groups has a number where there is none."""
+    return text.isdecimal() and int(text) < NO_LIMIT_BYTES
+
+
+def has_own_processes() -> bool:
+    """Whether only the processes of this container can be seen."""
+    try:
+        return os.readlink(linux.PROC / "self/ns/pid") != MACHINE_PROCESSES
+    except OSError:
+        return False
+
+
 def has_own_file(name: str) -> bool:
     """Whether a file of /proc is mounted over, as lxcfs does to show a container its own share."""
     try:
@@ -82,10 +112,7 @@ def _why() -> str:
     hiding = [option for option in _mount_options(str(linux.PROC)) if option.startswith("hidepid=")]
     if hiding and hiding[-1] not in {"hidepid=0", "hidepid=off"}:
         return f": /proc is mounted with {hiding[-1]}; run as root, or in the group that its gid= names"
-    try:
-        is_contained = os.readlink(linux.PROC / "self/ns/pid") != MACHINE_PROCESSES
-    except OSError:
-        is_contained = False
+    is_contained = has_own_processes()
     return ": this container has processes of its own; share the host's (pid: host)" if is_contained else ""
 
 

@@ -27,7 +27,8 @@ ARC_FILE = "spl/kstat/zfs/arcstats"
 
 
 class MemoryCollector(Collector):
-    """Kind `memory`: one row. Kinds `meminfo` and `vmstat`, for exporters: one row each on Linux."""
+    """Kind `memory`: one row. Kinds `meminfo` and `vmstat`, for exporters: one row each on Linux. Kind
+    `own_limit`: one row in a container that has a limit."""
 
     family = "memory"
 
@@ -45,8 +46,9 @@ class MemoryCollector(Collector):
         row = linux_memory(meminfo, omissions) | linux_swap(meminfo, vmstat) | stalled
         omissions.say(containers.memory_remark(meminfo.get("MemTotal_bytes")))
         self.warning = str(omissions)
+        own_limit = containers.own_limit()
         exported: Reading = {kind: [{**rows}] for kind, rows in (("meminfo", meminfo), ("vmstat", vmstat)) if rows}
-        return {"memory": [row], **exported}
+        return {"memory": [row], "own_limit": [own_limit] if own_limit else [], **exported}
 
 
 def machine_memory_bytes() -> int | None:

@@ -15,6 +15,7 @@ from metrics.models.events import NewEvent
 from metrics.recording.boots import follow_clock
 from metrics.recording.clock_jumps import ClockWatch
 from metrics.recording.doubles import drop_doubles
+from metrics.recording.oom_kills import OomKills
 from metrics.recording.pending import BackgroundTicks, PendingTicks, Report, nobody
 from metrics.recording.plausibility import drop_impossible
 from metrics.recording.remounts import remounts
@@ -50,7 +51,10 @@ class Recording:
         self._pending = PendingTicks() if pending is None else pending
         self._newest: dict[str, TakenReading] = {}
         self._states: dict[str, CollectorState] = {}
+        # As of the last tick, and not of a warm-up: up to there it was told what had happened.
+        self._told: dict[str, TakenReading] = {}
         self._last: LastTick | None = None
+        self._oom_kills = OomKills()
         self.renew(host)
         self._read_what_is_stored()
         for runner in self._runners:
@@ -97,7 +101,7 @@ class Recording:
         for kept in NewestReading.objects.filter(host=self.host):
             known = self._newest.get(kept.family)
             if known is None or known.boot_id != kept.boot_id or known.uptime_seconds < kept.uptime_seconds:
-                self._newest[kept.family] = TakenReading.stored(kept)
+                self._newest[kept.family] = self._told[kept.family] = TakenReading.stored(kept)
         for state in CollectorState.objects.filter(host=self.host):
             if state.family not in self._states or self._states[state.family].runs < state.runs:
                 self._states[state.family] = state
@@ -110,9 +114,9 @@ class Recording:
 
     def tick(self, timestamp: int) -> TickRecord:
         """Take the tick of a nominal time and hand it over to be stored."""
-        newest = dict(self._newest)
         record = self.take(timestamp)
-        record.silence, record.events = self._silence(record), self._events(newest)
+        record.silence, record.events = self._silence(record), self._events(self._told)
+        self._told = dict(self._newest)
         self.newest_tick = timestamp
         self._pending.add(record)
         return record
@@ -150,7 +154,8 @@ class Recording:
     def _events(self, before: Mapping[str, TakenReading]) -> list[NewEvent]:
         """What the readings say that happened since those before."""
         disk = self._newest.get("disk")
-        return remounts(disk, before.get("disk")) if disk else []
+        turned_read_only = remounts(disk, before.get("disk")) if disk else []
+        return turned_read_only + self._oom_kills.between(before, self._newest, suspended_seconds())
 
     def warm_up(self) -> bool:
         """Take a reading that the first tick can be compared with, where the newest kept one is too old for that; it is
