@@ -26,7 +26,7 @@ examples:
 
 
 class Command(TimeCommand):
-    help = "Mark a moment in the history of this machine, such as a deployment. /api/v1/events has it."
+    help = "Mark a moment in the history of this machine, such as a deployment. /api/v1/events has it, and the page."
 
     def create_parser(self, prog_name: str, subcommand: str, **kwargs: Any) -> CommandParser:
         return super().create_parser(prog_name, subcommand, formatter_class=RawHelpFormatter, epilog=EXAMPLES, **kwargs)

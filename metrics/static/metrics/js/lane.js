@@ -2,6 +2,7 @@
 
 import { ApiError, iso, read, seconds } from "./api.js";
 import { element } from "./dom.js";
+import { EventMarks } from "./events.js";
 import { measured, moment } from "./formats.js";
 import { gettext, interpolate } from "./messages.js";
 import { change } from "./state.js";
@@ -28,6 +29,7 @@ export class Lane {
     this.width = 0;
     new ResizeObserver(([entry]) => (this.width = entry.contentRect.width - AXIS_PIXELS)).observe(card.plot);
     card.node.append(this.list);
+    this.events = new EventMarks(card);
     this.forget();
   }
 
@@ -36,6 +38,7 @@ export class Lane {
     this.isLoaded = false;
     this.loadedAt = 0;
     this.work = null;
+    this.events.forget();
   }
 
   /** Unless it is on its way already. @param {{start: number, end: number}} shown */
@@ -55,12 +58,14 @@ export class Lane {
     const query = { start: iso(shown.start), end: iso(shown.end), step, limit: MOST_BUCKETS * 4, host };
     this.step = step;
     this.loadedAt = shown.end;
+    const happened = this.events.load(shown, host, step, signal);
     try {
       this.runs = runs((await read("metrics/cpu/top", query, signal)).results);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
       this.runs = [];
     }
+    await happened;
     this.isLoaded = true;
   }
 
@@ -74,6 +79,7 @@ export class Lane {
    * @param {[number, number][]} gaps @param {number} [cores] of the machine: a block weighs what it used of them
    */
   show(shown, gaps, cores = 1) {
+    this.events.show(shown);
     const visible = (this.runs ?? []).flatMap((run) => withoutGaps(run, gaps)).filter((run) => run.end > shown.start && run.start < shown.end);
     this.list.hidden = visible.length === 0;
     while (this.list.childElementCount > visible.length) this.list.lastElementChild.remove();
