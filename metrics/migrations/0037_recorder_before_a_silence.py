@@ -5,7 +5,7 @@ class Migration(migrations.Migration):
     """What the next recorder has to know to tell a gap from a machine that was suspended, or is another one."""
 
     dependencies = [
-        ('metrics', '0039_events'),
+        ('metrics', '0036_events'),
     ]
 
     operations = [

@@ -8,7 +8,7 @@ class Migration(migrations.Migration):
     """What happened beside the samples: one table for every kind."""
 
     dependencies = [
-        ('metrics', '0032_hand_over_by_a_lock'),
+        ('metrics', '0035_sockets'),
     ]
 
     operations = [
