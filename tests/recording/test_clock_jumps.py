@@ -58,13 +58,17 @@ def host(db):
     return Host.objects.create(name="test-host", boot_id="boot")
 
 
-def test_a_jump_is_kept_with_the_host_and_health_says_it(host, monkeypatch):
-    uptime = iter([10.0, 15.0, 20.0])
-    monkeypatch.setattr("metrics.recording.recording.uptime_seconds", lambda: next(uptime))
-    monkeypatch.setattr("time.time", lambda: FIRST_TICK + 2.0)
+def record(host, monkeypatch, *timestamps):
+    """Ticks of one boot, five seconds after each other by the clock that nobody can set."""
     recording = Recording(host, 5, family_runners=[])
-    for timestamp in (100, FIRST_TICK - 5, FIRST_TICK):
+    for place, timestamp in enumerate(timestamps):
+        monkeypatch.setattr("metrics.recording.recording.uptime_seconds", lambda up=10.0 + 5 * place: up)
         recording.tick(timestamp)
+
+
+def test_a_jump_is_kept_with_the_host_and_health_says_it(host, monkeypatch):
+    monkeypatch.setattr("time.time", lambda: FIRST_TICK + 2.0)
+    record(host, monkeypatch, 100, FIRST_TICK - 5, FIRST_TICK)
     host.refresh_from_db()
     assert int(host.clock_jumped_at.timestamp()) == FIRST_TICK - 5
     assert host.clock_jump_seconds == FIRST_TICK - 5 - 100 - 5
@@ -80,11 +84,7 @@ def test_a_jump_is_kept_with_the_host_and_health_says_it(host, monkeypatch):
 
 
 def test_a_jump_to_a_time_that_was_recorded_before_is_kept_too(host, monkeypatch):
-    uptime = iter([10.0, 15.0, 20.0])
-    monkeypatch.setattr("metrics.recording.recording.uptime_seconds", lambda: next(uptime))
-    recording = Recording(host, 5, family_runners=[])
-    for timestamp in (100, FIRST_TICK, 100):
-        recording.tick(timestamp)
+    record(host, monkeypatch, 100, FIRST_TICK, 100)
     host.refresh_from_db()
     assert host.clock_jump_seconds < 0
 
