@@ -3,7 +3,7 @@
 import ipaddress
 import re
 import socket
-from collections.abc import Iterable
+from collections.abc import Iterator
 
 import psutil
 
@@ -58,10 +58,21 @@ def _short_address(text: str) -> Address | None:
         return None
 
 
+class OwnHosts(list[str]):
+    """The hosts of a start, and behind them whatever address the machine has by now, such as one that DHCP gave it
+    later. Those are looked up only for a host that is none of the others."""
+
+    def __iter__(self) -> Iterator[str]:
+        yield from super().__iter__()
+        yield from map(_as_host, _own_addresses())
+
+
 def allowed_hosts(bind_address: str) -> list[str]:
     """Loopback always; for a wildcard address also this machine's own names and addresses; never `*`."""
-    own = _own_names() if _is_wildcard(bind_address) else [bind_address]
-    return list(dict.fromkeys([*LOOPBACK_HOSTS, *map(_as_host, own)]))
+    if not _is_wildcard(bind_address):
+        return list(dict.fromkeys([*LOOPBACK_HOSTS, _as_host(bind_address)]))
+    own = [*_own_names(), *_own_addresses()]
+    return OwnHosts(dict.fromkeys([*LOOPBACK_HOSTS, *map(_as_host, own)]))
 
 
 def _is_wildcard(address: str) -> bool:
@@ -71,10 +82,15 @@ def _is_wildcard(address: str) -> bool:
         return False
 
 
-def _own_names() -> Iterable[str]:
-    name = socket.gethostname()
-    yield name.lower()
-    yield name.lower().partition(".")[0]
+def _own_names() -> Iterator[str]:
+    name = socket.gethostname().lower()
+    short = name.partition(".")[0]
+    yield from (name, short)
+    # As Avahi and Bonjour announce it.
+    yield f"{short}.local"
+
+
+def _own_addresses() -> Iterator[str]:
     for addresses in psutil.net_if_addrs().values():
         for address in addresses:
             if address.family in {socket.AF_INET, socket.AF_INET6}:

@@ -59,7 +59,7 @@ def is_open_by_settings() -> bool:
     """Whether access is `auto`, and the settings say that nobody but this machine can ask."""
     if conf.api_access() != AUTO or conf.is_behind_proxy():
         return False
-    return all(map(is_loopback, (conf.bind_address(), *settings.ALLOWED_HOSTS)))
+    return is_loopback(conf.bind_address()) and all(map(is_loopback, settings.ALLOWED_HOSTS))
 
 
 class ProxyNoticeMiddleware:

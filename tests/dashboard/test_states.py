@@ -61,7 +61,7 @@ def test_it_comes_to_life_with_the_first_sample_and_goes_stale_with_the_last(ser
 def test_live_it_asks_for_new_points_only(desktop, open_page):
     page = open_page(desktop + "?range=1h")
     settled(page)
-    # Drawn in steps of 15 s; of single ticks each comes with the tiles, and the last minutes' are asked for at the start.
+    # Drawn in steps of 15 s. Of single ticks each comes with the tiles; those of the last minutes are asked for first.
     with page.expect_response(re.compile(r"metrics/disk\?.*&step=15&"), timeout=40_000) as asked:
         pass
     assert asked.value.json()["count"] <= 3
