@@ -12,7 +12,7 @@ Application = Callable[[Environ, Callable[..., Any]], Iterable[bytes]]
 PREFIX = re.compile(r"(?:/[A-Za-z0-9._~-]+)+")
 # The beginnings of the program's own addresses: what comes below one of them could be either.
 OWN_SEGMENTS = frozenset(
-    {"admin", "api", "docs", "language", "messages", "metrics", "openapi.json", "redoc", "static"},
+    {"admin", "api", "docs", "favicon.ico", "language", "messages", "metrics", "openapi.json", "redoc", "static"},
 )
 
 

@@ -3,6 +3,7 @@
 from typing import Any
 
 from django.urls import path, re_path
+from django.views.generic import RedirectView
 
 from metrics.api import events, metadata, pages, process_history, sign_in, views
 
@@ -12,6 +13,7 @@ urlpatterns = [
     path("docs", pages.SwaggerPage.as_view(), name="docs"),
     path("redoc", pages.RedocPage.as_view(), name="redoc"),
     path("openapi.json", pages.OpenApiDocument.as_view(), name="openapi"),
+    path("api", RedirectView.as_view(pattern_name="metrics:api", query_string=True)),
     path("api/v1", pages.ApiRoot.as_view(READ), name="api"),
     path("api/v1/auth/token", sign_in.TokenView.as_view(), name="token"),
     path("api/v1/auth/refresh", sign_in.RefreshView.as_view(), name="refresh"),

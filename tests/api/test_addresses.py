@@ -1,5 +1,7 @@
 """Slashes, methods, and addresses that are not there."""
 
+import re
+
 import pytest
 from django.test import Client, RequestFactory
 
@@ -58,12 +60,23 @@ def test_options_describes_the_address(api, db, address):
     assert (response.status_code, response.headers["Allow"]) == (200, "GET, HEAD, OPTIONS")
 
 
-@pytest.mark.parametrize("address", ["/api/v1/nothing", "/api/v1/metrics/nothing/", "/api/v2", "/api/", "/api/v1/x/"])
+@pytest.mark.parametrize("address", ["/api/v1/nothing", "/api/v1/metrics/nothing/", "/api/v2", "/api/x", "/api/v1/x/"])
 @pytest.mark.parametrize("accept", ["*/*", "text/html", "image/png"])
 def test_an_unknown_address_of_the_api_is_404_in_json(api, db, address, accept):
     response = api.get(address, headers={"accept": accept})
     assert response.status_code == 404
     assert response.json() == {"detail": "Not found.", "errors": {}}
+
+
+def test_api_alone_goes_to_the_list_of_addresses(api, db):
+    assert api.get("/api?format=json")["Location"] == "/api/v1?format=json"
+    assert api.get("/api/", follow=True).json()["name"] == "sysmon"
+
+
+def test_an_icon_is_there_for_a_browser_that_shows_json(api, db):
+    response = api.get("/favicon.ico")
+    assert response.status_code == 302
+    assert re.fullmatch(r"/static/\w+/metrics/icon\.svg", response["Location"])
 
 
 def test_in_debug_mode_it_is_the_same_404(api, db, settings):
