@@ -1,6 +1,7 @@
 """The two locks of a hand-over, as the kernel keeps them: between threads, between processes, and after any end."""
 
 import errno
+import gc
 import multiprocessing
 import os
 import signal
@@ -95,6 +96,7 @@ class TestInOneProcess:
 
     def test_a_run_that_was_forgotten_lets_go(self):
         HandOver().take(at_once)
+        gc.collect()
         assert eventually(lambda: not is_recorder_here(), 5)
 
 
