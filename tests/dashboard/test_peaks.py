@@ -70,6 +70,8 @@ def asked_by(page, act):
 
 
 def click_highest(page, title):
+    # A card has its buttons once it came into view.
+    page.get_by_role("heading", name=title).first.scroll_into_view_if_needed()
     button = page.get_by_role("button", name=f"{title}: The highest moment of what is shown")
     button.scroll_into_view_if_needed()
     expect(page.locator("section", has=button).locator("canvas")).to_be_visible()

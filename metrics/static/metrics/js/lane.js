@@ -58,15 +58,17 @@ export class Lane {
     const query = { start: iso(shown.start), end: iso(shown.end), step, limit: MOST_BUCKETS * 4, host };
     this.step = step;
     this.loadedAt = shown.end;
-    const happened = this.events.load(shown, host, step, signal);
+    await Promise.all([this.askRuns(query, signal), this.events.load(shown, host, step, signal)]);
+    this.isLoaded = true;
+  }
+
+  async askRuns(query, signal) {
     try {
       this.runs = runs((await read("metrics/cpu/top", query, signal)).results);
     } catch (error) {
       if (!(error instanceof ApiError) || error.status !== 404) throw error;
       this.runs = [];
     }
-    await happened;
-    this.isLoaded = true;
   }
 
   /** Whether enough time went by for another answer. */
