@@ -12,6 +12,8 @@ from pathlib import Path
 IMPORT = re.compile(r'^import \{ ([\w, ]+) \} from "\./([\w-]+\.js)";$', re.MULTILINE)
 EXPORT = re.compile(r"^export ((?:async )?(?:function|class|const) (\w+))", re.MULTILINE)
 UNKNOWN = re.compile(r"^(?:import|export)\b.*$|(?:await|=>|=|return) import\(", re.MULTILINE)
+# Comments on lines of their own: a quarter of the compressed script, which no browser needs.
+COMMENT = re.compile(r"^[ \t]*(?://.*|/\*\*(?:(?!\*/)[\s\S])*\*/[ \t]*)\n", re.MULTILINE)
 STYLE_IMPORT = re.compile(r'^@import "([\w-]+\.css)";$', re.MULTILINE)
 
 
@@ -39,7 +41,7 @@ def _in_order(file: Path, above: tuple[str, ...]) -> Iterator[str]:
 
 
 def _as_function(file: Path) -> str:
-    source = file.read_text("utf-8")
+    source = COMMENT.sub("", file.read_text("utf-8"))
     exported = [name for _whole, name in EXPORT.findall(source)]
     body = IMPORT.sub(lambda found: _taken(found[1], found[2]), EXPORT.sub(r"\1", source))
     if unknown := UNKNOWN.search(body):

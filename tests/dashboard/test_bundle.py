@@ -52,6 +52,16 @@ def test_a_form_that_it_does_not_know_is_an_error(tmp_path, line):
         join_script(tmp_path / "a.js")
 
 
+def test_comments_on_lines_of_their_own_are_left_out_and_code_beside_one_stays(tmp_path):
+    (tmp_path / "a.js").write_text(
+        "// What it is.\n/**\n * More of it.\n */\nexport const a = () => {\n  /** @type {any} */ const b = 1; // one\n"
+        '  /** @type {any} */\n  // why\n  return "//" + b;\n};\n'
+    )
+    text = join_script(tmp_path / "a.js")
+    assert 'const a = () => {\n  /** @type {any} */ const b = 1; // one\n  return "//" + b;\n};' in text
+    assert not re.search("What it is|More of it|why", text)
+
+
 def test_a_circle_is_an_error(tmp_path):
     (tmp_path / "a.js").write_text('import { b } from "./b.js";\nexport const a = 1;\n')
     (tmp_path / "b.js").write_text('import { a } from "./a.js";\nexport const b = 1;\n')

@@ -11,7 +11,7 @@ from tests.dashboard.conftest import at_burst, at_share, settled
 from tests.supervision.running import eventually
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
-FIRST_LOAD_BYTES = 84_000
+FIRST_LOAD_BYTES = 80_000
 MILLISECONDS_A_SECOND = 15
 KOREAN = re.compile("[가-힣]")
 # Names, units and abbreviations, which are the same in both languages.

@@ -182,7 +182,7 @@ def test_a_gap_is_shaded_and_no_line_crosses_it(desktop, open_page):
       return count;
     }"""
     # A tick that is being drawn may be half there; a line that crosses stays.
-    assert eventually(lambda: page.evaluate(in_gap) == 0, 15)
+    assert eventually(lambda: page.evaluate(in_gap) == 0, 5)
 
 
 def test_a_reboot_has_its_mark(zoo, open_page):
