@@ -44,11 +44,10 @@ class OomKills:
         rise = rise_between(old, new) if old and new else None
         if not (old and new and rise):
             return []
-        shown = min(rise.kills, MAX_KILLS)
-        known = self._known(old, suspended_seconds or 0.0)[-shown:]
+        shown, asleep = min(rise.kills, MAX_KILLS), suspended_seconds or 0.0
+        known = self._known(old, asleep)[-shown:]
         likely = _gone(before.get("processes"), now.get("processes"), rise, {kill.pid for kill in known})
         seen = _by_pid(before.get("processes"))
-        asleep = suspended_seconds or 0.0
         events = [_of_log(kill, seen, new, old, asleep) for kill in known]
         events += [_likely(row, new) for row in likely[: shown - len(events)]]
         events += [_unknown(new, rise)] * (shown - len(events))
