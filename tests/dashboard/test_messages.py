@@ -9,8 +9,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from django.utils.translation import override
 
 from metrics.api.schema import document
+from metrics.models.events import KINDS
 from tests.skips import needs
 
 METRICS = Path(__file__).resolve().parents[2] / "metrics"
@@ -133,3 +135,10 @@ def test_the_document_of_the_api_is_english_for_everybody(api, db):
     document.cache_clear()
     text = api.get("/openapi.json", headers={"accept-language": "ko"}).content.decode()
     assert not re.search("[가-힣]", text)
+
+
+def test_the_page_calls_every_kind_of_event_what_the_admin_calls_it():
+    script = (METRICS / "static" / "metrics" / "js" / "events.js").read_text()
+    labels = re.findall(r'^  (\w+): gettext\("([^"]+)"\)', script, re.MULTILINE)
+    with override("en"):
+        assert dict(labels) == {name: str(kind.label) for name, kind in KINDS.items()}
