@@ -24,11 +24,7 @@ PAGES = [
 @pytest.fixture(scope="module")
 def up(tmp_path_factory):
     up = Up(tmp_path_factory.mktemp("below") / "data", SYSMON_URL_PREFIX=PREFIX, SYSMON_TRUSTED_PROXIES="127.0.0.1")
-    made_user = (
-        f"from django.contrib.auth.models import User; User.objects.create_superuser('root', password='{PASSWORD}')"
-    )
-    assert up.run("migrate").returncode == 0
-    assert up.run("shell", "-c", made_user).returncode == 0
+    up.add_administrator("root", PASSWORD)
     up.start()
     assert eventually(lambda: len(up.ticks()) > 2, 20)
     yield up

@@ -112,11 +112,7 @@ def test_one_that_shows_nothing_is_noticed_by_the_first_browser_that_shows_a_pag
 @pytest.fixture(scope="module")
 def closed_up(directory):
     up = Up(directory / "closed", **documented_settings())
-    made_user = (
-        f"from django.contrib.auth.models import User; User.objects.create_superuser('root', password='{PASSWORD}')"
-    )
-    assert up.run("migrate").returncode == 0
-    assert up.run("shell", "-c", made_user).returncode == 0
+    up.add_administrator("root", PASSWORD)
     up.start()
     assert eventually(lambda: len(up.ticks()) > 1, 10)
     yield up

@@ -92,6 +92,12 @@ class Up:
             cwd=PROJECT, env={**self.environment, **settings}, capture_output=True, text=True, timeout=60, check=False,
         )  # fmt: skip
 
+    def add_administrator(self, name: str, password: str) -> None:
+        """Make the database, and somebody who may do all in the admin."""
+        made = f"User.objects.create_superuser({name!r}, password={password!r})"
+        for command in (["migrate"], ["shell", "-c", f"from django.contrib.auth.models import User; {made}"]):
+            assert self.run(*command).returncode == 0
+
     def stop(self, number: int = signal.SIGTERM) -> int:
         """Ask it to end; return its exit status. More than ten seconds is too long."""
         assert self.process is not None
