@@ -8,7 +8,7 @@ from itertools import product
 import pytest
 from playwright.sync_api import expect
 
-from tests.dashboard.conftest import ink, see_everything, settled
+from tests.dashboard.conftest import SCROLL, ink, see_everything, settled
 from tests.supervision.running import eventually
 
 HEIGHTS = (450, 900, 2600)
@@ -100,6 +100,33 @@ def test_opened_fresh_it_shows_what_it_shows_when_one_goes_there(desktop, open_p
         assert ink(fresh, "cores") > 10_000
         assert ink(fresh, "pressure") > 1_000
         assert opened["panel-cpu"]["lane"]
+
+
+def test_a_chart_that_leaves_the_view_before_its_moment_is_asked_for_shows_it_when_it_is_back(
+    desktop, open_page, addresses
+):
+    whole = shown(open_page(desktop + addresses["a moment of a stretch"], viewport={"width": 1440, "height": 2600}))
+    page = open_page(desktop + "?range=15m")
+    see_everything(page)
+    chart = page.locator("#panel-connections")
+    chart.evaluate("(card) => card.scrollIntoView({ block: 'center' })")
+    settled(page)
+    held, released = [], []
+    page.route(
+        re.compile(r"metrics/disk\?.*total_bytes"), lambda route: route.fallback() if released else held.append(route)
+    )
+    go_there(page, addresses["a moment of a stretch"])
+    assert eventually(lambda: page.wait_for_timeout(50) or held, 5)
+    for name in ("network", "connections", "errors", "pressure"):
+        expect(page.locator(f"#panel-{name}:not([aria-busy])")).to_be_visible()
+    page.evaluate(SCROLL, 0)
+    released.append(True)
+    for route in held:
+        route.continue_()
+    settled(page)
+    chart.evaluate("(card) => card.scrollIntoView({ block: 'center' })")
+    legend = whole["panel-connections"]["legend"]
+    assert eventually(lambda: page.wait_for_timeout(50) or chart.locator(".legend").inner_text() == legend, 5)
 
 
 @pytest.mark.parametrize("height", HEIGHTS)

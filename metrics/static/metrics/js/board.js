@@ -47,7 +47,7 @@ export class Board {
 
   onSeen(entries, onSeen) {
     for (const entry of entries) this.items.find((item) => item.card.node === entry.target).isSeen = entry.isIntersecting;
-    if (this.seen.some((item) => !this.isUpToDate(item))) onSeen();
+    if (this.seen.some((item) => !this.isUpToDate(item) || !this.knowsMomentOf(item.panel))) onSeen();
   }
 
   /** What is in view before the observer says so, which takes until the next frame: then it need not be asked for twice. */
@@ -71,6 +71,10 @@ export class Board {
   /** A family may be loaded while its charts leave the view, and the moment only be asked for after that. */
   knowsMoment(family) {
     return state.at === null || this.series[family].hasAsked(state);
+  }
+
+  knowsMomentOf(panel) {
+    return Object.keys(panel.fields).every((family) => this.knowsMoment(family));
   }
 
   /** Whether what is drawn is what is loaded. */
