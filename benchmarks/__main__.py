@@ -19,7 +19,7 @@ ROOT = Path(__file__).resolve().parent.parent
 ON_THE_YEAR = ("size", "queries", "ticks", "rollup", "scale")
 # On data directories of their own.
 AGAINST_THE_YARDSTICK = ("throughput", "watching", "endurance", "start")
-GROUPS = (*ON_THE_YEAR, "growth", "decade", *AGAINST_THE_YARDSTICK)
+GROUPS = (*ON_THE_YEAR, "growth", "decade", "page", *AGAINST_THE_YARDSTICK)
 # Few raw points: they are only there at the end, and would be taken for growth.
 SHORT_SPANS = {"SYSMON_TIERS": "1m=2d,15m=8d", "SYSMON_MAX_POINTS": "15"}
 TEN_YEARS = {"SYSMON_TIERS": "1m=14d,15m=3650d"}

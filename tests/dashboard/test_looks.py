@@ -2,7 +2,6 @@
 
 import re
 import time
-from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -12,7 +11,6 @@ from tests.supervision.running import eventually
 
 DESK, PHONE = {"width": 1440, "height": 900}, {"width": 390, "height": 844}
 FIRST_LOAD_BYTES = 80_000
-MILLISECONDS_A_SECOND = 15
 KOREAN = re.compile("[가-힣]")
 # Names, units and abbreviations, which are the same in both languages.
 SAME_IN_KOREAN = re.compile(r"(CPU|PID|API|UDP|English|sysmon|desktop|ok|[kKMGT]?i?B(/s)?|MHz|[mhdy]|/s|[^A-Za-z])*")
@@ -181,27 +179,6 @@ def test_the_first_load_is_small(desktop, open_page, locale):
     assert len(sizes) >= 5
     assert all(size > 0 for _name, size in sizes)
     assert sum(size for _name, size in sizes) < FIRST_LOAD_BYTES, sizes
-
-
-def worked(page):
-    """How long the main threads of all windows worked, in seconds: by the kernel's account, since the browser's own
-    counts the time too in which a thread waits for a core."""
-    session = page.context.browser.new_browser_cdp_session()
-    processes = session.send("SystemInfo.getProcessInfo")["processInfo"]
-    session.detach()
-    windows = [one["id"] for one in processes if one["type"] == "renderer"]
-    accounts = [Path(f"/proc/{number}/task/{number}/schedstat") for number in windows]
-    return sum(int(account.read_text().split()[0]) for account in accounts) / 1e9
-
-
-def test_it_costs_little_while_it_is_live(desktop, open_page):
-    page = open_page(desktop + "?range=1h")
-    settled(page)
-    page.wait_for_timeout(1000)
-    before, started = worked(page), time.monotonic()
-    page.wait_for_timeout(10_000)
-    spent = 1000 * (worked(page) - before) / (time.monotonic() - started)
-    assert spent < MILLISECONDS_A_SECOND
 
 
 def test_only_what_can_be_seen_is_drawn(desktop, open_page):
