@@ -5,8 +5,11 @@ from importlib import import_module
 from typing import Any
 
 from django.db import DatabaseError
+from django.db import connection as default_connection
 from django.db.migrations.loader import MigrationLoader
 from django.db.migrations.recorder import MigrationRecorder
+
+from metrics.storage.damage import database_file
 
 APP = "metrics"
 # Aliases of the databases that this process has looked at.
@@ -17,11 +20,31 @@ class NewerDatabaseError(DatabaseError):
     """A database that a newer version has migrated; the text is for the user."""
 
 
+def known_migrations() -> set[str]:
+    """The names of the migrations that this program has."""
+    package, _is_set = MigrationLoader.migrations_module(APP)
+    return {module.name for module in pkgutil.iter_modules(import_module(str(package)).__path__)}
+
+
 def newer_migration(applied: set[str]) -> str | None:
     """The last of these migrations that this program has not; None where it has all of them."""
-    package, _is_set = MigrationLoader.migrations_module(APP)
-    known = {module.name for module in pkgutil.iter_modules(import_module(str(package)).__path__)}
-    return max(applied - known, default=None)
+    return max(applied - known_migrations(), default=None)
+
+
+def check_version() -> None:
+    """Raise NewerDatabaseError where there is a database of a newer version: for what needs none. One that is not there
+    is not made, and one that does not answer is left alone."""
+    file = database_file()
+    if file and not file.exists():
+        return
+    try:
+        default_connection.ensure_connection()
+    except NewerDatabaseError:
+        raise
+    except DatabaseError:
+        return
+    finally:
+        default_connection.close()
 
 
 def refuse_newer_database(connection: Any, **_signal: Any) -> None:

@@ -12,6 +12,7 @@ from metrics.recording import once, rivals
 from metrics.recording.runner import Outcome, Run
 from metrics.storage.locks import RECORDER, WORKER, hold_data_directory, lock_of
 from tests.recording.fakes import Clock, ScriptedRunner, cpu_row, process_row, processes_reading
+from tests.supervision.running import Up
 
 HOSTILE = "\x1b[31m[/]"
 
@@ -47,6 +48,11 @@ def collect(*arguments):
 
 
 class TestOnce:
+    @pytest.fixture(autouse=True)
+    def unknown_version(self, monkeypatch):
+        """Whether the database is a newer one is asked by tests/storage/test_versions.py."""
+        monkeypatch.setattr("metrics.management.commands.collect.check_version", lambda: None)
+
     def test_it_shows_a_table_of_every_family(self, machine):
         text = collect("--once")
         assert "test-host" in text
@@ -70,6 +76,17 @@ class TestOnce:
 
     def test_it_needs_no_database(self, machine):
         collect("--once")  # the db fixture is not there: a query would raise
+
+    @pytest.mark.live
+    @pytest.mark.parametrize("address", ["", "postgres://nobody:x@127.0.0.1:1/none"])
+    def test_a_database_that_is_not_there_is_not_made_and_one_that_does_not_answer_is_left_alone(
+        self, tmp_path, address
+    ):
+        here = Up(tmp_path / "data", DATABASE_URL=address)
+        done = here.run("collect", "--once", "--json")
+        assert (done.returncode, done.stderr) == (0, "")
+        assert "cpu" in json.loads(done.stdout)
+        assert not (here.directory / "sysmon.sqlite3").exists()
 
     def test_a_hostile_name_cannot_steer_the_terminal(self, machine):
         text = collect("--once")

@@ -19,6 +19,7 @@ from metrics.recording.recording import recording_of_process, this_host
 from metrics.recording.rivals import is_recorded_elsewhere
 from metrics.recording.run import RecordingRun
 from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
+from metrics.storage.versions import check_version
 from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import COLLECT_KILOBYTES, check_limits
 from metrics.supervision.process import CannotStart
@@ -48,6 +49,7 @@ class Command(BaseCommand):
             self._record(interval or conf.interval_seconds(), duration)
 
     def _show_once(self, as_json: bool) -> None:
+        check_version()
         found = look_once()
         found["timestamp"] = iso(found["timestamp"])
         if as_json:
