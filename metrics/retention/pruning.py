@@ -169,7 +169,7 @@ def _delete_unused_processes(host: Host) -> int:
     while batch_deleted == BATCH_ROWS:
         with transaction.atomic():
             NewestProcesses.objects.select_for_update().filter(host=host).first()
-            batch_deleted = _delete_batch(_unused_processes(host))
+            batch_deleted = delete_batch(_unused_processes(host))
         deleted += batch_deleted
     return deleted
 
@@ -177,13 +177,14 @@ def _delete_unused_processes(host: Host) -> int:
 def _delete_in_batches(rows: models.QuerySet[models.Model]) -> int:
     deleted, batch_deleted = 0, BATCH_ROWS
     while batch_deleted == BATCH_ROWS:
-        batch_deleted = _delete_batch(rows)
+        batch_deleted = delete_batch(rows)
         deleted += batch_deleted
     return deleted
 
 
-def _delete_batch(rows: models.QuerySet[Any]) -> int:
-    """Find and delete in one statement, so that what has got a use again in between stays."""
+def delete_batch(rows: models.QuerySet[Any]) -> int:
+    """Delete some of these rows; return how many. Found and deleted in one statement: what has got a use again in
+    between stays."""
     found, values = rows.order_by().values("pk")[:BATCH_ROWS].query.sql_with_params()
     table, pk = (connection.ops.quote_name(name) for name in (rows.model._meta.db_table, rows.model._meta.pk.column))
     # Nothing hangs on the rows. An array is looked for once; what is IN a subquery PostgreSQL may look for once for
