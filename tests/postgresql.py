@@ -22,36 +22,37 @@ from tests.supervision.running import free_port
 # Anybody is let in; what is to show no password can show this one.
 USER, PASSWORD = "sysmon", "let-me-in"
 # Not C: the order of text is to differ from SQLite's, as on most servers.
-INITDB = ("--auth=trust", f"--username={USER}", "--encoding=UTF8", "--locale-provider=icu", "--icu-locale=en-US")
+INITDB = ("--auth=trust", "--encoding=UTF8", "--locale-provider=icu", "--icu-locale=en-US")
 # No disk is waited for: what is in it is thrown away.
 FAST = "fsync = off\nfull_page_writes = off\nshared_buffers = 64MB\nmax_connections = 60\n"
 MAY_NOT_BE_ROOT = ("postgres", "nobody")
 
 
 class PostgreSQL:
-    """A server in a directory, on a port of 127.0.0.1."""
+    """A server in a directory, on a port of 127.0.0.1, and who administers it."""
 
-    def __init__(self, directory: Path, port: int) -> None:
+    def __init__(self, directory: Path, port: int, administrator: str = USER) -> None:
         self.directory = directory
         self.port = port
+        self.administrator = administrator
         self._bin = programs()
 
     def url(self, database: str = "postgres") -> str:
         """What DATABASE_URL takes."""
-        return f"postgres://{USER}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
+        return f"postgres://{self.administrator}:{PASSWORD}@127.0.0.1:{self.port}/{database}"
 
     def create(self) -> None:
         """Make the cluster of databases."""
         self.directory.mkdir()
         if os.geteuid() == 0:
             shutil.chown(self.directory, unprivileged_user())
-        self._run("initdb", "--no-sync", *INITDB)
+        self._run("initdb", "--no-sync", f"--username={self.administrator}", *INITDB)
         with (self.directory / "postgresql.conf").open("a") as settings:
             settings.write(f"{FAST}port = {self.port}\nlisten_addresses = '127.0.0.1'\nunix_socket_directories = ''\n")
 
     def create_database(self, name: str) -> str:
         """Make an empty database; return its URL."""
-        arguments = ("--host=127.0.0.1", f"--port={self.port}", f"--username={USER}", name)
+        arguments = ("--host=127.0.0.1", f"--port={self.port}", f"--username={self.administrator}", name)
         subprocess.run([str(self._bin / "createdb"), *arguments], check=True, capture_output=True, timeout=30)
         return self.url(name)
 
@@ -91,11 +92,11 @@ def unprivileged_user() -> str:
 
 
 @contextmanager
-def running() -> Iterator[PostgreSQL]:
+def running(administrator: str = USER) -> Iterator[PostgreSQL]:
     """A new server, which is gone afterwards."""
     with tempfile.TemporaryDirectory(prefix="sysmon-postgresql-", ignore_cleanup_errors=True) as directory:
         Path(directory).chmod(0o755)
-        server = PostgreSQL(Path(directory) / "cluster", free_port())
+        server = PostgreSQL(Path(directory) / "cluster", free_port(), administrator)
         server.create()
         server.start()
         try:

@@ -1,8 +1,8 @@
 """Copies a history from one database to another, whatever their engines, and proves that both hold the same.
 
-Rows keep their ids, and go in the order of these, a chunk a transaction. What is there already is compared and not
-written again: so a copy that was interrupted goes on, and a target with anything else in it is refused before it is
-touched.
+Rows keep their ids, and go in the order of these, a chunk a transaction. What is there already is compared first, in
+every table, and not written again: so a copy that was interrupted goes on, and a target with anything else in it is
+refused before a row is written.
 """
 
 import hashlib
@@ -78,9 +78,9 @@ class Table:
         """The highest id, 0 where there is no row."""
         return int(self._fetch(f"SELECT MAX({self._key}) FROM {self._name}")[0][0] or 0)  # noqa: S608
 
-    def chunks(self) -> Iterator[list[Row]]:
-        """All rows in the order of their ids, as every engine has them."""
-        rows = self._after(0)
+    def chunks(self, after: int = 0) -> Iterator[list[Row]]:
+        """All rows with an id above `after`, in the order of their ids, as every engine has them."""
+        rows = self._after(after)
         while rows:
             yield rows
             rows = self._after(rows[-1][0])
@@ -137,24 +137,22 @@ class HistoryCopy:
         self._target = target
         self.tables = [(Table(model, source), Table(model, target)) for model in copied_models()]
 
-    def check(self) -> None:
-        """Raise CopyError where the target has what the source has not, without reading all of it."""
-        for source, target in self.tables:
-            if target.last_key() > source.last_key():
+    def check(self, source: Table, target: Table) -> Iterator[int]:
+        """Look whether what the target has of a table is where a copy of the source would stand, and write nothing;
+        yield how many rows were looked at, chunk by chunk. A CopyError where it has anything else."""
+        before = 0
+        for rows in target.chunks():
+            last = rows[-1][0]
+            if source.between(before, last) != rows:
                 raise CopyError(f"the database to copy to has other {target.label}; it must be a new one")
+            before = last
+            yield len(rows)
 
     def copy(self, source: Table, target: Table) -> Iterator[int]:
-        """Copy what is missing of a table; yield how many rows were looked at, chunk by chunk."""
-        before = 0
-        for rows in source.chunks():
-            last = rows[-1][0]
-            present = target.between(before, last)
-            if present != rows[: len(present)]:
-                raise CopyError(f"the database to copy to has other {target.label}; it must be a new one")
-            if missing := rows[len(present) :]:
-                with transaction.atomic(using=self._target):
-                    target.insert(missing)
-            before = last
+        """Copy what is missing of a table that was checked; yield how many rows were copied, chunk by chunk."""
+        for rows in source.chunks(after=target.last_key()):
+            with transaction.atomic(using=self._target):
+                target.insert(rows)
             yield len(rows)
 
     def finish(self) -> None:

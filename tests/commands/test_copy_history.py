@@ -1,11 +1,14 @@
 """`manage.py copy-history`: from SQLite to a real PostgreSQL and back, row for row."""
 
+import re
 import sqlite3
+import time
 from contextlib import closing
 
 import psycopg
 import pytest
 
+from metrics.storage.copy_history import copied_models
 from tests.postgresql import running
 from tests.supervision.running import Up, eventually
 
@@ -16,7 +19,7 @@ TABLES = ("metrics_host", "metrics_tick", "metrics_cpusample", "metrics_processs
 @pytest.fixture(scope="module")
 def recorded(tmp_path_factory):
     """A data directory with a history of a day, whose newest tick was a minute ago."""
-    settings = {"SYSMON_HOSTNAME": "web-1", "SYSMON_INTERVAL": "60"}
+    settings = {"SYSMON_HOSTNAME": "web-1", "SYSMON_INTERVAL": "60", "SYSMON_MAX_POINTS": "300"}
     here = Up(tmp_path_factory.mktemp("recorded") / "data", DATABASE_URL="", **settings)
     assert here.run("simulate", "--days", "1").returncode == 0
     with closing(sqlite3.connect(here.file)) as file, file:
@@ -115,6 +118,68 @@ def test_a_history_is_refused_until_its_recorder_has_ended(recorded, address, tm
     assert (copied.returncode, "is being recorded there" in copied.stderr) == (
         (0, False) if end == "has ended" else (1, True)
     )
+
+
+def rows_by_table(address):
+    """How many rows each table of a history has there."""
+    with psycopg.connect(address) as database:
+        names = [model._meta.db_table for model in copied_models()]
+        return {name: database.execute(f"SELECT COUNT(*) FROM {name}").fetchone()[0] for name in names}
+
+
+def test_not_a_row_is_written_where_a_table_that_comes_late_has_anything_else(recorded, address):
+    assert to_postgresql(recorded, address).returncode == 0
+    with psycopg.connect(address) as database:
+        database.execute("DELETE FROM metrics_cpusample")
+        database.execute("UPDATE metrics_newestreading SET uptime_seconds = uptime_seconds + 1")
+    before = rows_by_table(address)
+    refused = to_postgresql(recorded, address)
+    assert (refused.returncode, "has other newest readings" in refused.stderr) == (1, True)
+    assert rows_by_table(address) == before
+    assert before["metrics_cpusample"] == 0
+
+
+def test_a_file_that_is_in_the_way_is_kept_as_it_is_where_that_is_asked(recorded, address, tmp_path):
+    assert to_postgresql(recorded, address).returncode == 0
+    there = Up(tmp_path / "there", DATABASE_URL="")
+    assert there.run("collect", "--duration", "1").returncode == 0
+    before = rows_of(there.file, "metrics_tick")
+    refused = there.run("copy-history", address)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "--replace keeps it under another name" in refused.stderr
+    assert rows_of(there.file, "metrics_tick") == before
+    done = there.run("copy-history", "--replace", address)
+    assert done.returncode == 0, done.stderr
+    assert rows_of(there.file, "metrics_tick") == rows_of(recorded.file, "metrics_tick")
+    kept = re.search(r"what was there is kept as (\S+)", done.stdout)[1]
+    assert rows_of(kept, "metrics_tick") == before
+
+
+def test_a_database_of_postgresql_is_not_replaced(recorded, address):
+    refused = recorded.run("copy-history", "--replace", str(recorded.file), DATABASE_URL=address)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "--replace is for a file" in refused.stderr
+
+
+@pytest.mark.parametrize(("released", "is_copied"), [("taken_over_at", True), ("NULL", False)])
+def test_a_history_is_copied_at_once_where_its_recorder_has_ended_in_order(address, tmp_path, released, is_copied):
+    here = Up(tmp_path / "here", DATABASE_URL="")
+    assert here.run("collect", "--duration", "1").returncode == 0
+    ahead = int(time.time()) + 30
+    with closing(sqlite3.connect(here.file)) as file, file:
+        file.execute(f"UPDATE metrics_recorder SET released_at = {released}")
+        file.execute("UPDATE metrics_tick SET timestamp = ? WHERE id = (SELECT MAX(id) FROM metrics_tick)", [ahead])
+    done = here.run("copy-history", str(here.file), DATABASE_URL=address)
+    assert (done.returncode == 0) is is_copied, done.stderr
+    assert ("is being recorded there" in done.stderr) is not is_copied
+
+
+def test_a_history_of_another_version_is_refused_in_one_line(address, tmp_path):
+    older = Up(tmp_path / "older", DATABASE_URL="")
+    assert older.run("migrate", "django_q").returncode == older.run("migrate", "metrics", "0009").returncode == 0
+    refused = older.run("copy-history", str(older.file), DATABASE_URL=address)
+    assert (refused.returncode, refused.stderr.count("\n")) == (1, 1)
+    assert "is of another version" in refused.stderr
 
 
 @pytest.mark.parametrize(

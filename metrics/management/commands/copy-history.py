@@ -16,9 +16,11 @@ from metrics.formatting.units import MAX_LINE, visible
 from metrics.models import Host, Tick
 from metrics.models.present import not_ahead
 from metrics.storage.copy_history import CopyError, HistoryCopy, Table
+from metrics.storage.damage import database_file, set_aside
 from metrics.storage.location import is_address, is_sqlite_address, sqlite_file
-from metrics.storage.locks import RECORDER, WORKER, DirectoryInUse, hold_data_directory
+from metrics.storage.locks import PARTS, RECORDER, WORKER, DirectoryInUse, hold_data_directory
 from metrics.storage.statistics import refresh_statistics
+from metrics.storage.versions import APP, known_migrations
 from metrics.supervision.database import prepare_database
 
 SOURCE, TARGET = "source", "default"
@@ -34,13 +36,23 @@ class Command(BaseCommand):
         parser.add_argument(
             "source", metavar="SOURCE", help="a file such as data/sysmon.sqlite3, or postgres://USER:PASSWORD@HOST/NAME"
         )
+        parser.add_argument(
+            "--replace",
+            action="store_true",
+            help="where the target is a file that is there already: begin a new one; the old one is kept beside it,"
+            " under a name with the date",
+        )
 
-    def handle(self, *args: Any, source: str, **options: Any) -> None:
+    def handle(self, *args: Any, source: str, replace: bool, **options: Any) -> None:
+        parts = [*(PARTS if replace else [WORKER]), RECORDER]
         try:
-            with hold_data_directory([WORKER, RECORDER]):
+            with hold_data_directory(parts):
                 open_source(source)
-                prepare_database([WORKER, RECORDER])
-                check_versions()
+                check_source()
+                check_nobody_records()
+                if replace:
+                    self._set_aside()
+                prepare_database(parts)
                 self._copy(HistoryCopy(SOURCE, TARGET))
         except (DirectoryInUse, CopyError) as error:
             raise CommandError(visible(str(error), MAX_LINE)) from None
@@ -49,12 +61,20 @@ class Command(BaseCommand):
         finally:
             connections.close_all()
 
+    def _set_aside(self) -> None:
+        file = database_file()
+        if file is None:
+            raise CopyError("--replace is for a file; on PostgreSQL make a new database (createdb)")
+        connections[TARGET].close()
+        if file.exists():
+            kept = visible(str(set_aside(file, "replaced")), MAX_LINE)
+            self.stdout.write(f"what was there is kept as {kept}")
+
     def _copy(self, history: HistoryCopy) -> None:
-        check_nobody_records()
-        history.check()
+        self._check_target(history)
         with self._progress() as progress:
             for source, target in history.tables:
-                bar = progress.add_task(source.label, total=source.count())
+                bar = progress.add_task(source.label, total=source.count() - target.count())
                 for rows in history.copy(source, target):
                     progress.advance(bar, rows)
         history.finish()
@@ -64,6 +84,19 @@ class Command(BaseCommand):
         for line in lines:
             self.stdout.write(line)
         self.stdout.write("every row is the same in both databases")
+
+    def _check_target(self, history: HistoryCopy) -> None:
+        """Before a row is written; of a new database there is nothing to show."""
+        with self._progress() as progress:
+            for source, target in history.tables:
+                if present := target.count():
+                    bar = progress.add_task(f"look at {target.label}", total=present)
+                    try:
+                        for rows in history.check(source, target):
+                            progress.advance(bar, rows)
+                    except CopyError as error:
+                        way_out = "; --replace keeps it under another name" if database_file() else ""
+                        raise CopyError(f"{error}{way_out}") from None
 
     def _compared(self, progress: Progress, source: Table, target: Table) -> str:
         bar = progress.add_task(f"compare {source.label}", total=source.count() + target.count())
@@ -111,15 +144,12 @@ def _file(source: str) -> Path:
     return file
 
 
-def check_versions() -> None:
-    """Both have to have the same tables."""
-    ours, theirs = (
-        {name for app, name in MigrationRecorder(connections[alias]).applied_migrations() if app == "metrics"}
-        for alias in (TARGET, SOURCE)
-    )
-    if not theirs:
+def check_source() -> None:
+    """Raise CopyError for a database without the tables of this version."""
+    applied = {name for app, name in MigrationRecorder(connections[SOURCE]).applied_migrations() if app == APP}
+    if not applied:
         raise CopyError("the database to copy from is none of sysmon")
-    if ours != theirs:
+    if applied != known_migrations():
         raise CopyError("the database to copy from is of another version; bring it up to date with `migrate` first")
 
 
