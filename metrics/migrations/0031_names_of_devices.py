@@ -1,14 +1,10 @@
-from typing import Any
-
 from django.db import migrations, models
-from django.db.models import F
 
 import metrics.models.fields
+from metrics.storage.table_changes import ChangeTable
 
-
-def name_devices_as_they_were_called(apps: Any, _schema_editor: object) -> None:
-    """Until now a device had no other name than the kernel's."""
-    apps.get_model("metrics", "DeviceSample").objects.update(name=F("device"))
+# Until now a device had no other name than the kernel's.
+AS_THEY_WERE_CALLED = "UPDATE metrics_devicesample SET name = device"
 
 
 class Migration(migrations.Migration):
@@ -17,18 +13,24 @@ class Migration(migrations.Migration):
     dependencies = [("metrics", "0030_boots_and_zfs_arc")]
 
     operations = [
-        # The constraint goes first: its index need not follow the update.
-        migrations.RemoveConstraint(model_name="devicesample", name="one_device_sample_a_tick"),
-        migrations.AddField(
-            model_name="devicesample",
-            name="name",
-            field=metrics.models.fields.Label(default="", editable=False),
-        ),
-        migrations.RunPython(name_devices_as_they_were_called, migrations.RunPython.noop),
-        migrations.AddConstraint(
-            model_name="devicesample",
-            constraint=models.UniqueConstraint(
-                fields=("host", "tier", "timestamp", "device", "name"), name="one_device_sample_a_tick"
-            ),
+        ChangeTable(
+            "devicesample",
+            [
+                # The constraint goes first: its index need not follow the update.
+                migrations.RemoveConstraint(model_name="devicesample", name="one_device_sample_a_tick"),
+                migrations.AddField(
+                    model_name="devicesample",
+                    name="name",
+                    field=metrics.models.fields.Label(default="", editable=False),
+                ),
+                migrations.RunSQL(AS_THEY_WERE_CALLED, migrations.RunSQL.noop),
+                migrations.AddConstraint(
+                    model_name="devicesample",
+                    constraint=models.UniqueConstraint(
+                        fields=("host", "tier", "timestamp", "device", "name"), name="one_device_sample_a_tick"
+                    ),
+                ),
+            ],
+            values={"name": "device"},
         ),
     ]
