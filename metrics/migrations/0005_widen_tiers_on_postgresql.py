@@ -2,104 +2,55 @@ from typing import Any
 
 from django.db import migrations, models
 
+TABLES = (
+    'cpusample', 'devicesample', 'disksample', 'interfacesample', 'memorysample', 'partitionsample', 'processsample',
+    'processtotals',
+)  # fmt: skip
+# Indexes are made anew with the table: from memory, as far as it goes.
+MEMORY = "SET LOCAL maintenance_work_mem = '256MB'"
 
-class AlterFieldBesideSQLite(migrations.AlterField):
-    """A day in seconds does not fit into a smallint of PostgreSQL. SQLite, whose integers have any width, would copy
-    the whole table for nothing."""
 
-    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        if schema_editor.connection.vendor != "sqlite":
-            super().database_forwards(app_label, schema_editor, from_state, to_state)
+class ChangeTypes(migrations.RunPython):
+    """A day in seconds does not fit into a smallint of PostgreSQL. Both columns of a table at once, for each change of a
+    type writes all rows and indexes anew. SQLite, whose integers have any width, would copy the table for nothing."""
 
-    def database_backwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
-        self.database_forwards(app_label, schema_editor, from_state, to_state)
+    def __init__(self, table: str) -> None:
+        def change(schema_editor: Any, new_type: str) -> None:
+            if schema_editor.connection.vendor == "postgresql":
+                schema_editor.execute(MEMORY)
+                changes = (f"ALTER COLUMN {column} TYPE {new_type}" for column in ("tier", "resolution"))
+                schema_editor.execute(f"ALTER TABLE metrics_{table} {', '.join(changes)}")
+
+        super().__init__(
+            lambda _apps, schema_editor: change(schema_editor, "integer"),
+            lambda _apps, schema_editor: change(schema_editor, "smallint"),
+            # Each table a step of its own: whoever else uses the database waits for one, and not for all.
+            atomic=True,
+        )
 
 
 class Migration(migrations.Migration):
 
+    atomic = False
     dependencies = [
         ('metrics', '0004_newest_processes'),
     ]
 
     operations = [
-        AlterFieldBesideSQLite(
-            model_name='cpusample',
-            name='resolution',
-            field=models.PositiveIntegerField(verbose_name='resolution'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='cpusample',
-            name='tier',
-            field=models.PositiveIntegerField(default=0, verbose_name='tier'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='devicesample',
-            name='resolution',
-            field=models.PositiveIntegerField(verbose_name='resolution'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='devicesample',
-            name='tier',
-            field=models.PositiveIntegerField(default=0, verbose_name='tier'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='disksample',
-            name='resolution',
-            field=models.PositiveIntegerField(verbose_name='resolution'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='disksample',
-            name='tier',
-            field=models.PositiveIntegerField(default=0, verbose_name='tier'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='interfacesample',
-            name='resolution',
-            field=models.PositiveIntegerField(verbose_name='resolution'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='interfacesample',
-            name='tier',
-            field=models.PositiveIntegerField(default=0, verbose_name='tier'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='memorysample',
-            name='resolution',
-            field=models.PositiveIntegerField(verbose_name='resolution'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='memorysample',
-            name='tier',
-            field=models.PositiveIntegerField(default=0, verbose_name='tier'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='partitionsample',
-            name='resolution',
-            field=models.PositiveIntegerField(verbose_name='resolution'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='partitionsample',
-            name='tier',
-            field=models.PositiveIntegerField(default=0, verbose_name='tier'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='processsample',
-            name='resolution',
-            field=models.PositiveIntegerField(verbose_name='resolution'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='processsample',
-            name='tier',
-            field=models.PositiveIntegerField(default=0, verbose_name='tier'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='processtotals',
-            name='resolution',
-            field=models.PositiveIntegerField(verbose_name='resolution'),
-        ),
-        AlterFieldBesideSQLite(
-            model_name='processtotals',
-            name='tier',
-            field=models.PositiveIntegerField(default=0, verbose_name='tier'),
-        ),
+        migrations.SeparateDatabaseAndState(
+            database_operations=[ChangeTypes(table)],
+            state_operations=[
+                migrations.AlterField(
+                    model_name=table,
+                    name='resolution',
+                    field=models.PositiveIntegerField(verbose_name='resolution'),
+                ),
+                migrations.AlterField(
+                    model_name=table,
+                    name='tier',
+                    field=models.PositiveIntegerField(default=0, verbose_name='tier'),
+                ),
+            ],
+        )
+        for table in TABLES
     ]
