@@ -5,7 +5,7 @@ from collections.abc import Callable, Mapping
 from functools import partial
 from typing import Any
 
-from django.db import migrations, models
+from django.db import migrations, models, transaction
 
 from metrics.models.packing import packed, unpacked
 from metrics.tiers import RAW, stored_tiers
@@ -70,17 +70,39 @@ def _nonzero_means(sums: Mapping[int, int], covered: int) -> dict[int, int]:
     return {process: mean for process, mean in means.items() if mean}
 
 
+class AddColumn(migrations.AddField):
+    """Again where it was interrupted: the column may be there."""
+
+    def database_forwards(self, app_label: str, schema_editor: Any, from_state: Any, to_state: Any) -> None:
+        table = to_state.apps.get_model(app_label, self.model_name)._meta.db_table
+        with schema_editor.connection.cursor() as cursor:
+            found = schema_editor.connection.introspection.get_table_description(cursor, table)
+        if self.name not in {column.name for column in found}:
+            super().database_forwards(app_label, schema_editor, from_state, to_state)
+
+
+def fill_beside_others(apps: Any, schema_editor: Any) -> None:
+    """SQLite is the faster for one transaction. PostgreSQL would keep everybody else from the table for all of it; a
+    thousand moments at a time, others write meanwhile."""
+    if schema_editor.connection.vendor == "postgresql":
+        fill(apps, schema_editor)
+    else:
+        with transaction.atomic(using=schema_editor.connection.alias):
+            fill(apps, schema_editor)
+
+
 class Migration(migrations.Migration):
 
+    atomic = False
     dependencies = [
         ("metrics", "0007_upkeep_lease"),
     ]
 
     operations = [
-        migrations.AddField(
+        AddColumn(
             model_name="processtotals",
             name="cpu_by_process",
             field=models.BinaryField(null=True),
         ),
-        migrations.RunPython(fill, migrations.RunPython.noop),
+        migrations.RunPython(fill_beside_others, migrations.RunPython.noop),
     ]
