@@ -17,6 +17,8 @@ from tests.source import ROOT
 from tests.supervision.running import eventually, free_port
 
 BLOCK = re.compile(r"^```console\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+# What root types looks like a heading.
+ANY_BLOCK = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
 # What a copy of the program consists of.
 PROGRAM = ("manage.py", "metrics", "sysmon_project", "deploy", "requirements.txt")
 
@@ -35,7 +37,7 @@ def blocks(page: str) -> list[Block]:
     text = (ROOT / page).read_text("utf-8")
     found = []
     for match in BLOCK.finditer(text):
-        headings = re.findall(r"^#+ (.*)$", text[: match.start()], re.MULTILINE)
+        headings = re.findall(r"^#+ (.*)$", ANY_BLOCK.sub("", text[: match.start()]), re.MULTILINE)
         lines = tuple(line[2:] for line in match[1].splitlines() if line.startswith(("$ ", "# ")))
         found.append(Block(page, headings[-1], lines))
     return found
@@ -63,20 +65,27 @@ def installed(directory: Path, **settings: str) -> Path:
 class Terminal:
     """A shell in a directory, in which lines are typed one after the other as they stand in a page.
 
-    `places` are names of the page that mean something else here, such as the address of a server.
+    `places` are names of the page that mean something else here, such as the address of a server; `box` is what to
+    write before the shell, so that it has directories of its own.
     """
 
     def __init__(
-        self, directory: Path, places: Mapping[str, str], path: Sequence[Path] = (), **environment: str
+        self,
+        directory: Path,
+        places: Mapping[str, str],
+        path: Sequence[Path] = (),
+        box: Sequence[str] = (),
+        **environment: str,
     ) -> None:
         self.port = free_port()
         self._places = places
         self._log = directory.parent / f"{directory.name}.terminal"
         inherited = {name: os.environ[name] for name in ("HOME", "LANG", "TZ") if name in os.environ}
-        folders = [Path(sys.executable).parent, *path, Path(os.environ["PATH"])]
+        folders = [*path, Path(sys.executable).parent, Path(os.environ["PATH"])]
+        command = [*box, needs("bash")]
         with self._log.open("wb") as log:
             self._shell = subprocess.Popen(
-                [needs("bash")], cwd=directory, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
+                command, cwd=directory, stdin=subprocess.PIPE, stdout=log, stderr=log, start_new_session=True,
                 env={**inherited, "PATH": ":".join(map(str, folders)), "PYTHONUNBUFFERED": "1", **environment},
             )  # fmt: skip
 
