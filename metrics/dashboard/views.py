@@ -17,6 +17,7 @@ from metrics.api.addresses import address_in_project, address_of, sign_in_addres
 from metrics.api.pages import METHODS, SignInFirst, information
 from metrics.api.renderers import AnyFormatNegotiation, JsonRenderer, is_for_people
 from metrics.dashboard.languages import choices, current_language, languages, messages_state
+from metrics.dashboard.page_address import plain_query
 
 
 class FrontPage(SignInFirst):
@@ -29,11 +30,23 @@ class FrontPage(SignInFirst):
     content_negotiation_class = AnyFormatNegotiation
 
     @schema.documented(exclude=True)
-    def get(self, request: Request) -> Response:
+    def get(self, request: Request) -> Response | HttpResponse:
         """Answer by what the client accepts."""
         if is_for_people(request.accepted_renderer):
-            return Response(page_context(), template_name="metrics/dashboard.html")
+            return show_page(request)
         return Response(information(request))
+
+
+def show_page(request: Request) -> Response | HttpResponse:
+    """The page; where a moment in its address is relative or short, the way to the address that is meant."""
+    try:
+        query = plain_query(request.query_params)
+    except ValueError as error:
+        return HttpResponse(f"{error}\n", status=400, content_type="text/plain; charset=utf-8")
+    if query is not None:
+        # The rest of the address is as the reader's browser has it, behind any proxy.
+        return HttpResponse(status=302, headers={"Location": f"?{query}", "Cache-Control": "no-store"})
+    return Response(page_context(), template_name="metrics/dashboard.html")
 
 
 def page_context() -> dict[str, Any]:

@@ -74,7 +74,7 @@ def test_what_people_type(text, expected):
     [
         "",
         # What parsers that guess make a month, a day or a year of.
-        *("12", "1", "a", "no", "may", "2026", "10:", "11-12", "1:2", "m", "su"),
+        *("12", "1", "a", "no", "may", "2026", "10:", "11-12", "1/2", "1/2/2026", "27.11.", "1:2", "m", "su"),
         # The future, which was not recorded.
         *("tomorrow", "tomorrow 12:00", "in 2 hours", "next monday", "+2h", "2 hours from now"),
         *("24:00", "12:60", "25:00", "13pm", "0am", "3 am 20", "yesterday 25:00", "2026-13-01 3pm", "2026-02-30"),

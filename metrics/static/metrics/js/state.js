@@ -130,10 +130,10 @@ function lengthOf(text) {
   return found > 0 && found <= LONGEST_SECONDS ? found : null;
 }
 
-/** A moment in the address: ISO 8601, or seconds since the epoch. */
+/** A moment in the address, as `toAddress` writes it; the server leads any other form to this one. */
 function moment(text) {
-  if (!text) return null;
-  const found = /^\d+(\.\d+)?$/.test(text) ? Number(text) : seconds(text);
+  if (!/^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\dZ$/.test(text ?? "")) return null;
+  const found = seconds(text);
   return Number.isFinite(found) && found > 0 && found < 32503680000 ? Math.round(found) : null;
 }
 
