@@ -4,6 +4,7 @@ import os
 import re
 import zoneinfo
 from collections.abc import Callable, Mapping, Sequence
+from difflib import get_close_matches
 from pathlib import Path
 from typing import TypeVar
 from urllib.parse import urlsplit
@@ -13,6 +14,9 @@ from dotenv import dotenv_values
 
 Parsed = TypeVar("Parsed")
 
+PREFIX = "SYSMON_"
+# Of the tests and the benchmarks, which read them by themselves.
+OF_DEVELOPERS = ("SYSMON_TEST_", "SYSMON_BENCH_")
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off"})
 RATE = re.compile(r"[1-9][0-9]*/(s|sec|second|m|min|minute|h|hour|d|day)")
@@ -40,10 +44,29 @@ class Env:
         self.base_dir = base_dir
         in_file = dotenv_values(base_dir / ".env", encoding="utf-8")
         self._values: dict[str, str | None] = {**in_file, **(os.environ if environ is None else environ)}
+        self._names: set[str] = set()
 
     def text(self, name: str, default: str = "") -> str:
         """The value without surrounding blanks, or the default."""
-        return (self._values.get(name) or "").strip() or default
+        return self._raw(name).strip() or default
+
+    @property
+    def unknown_names(self) -> list[str]:
+        """A line for each name of ours that is set and that nothing has read: misspelt, as a rule. Its value is not
+        repeated: it may be a secret."""
+        ours = sorted(name for name in self._values if name.upper().startswith(PREFIX))
+        lines = []
+        for name in ours:
+            if name not in self._names and not name.startswith(OF_DEVELOPERS):
+                near = get_close_matches(name.upper(), sorted(self._names), n=1)
+                lines.append(
+                    f"{ascii(name)[1:-1]} is no setting" + (f"; is {near[0]} meant?" if near else ", and is ignored")
+                )
+        return lines
+
+    def _raw(self, name: str) -> str:
+        self._names.add(name)
+        return self._values.get(name) or ""
 
     def integer(self, name: str, default: int, minimum: int, maximum: int) -> int:
         """A whole number between `minimum` and `maximum`, both included."""
@@ -118,7 +141,7 @@ class Env:
     def path(self, name: str, default: str) -> Path:
         """A path as it is, blanks at its ends included; `~` is a home, and a relative one counts from the project's
         folder."""
-        text = self._values.get(name) or ""
+        text = self._raw(name)
         path = Path(text if text.strip() else default)
         try:
             return (self.base_dir / path.expanduser()).absolute()

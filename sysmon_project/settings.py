@@ -2,6 +2,7 @@
 
 import logging
 import socket
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -271,3 +272,6 @@ LOGGING = {
         },
     },
 }
+
+for line in env.unknown_names:
+    print(f"sysmon: {line}", file=sys.stderr)

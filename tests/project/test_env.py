@@ -123,3 +123,36 @@ def test_any_text_is_an_integer_in_range_or_one_line(tmp_path_factory, text):
         assert 1 <= env.integer("SYSMON_INTERVAL", 5, 1, 60) <= 60
     except SettingError as error:
         assert str(error).startswith("SYSMON_INTERVAL=")
+
+
+@pytest.mark.parametrize(
+    ("name", "line"),
+    [
+        ("SYSMON_INTREVAL", "SYSMON_INTREVAL is no setting; is SYSMON_INTERVAL meant?"),
+        ("sysmon_interval", "sysmon_interval is no setting; is SYSMON_INTERVAL meant?"),
+        ("SYSMON_DATADIR", "SYSMON_DATADIR is no setting; is SYSMON_DATA_DIR meant?"),
+        ("SYSMON_QQQ", "SYSMON_QQQ is no setting, and is ignored"),
+        ("SYSMON_\n\x1b[2J", "SYSMON_\\n\\x1b[2J is no setting, and is ignored"),
+    ],
+)
+def test_a_name_that_nothing_reads_is_one_line_without_its_value(env, name, line):
+    found = env(**{name: "s3cret"})
+    found.integer("SYSMON_INTERVAL", 5, 1, 60)
+    found.path("SYSMON_DATA_DIR", "./data")
+    assert found.unknown_names == [line]
+
+
+@pytest.mark.parametrize(
+    "name", ["SYSMON_INTERVAL", "SYSMON_TEST_SOAK", "SYSMON_BENCH_ROUNDS", "PATH", "OTHER_INTERVAL"]
+)
+def test_a_name_that_is_read_or_not_ours_is_no_line(env, name):
+    found = env(**{name: "7"})
+    found.integer("SYSMON_INTERVAL", 5, 1, 60)
+    assert found.unknown_names == []
+
+
+def test_a_misspelt_name_in_the_file_is_noticed_too(tmp_path):
+    (tmp_path / ".env").write_text("SYSMON_PROT=9000\n")
+    env = Env(tmp_path, {})
+    env.integer("SYSMON_PORT", 8000, 1, 65535)
+    assert env.unknown_names == ["SYSMON_PROT is no setting; is SYSMON_PORT meant?"]
