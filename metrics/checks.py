@@ -46,6 +46,10 @@ def _one_of(read: Callable[[], str], *choices: str) -> Callable[[], None]:
     return look
 
 
+def _excluded(what: str) -> Callable[[], object]:
+    return lambda: conf.excluded(what)
+
+
 def _as_rate(name: str) -> Callable[[], None]:
     def look() -> None:
         if (rate := conf.rate(name)) and not RATE.fullmatch(rate):
@@ -64,6 +68,7 @@ SETTINGS: dict[str, Callable[[], object]] = {
     "SYSMON_TRUSTED_PROXIES": conf.trusted_proxies,
     "SYSMON_FORWARD_URL": conf.forward_destinations,
     "SYSMON_DATA_DIR": conf.data_directory,
+    **{f"SYSMON_EXCLUDE_{what.upper()}": _excluded(what) for what in conf.EXCLUDABLE},
     **{f"SYSMON_RATE_{name}": _as_rate(name) for name in ("ANON", "USER", "LOGIN")},
 }
 

@@ -14,7 +14,10 @@ from typing import Any
 from django.conf import settings
 
 from metrics.access.addresses import parse_networks
+from metrics.collectors.exclusions import DEFAULTS, NOTHING, parse_patterns
 
+# What a setting SYSMON_EXCLUDE_… leaves out, in small letters.
+EXCLUDABLE = tuple(DEFAULTS)
 Networks = tuple[ipaddress.IPv4Network | ipaddress.IPv6Network, ...]
 
 
@@ -52,6 +55,14 @@ def keeps_tick_readings() -> bool:
 def stale_after_seconds(resolution: int) -> int:
     """The age at which the newest tick says that nothing is being recorded: three intervals and five seconds."""
     return 3 * resolution + 5
+
+
+def excluded(what: str) -> str:
+    """The shell patterns of what is not stored of `interfaces`, `mounts` or `disks`, joined by commas; `none` for none.
+    Raises ValueError for one that cannot be used."""
+    given = getattr(settings, f"SYSMON_EXCLUDE_{what.upper()}", DEFAULTS[what])
+    text = given if isinstance(given, str) else ",".join(given)
+    return ",".join(parse_patterns(what, text or NOTHING)) or NOTHING
 
 
 def commands() -> str:

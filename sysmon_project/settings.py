@@ -3,12 +3,14 @@
 import logging
 import socket
 import sys
+from functools import partial
 from pathlib import Path
 from typing import Any
 
 from metrics.access.addresses import allowed_hosts, parse_networks
 from metrics.access.url_prefix import parse_prefix
 from metrics.api.openapi_settings import DOCUMENT_SETTINGS
+from metrics.collectors.exclusions import EXCLUDED_DISKS, EXCLUDED_INTERFACES, EXCLUDED_MOUNTS, parse_patterns
 from metrics.forwarding.destinations import parse_destinations
 from metrics.storage.permissions import use_private_umask
 from metrics.tiers import DEFAULT_TIERS, parse_tiers
@@ -32,6 +34,11 @@ SYSMON_PORT = env.integer("SYSMON_PORT", 8000, minimum=1, maximum=65535)
 SYSMON_WEB_PROCESSES = env.integer("SYSMON_WEB_PROCESSES", 1, minimum=1, maximum=64)
 SYSMON_HOSTNAME = env.host_name("SYSMON_HOSTNAME", socket.gethostname())
 SYSMON_COMMANDS = env.choice("SYSMON_COMMANDS", "masked", ("safe", "masked", "names"))
+SYSMON_EXCLUDE_INTERFACES = env.parsed(
+    "SYSMON_EXCLUDE_INTERFACES", EXCLUDED_INTERFACES, partial(parse_patterns, "interfaces")
+)
+SYSMON_EXCLUDE_MOUNTS = env.parsed("SYSMON_EXCLUDE_MOUNTS", EXCLUDED_MOUNTS, partial(parse_patterns, "mounts"))
+SYSMON_EXCLUDE_DISKS = env.parsed("SYSMON_EXCLUDE_DISKS", EXCLUDED_DISKS, partial(parse_patterns, "disks"))
 SYSMON_API_ACCESS = env.choice("SYSMON_API_ACCESS", "auto", ("auto", "public", "authenticated"))
 SYSMON_HTTPS = env.boolean("SYSMON_HTTPS", False)
 SYSMON_URL_PREFIX = parse_prefix(env.parsed("SYSMON_URL_PREFIX", "", parse_prefix))

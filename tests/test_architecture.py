@@ -13,7 +13,7 @@ ANY = "*"
 MAY_IMPORT = {
     "collectors": "",
     "tiers": "formatting.moments",
-    "conf": "access.addresses.parse_networks forwarding.destinations.parse_destinations",
+    "conf": "access.addresses.parse_networks collectors.exclusions forwarding.destinations.parse_destinations",
     "schedules": "conf",
     "checks": "conf models.Host schedules.shares_cluster tiers access.permissions.is_open_by_settings",
     "models": "",

@@ -145,6 +145,7 @@ class CollectorStateAdmin(ReadOnlyAdmin):
         HOST,
         outcome,
         columns.text_line("message", _("message")),
+        columns.text_line("left_out", _("not kept by name")),
         columns.time_column("timestamp", _("last tick"), offset=True),
         columns.time_column("succeeded_at", _("last success"), offset=True),
         *numbers,

@@ -18,7 +18,7 @@ from metrics.history import metadata
 from metrics.history.newest import is_fresh, newest_tick
 from metrics.models import Host
 from metrics.status.cost import read_cost
-from metrics.status.health import read_warnings
+from metrics.status.health import read_left_out, read_warnings
 
 PAGE_CODES = (400, 401, 403, 404, 406, 429, 503)
 FACTS = (
@@ -87,6 +87,11 @@ class HostFactsSerializer(Serializer):
         child=serializers.DictField(),
         help_text="What keeps its newest readings from being whole, such as processes that cannot be seen, or the"
         " memory of a container: each with family, status and message, as in health",
+    )
+    left_out = serializers.ListField(
+        child=serializers.DictField(),
+        help_text="What of its newest tick is not kept by its own name, each with `what` (interfaces, mounts, disks),"
+        " `reason` (`excluded` by a `setting`, or `summed`: only in a row `others/…`), `count`, and the first `names`",
     )
 
 
@@ -159,6 +164,7 @@ def describe_host(host: Host) -> dict[str, Any]:
         "interval_seconds": newest and newest.resolution,
         "is_recording": newest is not None and is_fresh(newest),
         "warnings": read_warnings(host),
+        "left_out": read_left_out(host),
     }
 
 
@@ -249,6 +255,15 @@ class HostsViewSet(ReadOnlyViewSet):
                                 "family": "processes",
                                 "status": "ok",
                                 "message": "only 3 processes with 5 of the machine's 190 threads are seen",
+                            }
+                        ],
+                        "left_out": [
+                            {
+                                "what": "interfaces",
+                                "reason": "excluded",
+                                "setting": "SYSMON_EXCLUDE_INTERFACES",
+                                "count": 2,
+                                "names": ["veth1a2b3c4", "veth5d6e7f8"],
                             }
                         ],
                     }

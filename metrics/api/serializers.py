@@ -66,7 +66,8 @@ class HealthSerializer(Serializer):
     checks = serializers.DictField(
         required=False,
         help_text="What was looked at, each with a status and what is known about it: database, sampling (the newest"
-        " tick), recorder, families, forwarding where a destination is set, and access where a proxy was noticed",
+        " tick), recorder, families (each with `left_out`: what a setting excludes, or what is kept in a sum only),"
+        " forwarding where a destination is set, and access where a proxy was noticed",
     )
 
 

@@ -3,7 +3,8 @@
 import importlib
 import pkgutil
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar, TypeAlias
 
 Value: TypeAlias = int | float | str | bool | None | list[float | None]
@@ -30,6 +31,8 @@ class Collector(ABC):
     family: ClassVar[str]
     warning: str = ""
     """What keeps the newest reading from being whole, such as a part that had to wait; empty where nothing does."""
+    excluded: Mapping[str, Sequence[str]] = MappingProxyType({})
+    """The names that a setting left out of the newest reading, by what they are, such as `interfaces`."""
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
@@ -39,7 +42,8 @@ class Collector(ABC):
             raise TypeError(f"{cls.__qualname__} can read but names no family")
 
     def set_up(self, settings: Mapping[str, str]) -> None:  # noqa: B027 (most have nothing to set up)
-        """Take over what the program's settings say, before the first reading: `commands` is SYSMON_COMMANDS."""
+        """Take over what the program's settings say, before the first reading: `commands` is SYSMON_COMMANDS,
+        `exclude_interfaces` SYSMON_EXCLUDE_INTERFACES, and so on."""
 
     def resume(self, reading: Reading) -> None:  # noqa: B027 (most have nothing to go on from)
         """Go on from the newest reading of this boot that was stored, before the first reading of this process."""

@@ -2,7 +2,7 @@
 
 import re
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
@@ -13,6 +13,7 @@ from metrics.collectors.base import Collector, NoData, Reading, Row
 from metrics.collectors.device_links import counted_devices, lower_names
 from metrics.collectors.device_names import DeviceNames, Known
 from metrics.collectors.diskstats import DiskLines, DiskStat, device_row, diskstats_row
+from metrics.collectors.exclusions import Exclusion
 from metrics.collectors.file_systems import Space, file_system_row, one_a_file_system, partition_row
 from metrics.collectors.mount_questions import MountQuestions
 from metrics.collectors.mounts import Mount, MountTable, PsutilMounts
@@ -47,17 +48,29 @@ class DiskCollector(Collector):
         self._mounts: MountTable | PsutilMounts = MountTable() if IS_LINUX else PsutilMounts()
         self._questions = MountQuestions()
         self._names = DeviceNames()
+        self._excluded_mounts, self._excluded_disks = Exclusion("mounts"), Exclusion("disks")
+
+    def set_up(self, settings: Mapping[str, str]) -> None:
+        self._excluded_mounts.set_up(settings)
+        self._excluded_disks.set_up(settings)
 
     def read(self) -> Reading:
         omissions = Omissions()
+        self._excluded_mounts.begin()
+        self._excluded_disks.begin()
         space = read_part("space", lambda: self._read_space(omissions), _nothing("partition", "filesystem"), omissions)
         devices = read_part(
             "devices", lambda: self._read_devices(omissions), _nothing("device", "diskstats"), omissions
         )
         pressure = read_part("pressure", lambda: read_pressure("io"), NO_PRESSURE, omissions)
         self.warning = str(omissions)
+        self.excluded = {**self._excluded_mounts.names(), **self._excluded_disks.names()}
         if not (space["partition"] or devices["device"] or self.warning):
-            raise NoData("no mounted file system and no disk device")
+            raise NoData(
+                "every mount and every disk is excluded"
+                if self.excluded
+                else "no mounted file system and no disk device"
+            )
         row: Row = {
             "pressure_some_seconds": pressure.some_seconds,
             "pressure_full_seconds": pressure.full_seconds,
@@ -65,8 +78,8 @@ class DiskCollector(Collector):
         return {"disk": [row], **space, **devices}
 
     def _read_space(self, omissions: Omissions) -> Reading:
-        """Every mount is asked, on Linux at its own pace; one row a file system is chosen of them."""
-        mounts = self._mounts.read()
+        """Every mount but the excluded is asked, on Linux at its own pace; one row a file system is chosen of them."""
+        mounts = [mount for mount in self._mounts.read() if not self._excluded_mounts.leaves_out(mount.mountpoint)]
         every_seconds = self._mounts.every_seconds
         self._questions.ask(mounts, every_seconds)
         asked = [(mount, self._questions.space(mount, every_seconds.get(mount.number, 0.0))) for mount in mounts]
@@ -85,7 +98,8 @@ class DiskCollector(Collector):
 
     def _read_devices(self, omissions: Omissions) -> Reading:
         if not IS_LINUX:
-            return {"device": psutil_devices(), "diskstats": []}
+            rows = [row for row in psutil_devices() if not self._excluded_disks.leaves_out(str(row["device"]))]
+            return {"device": rows, "diskstats": []}
         lines = DiskLines(decode(_diskstats()))
         found: dict[str, tuple[Known, DiskStat]] = {}
         for name in _worth_reading(tuple(lines.devices)):
@@ -93,7 +107,7 @@ class DiskCollector(Collector):
                 continue
             stat = lines.stat(name)
             known = stat and self._names.know(name, stat)
-            if stat and known and known.is_set_up:
+            if stat and known and known.is_set_up and not self._excluded_disks.leaves_out(known.name, name):
                 found[name] = known, stat
         for line in lines.unreadable:
             omissions.add("the lines of /proc/diskstats", line)

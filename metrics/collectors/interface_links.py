@@ -63,9 +63,20 @@ class InterfaceLinks:
         """The standing of each interface of this network namespace."""
         now = time.monotonic()
         if list(names) != self._names or now - self._read_at >= LINKS_LAST_SECONDS:
-            self._standings = standings(read_links(names))
+            self._standings = standings(among(names, read_links(names)))
             self._names, self._read_at = list(names), now
         return [self._standings.get(name, UNKNOWN) for name in names]
+
+
+def among(names: Collection[bytes], links: Mapping[bytes, Link]) -> dict[bytes, Link]:
+    """Return the links of some interfaces, as if there were no others: a bridge without its excluded ports is counted
+    where these would have been."""
+    there = frozenset(names)
+    return {
+        name: link._replace(below=link.below & there, master=link.master if link.master in there else None)
+        for name, link in links.items()
+        if name in there
+    }
 
 
 def standings(links: Mapping[bytes, Link]) -> dict[bytes, Standing]:

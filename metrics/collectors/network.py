@@ -7,10 +7,13 @@ import psutil
 
 from metrics.collectors import linux
 from metrics.collectors.base import Collector, NoData, Reading, Row
+from metrics.collectors.exclusions import Exclusion
 from metrics.collectors.interface_links import UNKNOWN, InterfaceLinks, Standing
 from metrics.collectors.interface_states import InterfaceState, InterfaceStates
 from metrics.collectors.omissions import Omissions
 from metrics.collectors.text import raw_name, valid_text
+
+NO_INTERFACE = "no network interface"
 
 
 class Traffic(NamedTuple):
@@ -35,11 +38,17 @@ class NetworkCollector(Collector):
         self._links = linux.Links()
         self._stacked = InterfaceLinks()
         self._states = InterfaceStates() if psutil.LINUX else None
+        self._exclusion = Exclusion("interfaces")
+
+    def set_up(self, settings: Mapping[str, str]) -> None:
+        self._exclusion.set_up(settings)
 
     def read(self) -> Reading:
-        reading = self._read_linux(self._states) if self._states else _read_psutil()
+        self._exclusion.begin()
+        reading = self._read_linux(self._states) if self._states else _read_psutil(self._exclusion)
+        self.excluded = self._exclusion.names()
         if not reading["interface"]:
-            raise NoData(self.warning or "no network interface")
+            raise NoData(self.warning or ("every network interface is excluded" if self.excluded else NO_INTERFACE))
         return reading
 
     def _read_linux(self, states: InterfaceStates) -> Reading:
@@ -47,6 +56,7 @@ class NetworkCollector(Collector):
         omissions = Omissions()
         text = linux.proc_text("net/dev", errors="surrogateescape")
         counters = _distinct(linux.parse_netdev(text, omissions), omissions)
+        counters = {name: line for name, line in counters.items() if not self._exclusion.leaves_out(valid_text(name))}
         names = [raw_name(name) for name in counters]
         found = zip(counters.items(), states.of(names), self._stacked.of(names), strict=True)
         rows = [interface_row(name, _traffic(line), state, standing) for (name, line), state, standing in found]
@@ -69,7 +79,7 @@ def _traffic(numbers: list[int]) -> Traffic:
     return Traffic(sent[0], received[0], sent[1], received[1], received[2], sent[2], received[3], sent[3])
 
 
-def _read_psutil() -> Reading:
+def _read_psutil(exclusion: Exclusion) -> Reading:
     # psutil's nowrap keeps state in the process: two recorders would count differently.
     counters = psutil.net_io_counters(pernic=True, nowrap=False)
     try:
@@ -81,6 +91,7 @@ def _read_psutil() -> Reading:
     rows = [
         interface_row(name, Traffic(*traffic), found.get(name), _psutil_standing(addresses.get(name, ())))
         for name, traffic in counters.items()
+        if not exclusion.leaves_out(valid_text(name))
     ]
     return {"interface": rows, "link": []}
 

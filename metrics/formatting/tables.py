@@ -12,6 +12,7 @@ from rich.text import Text
 from metrics.formatting.units import EMPTY, measured, visible
 from metrics.models import ProcessSample, Sample
 from metrics.models.fields import Measure
+from metrics.models.others import MAX_NAMED, LeftOut
 from metrics.models.samples import sample_models
 
 
@@ -27,6 +28,7 @@ class Column(NamedTuple):
 
 
 MAX_TEXT, SHORTER_TEXT = 15, 8
+MAX_LEFT_OUT = 60
 WIDE = 100
 # Between two columns, and before the first one.
 GAP, EDGE = 2, 1
@@ -53,6 +55,20 @@ def print_tick(tick: dict[str, Any], stream: IO[str]) -> None:
             console.print(Text(f"{model.family}: nothing here"))
         elif table := _table(model, point, console.width):
             console.print(table)
+    for left in tick["left_out"]:
+        console.print(Text(_left_out(left)))
+
+
+def _left_out(left: LeftOut) -> str:
+    """What is not shown by its name, why, and which things that are."""
+    names = [visible(name, MAX_LEFT_OUT) for name in left["names"]]
+    more = [f"and {left['count'] - len(names)} more"] if left["count"] > len(names) else []
+    why = (
+        f"not kept, by {left['setting']}"
+        if left["setting"]
+        else f"only in the sum, as the {MAX_NAMED} busiest are shown"
+    )
+    return f"{left['what']} {why}: {', '.join([*names, *more])}"
 
 
 def _table(model: type[Sample], point: dict[str, Any], width: int) -> Table | None:

@@ -26,6 +26,16 @@ class InterfaceSample(Sample):
     family, kind, collection = "network", "interface", "interfaces"
     key = reading_key = ("interface",)
     headline = "received_bytes_per_second"
+    busiest = ("sent_bytes_per_second", "received_bytes_per_second")
+    # Not the counters: the sum of those of other interfaces at each tick is no counter.
+    summed = (
+        *busiest,
+        "sent_packets_per_second",
+        "received_packets_per_second",
+        "errors_per_second",
+        "drops_per_second",
+    )
+    named_by, plural = "interface", "interfaces"
 
     interface = Label(_("interface"), source="interface", help_text=_("The interface's name"))
     is_up = Flag(_("up"), source="is_up", help_text=_("Whether it is up"))

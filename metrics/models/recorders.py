@@ -61,6 +61,8 @@ class CollectorState(models.Model):
     duration_milliseconds = models.FloatField(_("took"))
     runs = models.PositiveBigIntegerField(_("runs"), default=0)
     failures = models.PositiveBigIntegerField(_("failures"), default=0)
+    # A list of LeftOut (models/others.py) as JSON; "" for none.
+    left_out = models.TextField(_("not kept by name"), blank=True, default="")
 
     class Meta:
         verbose_name = _("collector state")

@@ -38,7 +38,9 @@ class Sample(models.Model):
     for the family in one line. `facts` are values of a reading that never change; they are not kept with the newest
     reading. `born` names the value that says when a thing began, in seconds since the boot: if that was after the
     reading before, its counters began at zero; without it their past is unknown, as a plugged-in disk's is. `culprits`
-    is the order by which the processes behind a high value are ranked.
+    is the order by which the processes behind a high value are ranked. A list without bounds says by which fields its
+    `busiest` rows are found, which fields are `summed` over the others, which label they are `named_by`, and what
+    several of them are called in the `plural`: see models/others.py.
     """
 
     family: ClassVar[str] = ""
@@ -50,6 +52,10 @@ class Sample(models.Model):
     born: ClassVar[str] = ""
     headline: ClassVar[str] = ""
     culprits: ClassVar[str] = "cpu"
+    busiest: ClassVar[tuple[str, ...]] = ()
+    summed: ClassVar[tuple[str, ...]] = ()
+    named_by: ClassVar[str] = ""
+    plural: ClassVar[str] = ""
 
     host = models.ForeignKey(Host, models.CASCADE, db_index=False, related_name="+", verbose_name=_("host"))
     tier = models.PositiveIntegerField(_("tier"), default=0)
@@ -313,6 +319,8 @@ class PartitionSample(Sample):
     key = reading_key = ("device", "mountpoint")
     headline = "percent"
     culprits = "io"
+    # Sizes and free space are not summed: volumes of one pool (ZFS) share theirs.
+    busiest, summed, named_by, plural = ("percent",), ("used_bytes",), "mountpoint", "mounts"
 
     device = Label(_("device"), source="device", help_text=_("What is mounted"))
     mountpoint = Label(_("mount point"), source="mountpoint", help_text=_("Where it is mounted, by the shortest path"))
@@ -346,6 +354,9 @@ class DeviceSample(Sample):
     key = reading_key = ("device", "name")
     headline = "busy_percent"
     culprits = "io"
+    busiest = ("read_bytes_per_second", "write_bytes_per_second")
+    summed = (*busiest, "reads_per_second", "writes_per_second")
+    named_by, plural = "device", "disks"
 
     device = Label(_("device"), source="device", help_text=_("The disk's name in the kernel"))
     name = Label(

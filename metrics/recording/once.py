@@ -6,6 +6,9 @@ from typing import Any
 
 from metrics import conf
 from metrics.models import ProcessSample, Sample
+from metrics.models.others import LeftOut
+from metrics.recording.busiest import Busiest
+from metrics.recording.left_out import left_out as not_kept
 from metrics.recording.plausibility import drop_impossible
 from metrics.recording.runner import Outcome, Run, runners
 from metrics.recording.samples import Drafts, DraftSample, TakenReading, drafts_of
@@ -18,14 +21,16 @@ SHOWN_PROCESSES = 10
 
 def look_once(sleep: Callable[[float], None] = time.sleep) -> dict[str, Any]:
     """What the newest tick would say now: host, timestamp (seconds since the epoch), and a point for each family;
-    None for a family that has nothing here or failed."""
+    None for a family that has nothing here or failed. `left_out` lists what is not kept by its own name."""
     before = {run.family: run for run in _runs()}
     sleep(PAUSE_SECONDS)
     after = _runs()
+    left_out: list[LeftOut] = []
     return {
         "host": conf.host_name(),
         "timestamp": int(time.time()),
-        **{run.family: _point(run, before.get(run.family)) for run in after},
+        **{run.family: _point(run, before.get(run.family), left_out) for run in after},
+        "left_out": left_out,
     }
 
 
@@ -33,12 +38,14 @@ def _runs() -> list[Run]:
     return [runner.run(TIMEOUT_SECONDS) for runner in runners()]
 
 
-def _point(run: Run, before: Run | None) -> dict[str, Any] | None:
+def _point(run: Run, before: Run | None, left_out: list[LeftOut]) -> dict[str, Any] | None:
     if run.outcome != Outcome.OK:
+        left_out.extend(not_kept(run.excluded, {}))
         return None
     new, old = _taken(run), _taken(before) if before else None
     drafts = drafts_of(run.family, new, old, resolution=1) if new else {}
     drop_impossible(drafts)
+    left_out.extend(not_kept(run.excluded, Busiest().choose(drafts, PAUSE_SECONDS)))
     point: dict[str, Any] = {}
     for model, rows in drafts.items():
         if model is ProcessSample:

@@ -13,8 +13,10 @@ from metrics.collectors import machine
 from metrics.models import CollectorState, Host, NewestReading, Recorder, Tick
 from metrics.models.events import NewEvent
 from metrics.recording.boots import follow_clock
+from metrics.recording.busiest import Busiest
 from metrics.recording.clock_jumps import ClockWatch
 from metrics.recording.doubles import drop_doubles
+from metrics.recording.left_out import left_out
 from metrics.recording.oom_kills import OomKills
 from metrics.recording.pending import BackgroundTicks, PendingTicks, Report, nobody
 from metrics.recording.plausibility import drop_impossible
@@ -55,6 +57,7 @@ class Recording:
         self._told: dict[str, TakenReading] = {}
         self._last: LastTick | None = None
         self._oom_kills = OomKills()
+        self._busiest = Busiest()
         self.renew(host)
         self._read_what_is_stored()
         for runner in self._runners:
@@ -197,14 +200,17 @@ class Recording:
 
     def _family_tick(self, timestamp: int, run: Run) -> FamilyTick:
         reading, drafts = None, {}
+        summed: Mapping[str, Sequence[str]] = {}
         if run.reading is not None:
             doubles = drop_doubles(run.family, run.reading)
             reading = TakenReading(timestamp, run.uptime_seconds, self.host.boot_id, run.reading)
             drafts = drafts_of(run.family, reading, self._newest.get(run.family), self.interval_seconds)
             run = replace(run, message="; ".join(filter(None, (run.message, doubles, drop_impossible(drafts)))))
+            summed = self._busiest.choose(drafts, self.interval_seconds)
             self._newest[run.family] = reading
         state = self._next_state(timestamp, run)
-        return FamilyTick(run, state.runs, state.failures, _seconds(state), reading, drafts)
+        left = left_out(run.excluded, summed)
+        return FamilyTick(run, state.runs, state.failures, _seconds(state), reading, drafts, left)
 
     def _next_state(self, timestamp: int, run: Run) -> CollectorState:
         before = self._states.get(run.family)

@@ -2,8 +2,8 @@
 
 import threading
 import time
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cache
 from queue import Empty, SimpleQueue
 
@@ -31,6 +31,8 @@ class Run:
     duration_seconds: float
     reading: Reading | None = None
     message: str = ""
+    excluded: Mapping[str, Sequence[str]] = field(default_factory=dict)
+    """The names that a setting left out, by their plural."""
 
 
 class Runner:
@@ -99,14 +101,15 @@ class Runner:
         """The one broad except of the program: whatever a collector does, the other families go on."""
         started = self._now()
         reading, outcome, message = None, Outcome.OK, ""
+        excluded: Mapping[str, Sequence[str]] = {}
         try:
             reading = self._collector.read()
-            message = self._collector.warning
+            message, excluded = self._collector.warning, self._collector.excluded
         except NoData as error:
-            outcome, message = Outcome.NO_DATA, str(error)
+            outcome, message, excluded = Outcome.NO_DATA, str(error), self._collector.excluded
         except Exception as error:
             outcome, message = Outcome.FAILED, f"{type(error).__name__}: {error}"
-        return Run(self.family, outcome, started, self._now() - started, reading, valid_text(message))
+        return Run(self.family, outcome, started, self._now() - started, reading, valid_text(message), excluded)
 
 
 @cache
@@ -116,5 +119,6 @@ def runners() -> tuple[Runner, ...]:
 
 
 def _set_up(collector: Collector) -> Collector:
-    collector.set_up({"commands": conf.commands()})
+    patterns = {f"exclude_{what}": conf.excluded(what) for what in conf.EXCLUDABLE}
+    collector.set_up({"commands": conf.commands(), **patterns})
     return collector

@@ -6,6 +6,7 @@ from dataclasses import dataclass, field, replace
 from functools import partial
 from typing import Any, TypeVar
 
+import orjson
 from django.db import DatabaseError, OperationalError, connection, transaction
 
 from metrics.collectors import machine
@@ -23,6 +24,7 @@ from metrics.models import (
 )
 from metrics.models.events import NewEvent, note_event
 from metrics.models.inserts import insert, insert_stored, stored
+from metrics.models.others import LeftOut
 from metrics.recording.boots import follow_clock, is_of_this_boot
 from metrics.recording.culprits import culprits_of_tick
 from metrics.recording.identities import ProcessIdentities
@@ -50,6 +52,7 @@ class FamilyTick:
     succeeded_at: int | None
     reading: TakenReading | None = None
     drafts: Drafts = field(default_factory=dict)
+    left_out: list[LeftOut] = field(default_factory=list)
 
     def without_what_only_the_newest_keeps(self) -> "FamilyTick":
         """Without the reading, which the next one replaces, and the samples that go with the next tick."""
@@ -290,6 +293,7 @@ class TickWriter:
                 "duration_milliseconds": round(family.run.duration_seconds * 1000, 2),
                 "runs": family.runs,
                 "failures": family.failures,
+                "left_out": orjson.dumps(family.left_out).decode() if family.left_out else "",
             }
             for family in tick.families
         ]

@@ -3,11 +3,13 @@
 import time
 from typing import Any
 
+import orjson
 from django.db import DatabaseError
 
 from metrics import conf
 from metrics.history.newest import Moment, find_host, last_stored_tick, newest_tick
 from metrics.models import CollectorState, Host, Recorder, Tick
+from metrics.models.others import LeftOut
 from metrics.models.present import last_present_moment
 from metrics.recording.heartbeat import attached
 from metrics.status.forwarding import FAILED, OK, read_forwarding
@@ -165,4 +167,20 @@ def _family(state: CollectorState, now: float) -> Check:
         "duration_milliseconds": state.duration_milliseconds,
         "runs": state.runs,
         "failures": state.failures,
+        **({"left_out": left_out} if (left_out := _left_out(state)) else {}),
     }
+
+
+def read_left_out(host: Host) -> list[LeftOut]:
+    """What of a host's newest tick is not kept by its own name: it is excluded by a setting, or in a sum only."""
+    states = CollectorState.objects.filter(host=host).order_by("family").only("left_out")
+    return [left for state in states for left in _left_out(state)]
+
+
+def _left_out(state: CollectorState) -> list[LeftOut]:
+    """Nothing where the row was written by another hand and says nothing of the kind."""
+    try:
+        found = orjson.loads(state.left_out or "[]")
+    except ValueError:
+        return []
+    return found if isinstance(found, list) else []

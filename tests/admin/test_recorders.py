@@ -48,6 +48,13 @@ def test_an_outcome_is_a_shape_and_a_word(outcome, shown, recorded, superuser_cl
     assert shown in text_of(superuser_client.get(detail_path(recorded[CollectorState])))
 
 
+def test_what_is_not_kept_by_name_is_shown_harmlessly(recorded, superuser_client):
+    CollectorState.objects.update(left_out=f'[{{"what": "interfaces", "names": ["{ATTACK}"]}}]')
+    text = text_of(superuser_client.get(detail_path(recorded[CollectorState])))
+    assert "interfaces" in text
+    assert ATTACK not in text
+
+
 def test_an_outcome_of_a_newer_version_is_shown_too(recorded, superuser_client):
     CollectorState.objects.update(outcome="late")
     assert "? late" in text_of(superuser_client.get(list_path(CollectorState)))

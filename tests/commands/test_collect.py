@@ -74,6 +74,17 @@ class TestOnce:
         )
         assert collect("--once", "--json").isascii()
 
+    def test_what_is_not_kept_by_name_is_listed(self, machine, monkeypatch):
+        excluded = {"reason": "excluded", "setting": "SYSMON_EXCLUDE_MOUNTS", "count": 3, "names": ["/a\x1b[31m", "/b"]}
+        summed = {"reason": "summed", "setting": "", "count": 1, "names": ["tap7"]}
+        left_out = [{"what": "mounts", **excluded}, {"what": "interfaces", **summed}]
+        found = {**once.look_once(lambda _seconds: None), "left_out": left_out}
+        monkeypatch.setattr("metrics.management.commands.collect.look_once", lambda: dict(found))
+        text = collect("--once")
+        assert r"mounts not kept, by SYSMON_EXCLUDE_MOUNTS: /a\x1b[31m, /b, and 1 more" in text
+        assert "interfaces only in the sum, as the 64 busiest are shown: tap7" in text
+        assert json.loads(collect("--once", "--json"))["left_out"] == left_out
+
     def test_it_needs_no_database(self, machine):
         collect("--once")  # the db fixture is not there: a query would raise
 
@@ -172,4 +183,4 @@ def test_it_is_refused_while_another_machine_records_under_the_name(
 
 
 def test_a_family_that_failed_is_null():
-    assert once._point(Run("cpu", Outcome.FAILED, 0.0, 0.0), None) is None
+    assert once._point(Run("cpu", Outcome.FAILED, 0.0, 0.0), None, []) is None

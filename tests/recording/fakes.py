@@ -1,7 +1,7 @@
 """Collectors, clocks and lines that a test steers by hand."""
 
-from collections.abc import Callable, Iterable
-from types import SimpleNamespace
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from types import MappingProxyType, SimpleNamespace
 from typing import Any, cast
 
 from metrics.collectors.base import Collector, Reading
@@ -27,9 +27,14 @@ class ScriptedRunner:
         return Run(self.family, Outcome.OK, self._uptime(), 0.001, reading)
 
 
-def collector(family: str, read: Callable[[], Reading], warning: str = "") -> Collector:
+def collector(
+    family: str,
+    read: Callable[[], Reading],
+    warning: str = "",
+    excluded: Mapping[str, Sequence[str]] = MappingProxyType({}),
+) -> Collector:
     """A collector that is not registered: it does not inherit."""
-    return cast(Collector, SimpleNamespace(family=family, read=read, warning=warning))
+    return cast(Collector, SimpleNamespace(family=family, read=read, warning=warning, excluded=excluded))
 
 
 class Clock:

@@ -4,8 +4,11 @@ import itertools
 import threading
 from concurrent.futures import ThreadPoolExecutor
 
+import pytest
+
 from metrics.collectors.base import NoData
-from metrics.recording.runner import Outcome, Runner, runners
+from metrics.collectors.exclusions import EXCLUDED_MOUNTS
+from metrics.recording.runner import Outcome, Runner, _set_up, runners
 from tests.recording.fakes import collector
 
 
@@ -33,6 +36,21 @@ def test_a_failure_is_an_outcome_with_a_message():
 
 def test_no_data_here_is_no_failure():
     assert Runner(collector("cpu", raising(NoData("no sensors")))).run(1).outcome == Outcome.NO_DATA
+
+
+@pytest.mark.parametrize("read", [lambda: {"interface": []}, raising(NoData("all of them"))], ids=["some", "all"])
+def test_what_a_setting_left_out_is_told_also_where_nothing_else_is_there(read):
+    run = Runner(collector("network", read, excluded={"interfaces": ["veth0"]})).run(1)
+    assert run.excluded == {"interfaces": ["veth0"]}
+
+
+def test_a_collector_is_given_the_patterns_of_the_settings(settings, monkeypatch):
+    settings.SYSMON_EXCLUDE_INTERFACES, settings.SYSMON_EXCLUDE_DISKS = ["br-*", "tap0"], ""
+    given = collector("network", dict)
+    monkeypatch.setattr(given, "set_up", lambda patterns: given.__dict__.update(patterns), raising=False)
+    assert _set_up(given) is given
+    assert (given.exclude_interfaces, given.exclude_disks) == ("br-*,tap0", "none")
+    assert given.exclude_mounts == EXCLUDED_MOUNTS
 
 
 def test_a_failure_does_not_end_the_thread():

@@ -6,9 +6,9 @@ from multiprocessing import get_context
 import pytest
 from django.db import OperationalError
 
-from metrics.models import Host, Recorder
+from metrics.models import CollectorState, Host, Recorder
 from metrics.recording.heartbeat import Heartbeat, Unwatched
-from metrics.status.health import read_health
+from metrics.status.health import read_health, read_left_out
 from tests.conftest import FIRST_TICK
 
 
@@ -102,3 +102,11 @@ def test_a_proxy_that_was_noticed_is_named_and_degrades_nothing(recorded, at_noo
     assert health["is_healthy"]
     assert health["checks"]["access"]["status"] == "failed"
     assert "SYSMON_API_ACCESS=authenticated" in health["checks"]["access"]["message"]
+
+
+@pytest.mark.parametrize("text", ["{not json", "7", "null", ""])
+def test_what_was_left_out_cannot_break_health_whatever_is_in_the_row(recorded, at_noon, text):
+    recorded.tick(cpu={})
+    CollectorState.objects.update(left_out=text)
+    assert read_health()["checks"]["families"]["cpu"].get("left_out", []) == []
+    assert read_left_out(recorded.host) == []
