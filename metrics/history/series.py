@@ -7,6 +7,7 @@ from typing import Any, Literal
 
 from metrics.history.columns import STRETCH, Point, columns_of, convert, converters, fetch, stretch_of, table
 from metrics.history.metadata import output_names, tables
+from metrics.history.others import seconds_with_others
 from metrics.history.pieces import Piece, Ranged, finest_pieces
 from metrics.history.sources import Source, cut, sources_for_step
 from metrics.history.steps import newest_steps, resolved_step, stepped_points
@@ -131,7 +132,8 @@ def _fill(points: dict[int, Point], query: SeriesQuery, sources: Sequence[Source
     """Put the steps of every table that was asked for into the points."""
     for model in tables(query.family):
         if names := tuple(output_names(model, query.fields, maxima=True)):
-            _put(points, model, stepped_points(model, names, sources, query.only, step))
+            seconds = seconds_with_others(model, sources, step)
+            _put(points, model, stepped_points(model, names, sources, query.only, step, seconds))
 
 
 def _within(pieces: Iterable[Piece], points: Collection[int]) -> list[Piece]:

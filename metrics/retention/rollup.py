@@ -11,6 +11,7 @@ from metrics.models import Host, ProcessSample, RollUpState, Tick
 from metrics.models.present import last_present_moment, not_ahead
 from metrics.models.samples import sample_models
 from metrics.retention.rollup_lists import roll_up_lists
+from metrics.retention.rollup_others import roll_up_others
 from metrics.retention.rollup_processes import roll_up_processes
 from metrics.retention.rollup_statements import Stretch, roll_up_table, source_columns, table
 from metrics.tiers import Tier, stored_tiers, summaries, tiers
@@ -138,6 +139,7 @@ def roll_up_stretch(stretch: Stretch) -> None:
             if model is not ProcessSample:
                 roll_up_table(model, stretch, columns)
                 roll_up_lists(model, stretch, columns)
+                roll_up_others(model, stretch, columns)
         # Last: the row for all others is what is left of the machine's total.
         roll_up_processes(stretch, columns)
 
