@@ -2,6 +2,7 @@
 
 import { element, setText } from "./dom.js";
 import { fill } from "./help.js";
+import { shownName } from "./left-out.js";
 import { gettext, interpolate } from "./messages.js";
 import { change, state } from "./state.js";
 
@@ -50,7 +51,7 @@ export class Card {
     const select = this.chooser;
     const isSame = select.length === all.length + 1 && all.every((name, place) => select.options[place + 1].value === name);
     if (!isSame) {
-      const options = (names) => names.map((name) => element("option", { value: name }, name));
+      const options = (names) => names.map((name) => element("option", { value: name }, shownName(name)));
       const group = element("optgroup", { label: gettext("Not in the total") }, ...options(all.slice(counted.length)));
       select.replaceChildren(element("option", { value: "" }, this.panel.things.all), ...options(counted), ...(group.childElementCount ? [group] : []));
     }

@@ -4,6 +4,7 @@ import { now, read } from "./api.js";
 import { open as openCustom } from "./custom.js";
 import { byId, element, setText } from "./dom.js";
 import { cores, duration, measured, stretch } from "./formats.js";
+import { showLeftOut } from "./left-out.js";
 import { gettext, interpolate } from "./messages.js";
 import { RANGES, backToLive, change, isHistory, middleOfMoment, showRange, showStretch, state } from "./state.js";
 import { foreignZone } from "./zone.js";
@@ -146,6 +147,7 @@ export class Header {
     document.title = `${host.name} · sysmon`;
     showWarnings("machine-warning", host, ["cpu", "memory"]);
     showWarnings("processes-warning", host, ["processes"]);
+    showLeftOut(host);
   }
 
   /** Which stretch is shown, and how wide a point is. */
