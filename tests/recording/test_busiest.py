@@ -1,6 +1,8 @@
 """Of a list without bounds the busiest are kept by name, and of the others the sum: nothing is lost of a total."""
 
 import random
+import re
+import time
 from itertools import pairwise
 
 import pytest
@@ -17,7 +19,7 @@ from metrics.recording.samples import DraftSample
 from metrics.status.health import read_health
 from tests.recording.fakes import ScriptedRunner
 
-LISTS = [InterfaceSample, DeviceSample, PartitionSample]
+LISTS = [model for model in sample_models() if model.busiest]
 RATES = [model for model in LISTS if model is not PartitionSample]
 
 
@@ -106,9 +108,11 @@ def test_only_what_can_be_added_up_is_summed(model):
     assert all(fields[name].kind in {Kind.RATE, Kind.GAUGE} and fields[name].unit != "percent" for name in model.summed)
 
 
-def test_every_table_with_a_list_has_bounds_or_is_bounded_by_the_machine():
-    lists = {model for model in sample_models() if model.collection}
-    assert {model.kind for model in lists if not model.busiest} == {"process"}
+def test_a_list_without_bounds_says_all_that_its_sum_needs():
+    assert {InterfaceSample, DeviceSample, PartitionSample} <= set(LISTS)
+    for model in LISTS:
+        assert {*model.busiest, *model.summed} <= {field.name for field in model.measures()}
+        assert model.named_by in model.key
 
 
 @pytest.mark.parametrize("name", NAMES)
@@ -192,6 +196,28 @@ def test_a_tick_stores_the_busiest_and_the_sums(two_hundred):
 def test_one_that_enters_has_the_right_rate_at_once(two_hundred):
     assert "tap0" not in stored(1_700_000_005)
     assert stored(1_700_000_010)["tap0"]["received_bytes_per_second"] == 1_000_000
+
+
+def test_exporters_show_every_one_and_no_sum(two_hundred, api, monkeypatch):
+    monkeypatch.setattr(time, "time", lambda: 1_700_000_012.0)
+    text = api.get("/metrics").content.decode()
+    found = dict(re.findall(r'^node_network_receive_bytes_total\{device="([^"]+)"\} (\S+)$', text, re.MULTILINE))
+    assert {name: float(value) for name, value in found.items()} == two_hundred[2]
+    assert PREFIX not in text
+
+
+def test_the_api_gives_a_sum_by_its_name(two_hundred, api):
+    address, query = "/api/v1/metrics/network", {"start": 1_700_000_010, "end": 1_700_000_010}
+    [point] = api.get(address, query).json()["results"]
+    assert len(point["interfaces"]) == MAX_NAMED + 2
+    [alone] = api.get(address, {**query, "interface": "others/uncounted"}).json()["results"]
+    assert [one["interface"] for one in alone["interfaces"]] == ["others/uncounted"]
+    assert "others/counted" in api.get(address, {**query, "format": "csv"}).content.decode()
+
+
+def test_hosts_name_what_is_in_a_sum_only(two_hundred, api):
+    [host] = api.get("/api/v1/hosts").json()["results"]
+    assert [(one["what"], one["count"]) for one in host["left_out"]] == [("interfaces", 136)]
 
 
 def test_health_names_what_is_in_a_sum_only(two_hundred):
