@@ -1,6 +1,7 @@
 """Prometheus' text exposition of the newest tick: node_exporter's names where they mean the same, `sysmon_*` else.
 
-The values are those of the kept raw reading: a scrape collects nothing, and two scrapers see the same.
+The values are those of the kept raw reading: a scrape collects nothing, and two scrapers see the same. A reading that
+is too old is left out, so that nothing stands still as if it were of now.
 """
 
 import platform
@@ -80,7 +81,7 @@ class HostCollector:
         yield from _cores(self._recorded.rows.get("core", []))
         yield from self._measured()
         yield from _infos(self._recorded)
-        yield from _machine(self._host)
+        yield from _machine(self._host, self._recorded)
         yield from _recorder(self._recorded)
         yield from _forwarding(self._forwarding)
         yield InfoMetricFamily("sysmon_build", "The version that is running, and of Python.", BUILD)
@@ -162,16 +163,23 @@ def _infos(recorded: Recorded) -> Iterator[Metric]:
             yield metric
 
 
-def _machine(host: Host) -> Iterator[Metric]:
-    if host.booted_at is not None:
+def _machine(host: Host, recorded: Recorded) -> Iterator[Metric]:
+    if host.booted_at is not None and recorded.is_fresh:
         yield GaugeMetricFamily("node_boot_time_seconds", "Node boot time, in unixtime.", host.booted_at.timestamp())
     yield InfoMetricFamily("sysmon_host", "The recorded host.", {"name": _text(host.name), "os": _text(host.os_name)})
 
 
 def _recorder(recorded: Recorded) -> Iterator[Metric]:
-    """How recording itself fares."""
-    read_at = recorded.timestamp + recorded.lag_seconds
-    yield GaugeMetricFamily("node_time_seconds", "System time in seconds since epoch (1970).", read_at)
+    """How recording itself fares. While nobody records there is no `node_*`: a clock that stands still, or a counter
+    that does not move, would pass for a machine at rest."""
+    yield GaugeMetricFamily(
+        "sysmon_up", "1 if ticks are being recorded, 0 if the newest is too old.", recorded.is_fresh
+    )
+    if recorded.is_fresh:
+        read_at = recorded.timestamp + recorded.lag_seconds
+        yield GaugeMetricFamily("node_time_seconds", "System time in seconds since epoch (1970).", read_at)
+    if recorded.age_seconds is not None:
+        yield GaugeMetricFamily("sysmon_tick_age_seconds", "Age of the newest tick.", recorded.age_seconds)
     yield GaugeMetricFamily("sysmon_tick_timestamp_seconds", "Nominal time of the newest tick.", recorded.timestamp)
     yield GaugeMetricFamily("sysmon_tick_interval_seconds", "Time between two ticks.", recorded.resolution)
     yield GaugeMetricFamily("sysmon_tick_lag_seconds", "How late the newest tick started.", recorded.lag_seconds)
@@ -182,7 +190,7 @@ def _recorder(recorded: Recorded) -> Iterator[Metric]:
     failures = CounterMetricFamily("sysmon_collector_failures", "Ticks at which it failed.", labels=of)
     duration = GaugeMetricFamily("sysmon_collector_duration_seconds", "How long its last run took.", labels=of)
     for row in recorded.outcomes:
-        success.add_metric([row["family"]], row["outcome"] != "failed")
+        success.add_metric([row["family"]], row["is_delivering"])
         runs.add_metric([row["family"]], row["runs"])
         failures.add_metric([row["family"]], row["failures"])
         duration.add_metric([row["family"]], row["milliseconds"] / 1000)

@@ -1,5 +1,6 @@
 """A host with one tick that holds everything an exporter can show, and what a scrape of it says."""
 
+import time
 from collections.abc import Callable
 from copy import deepcopy
 from typing import Any
@@ -82,8 +83,9 @@ def a_reading(mountpoint: str = "/") -> dict[str, dict[str, list[dict[str, Any]]
 
 
 @pytest.fixture
-def record(db: None) -> Callable[..., Host]:
-    """Records one tick of a reading under the name of this machine."""
+def record(db: None, monkeypatch: pytest.MonkeyPatch) -> Callable[..., Host]:
+    """Records one tick of a reading under the name of this machine; it is that time still."""
+    monkeypatch.setattr(time, "time", lambda: TICK + 0.25)
 
     def one_tick(**families: Any) -> Host:
         host = Host.objects.create(

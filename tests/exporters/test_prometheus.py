@@ -13,6 +13,13 @@ from metrics.models import NewestReading
 from tests.exporters.conftest import TICK, a_reading
 
 ADDRESS = "/metrics"
+# What is in the names of a family's series.
+WORDS = {
+    "cpu": ("cpu", "load", "intr", "context", "forks", "procs", "filefd", "uname", "pressure_cpu"),
+    "memory": ("memory", "vmstat"),
+    "disk": ("disk", "filesystem", "pressure_io", "partition", "device"),
+    "network": ("network", "interface", "link"),
+}
 GOLDEN = Path(__file__).with_name("metrics.txt")
 
 
@@ -48,7 +55,6 @@ def scraped(record, scrape):
 
 def test_the_whole_text_is_as_it_was_when_it_was_last_looked_at(record, api, monkeypatch):
     """`SYSMON_TEST_RENEW=1 pytest …` writes it anew."""
-    monkeypatch.setattr(time, "time", lambda: TICK + 0.25)
     monkeypatch.setattr(time, "monotonic", lambda: 100.0)
     monkeypatch.setattr(prometheus, "BUILD", {"version": "1.2.3", "pythonversion": "3.11.0"})
     record(**a_reading())
@@ -103,6 +109,42 @@ def test_the_recorder_tells_of_itself(scraped):
     assert found[("sysmon_collector_success", (("collector", "memory"),))] == 0
     assert found[("sysmon_collector_failures_total", (("collector", "memory"),))] == 1
     assert found[("sysmon_collector_success", (("collector", "cpu"),))] == 1
+
+
+def names(series):
+    return {name for name, _labels in series}
+
+
+@pytest.mark.parametrize("seconds", [21, 40, 86_400, -6])
+def test_while_nobody_records_nothing_stands_still_as_if_it_were_of_now(record, scrape, monkeypatch, seconds):
+    record(**a_reading())
+    fresh = scrape()
+    assert (fresh["sysmon_up", ()], fresh["sysmon_tick_age_seconds", ()]) == (1, 0.25)
+    monkeypatch.setattr(time, "time", lambda: TICK + seconds)
+    stale = scrape()
+    assert (stale["sysmon_up", ()], stale["sysmon_tick_age_seconds", ()]) == (0, seconds)
+    of_the_machine = {name for name in names(fresh) if not name.startswith(("sysmon_up", "sysmon_tick", "sysmon_coll"))}
+    assert of_the_machine & names(stale) == {"sysmon_host_info"}
+    assert {value for (name, _labels), value in stale.items() if name == "sysmon_collector_success"} == {0}
+
+
+@pytest.mark.parametrize("family", ["cpu", "memory", "disk", "network"])
+def test_a_family_that_hangs_is_left_out_and_the_others_stay(record, scrape, family):
+    record(**a_reading())
+    fresh = scrape()
+    NewestReading.objects.filter(family=family).update(timestamp=TICK - 21)
+    stale = scrape()
+    gone = names(fresh) - names(stale)
+    assert gone
+    assert all(any(f"_{word}" in name for word in WORDS[family]) for name in gone), gone
+    assert stale["sysmon_up", ()] == 1
+
+
+def test_one_tick_that_failed_takes_nothing_away(record, scrape):
+    record(**a_reading())
+    fresh = scrape()
+    NewestReading.objects.update(timestamp=TICK - 20)
+    assert names(scrape()) == names(fresh)
 
 
 def test_what_node_exporter_has_no_name_for_has_sysmons_own(scraped):

@@ -1,5 +1,7 @@
 """The message of remote write, read back with the same library."""
 
+import time
+
 import cramjam
 
 from metrics.forwarding.remote_write import encode, series_of, write_request_type
@@ -40,14 +42,17 @@ def test_the_points_of_a_series_ascend_in_milliseconds_even_where_one_was_stored
     assert ("job", "sysmon") in labels(load)
 
 
-def test_the_names_are_those_of_metrics(forwarded, api):
+def test_the_names_are_those_of_metrics(forwarded, api, monkeypatch):
     forwarded.to("remote-write://127.0.0.1")
     forwarded.record(1)
+    newest = ticks_after(forwarded.host, 0, 10)[-1].timestamp
+    monkeypatch.setattr(time, "time", lambda: newest + 1.0)
     lines = api.get("/metrics").content.decode().splitlines()
     scraped = {line.partition(" ")[0].partition("{")[0] for line in lines if not line.startswith("#")}
     sent = {dict(labels)["__name__"] for labels in series_of(forwarded.host, ticks_after(forwarded.host, 0, 10))}
-    # How the collectors and forwarding fare is known of now, not of each tick.
-    assert {name for name in scraped - sent if not name.startswith(("sysmon_collector_", "sysmon_forward_"))} == set()
+    # How old the newest tick is, and how the collectors and forwarding fare, is known of now, not of each tick.
+    of_now = ("sysmon_collector_", "sysmon_forward_", "sysmon_tick_age_")
+    assert {name for name in scraped - sent if not name.startswith(of_now)} == set()
     assert sent - scraped == set()
 
 
