@@ -1,5 +1,7 @@
 """What django-q2 runs. Its rows hold these dotted paths, so a name here stays what it is."""
 
+from contextlib import suppress
+
 from metrics import conf
 from metrics.models import Host
 from metrics.recording.heartbeat import attached
@@ -8,6 +10,7 @@ from metrics.recording.run import RecordingRun
 from metrics.retention.maintenance import maintain_hosts
 from metrics.retention.pruning import prune_task_results
 from metrics.schedules import ensure_schedules
+from metrics.storage.saved_history import AlreadyRunning, save_history
 
 
 def record_window() -> str:
@@ -29,4 +32,7 @@ def forward() -> str:
 
 def prune() -> str:
     """Keep the storage within its bounds. What is not rolled up yet stays, so that comes first."""
-    return f"{maintain_hosts() + prune_task_results()} rows"
+    deleted = maintain_hosts() + prune_task_results()
+    with suppress(AlreadyRunning):
+        save_history()
+    return f"{deleted} rows"

@@ -46,7 +46,7 @@ def database_settings(address: str, default_file: Path, base: Path, host_name: s
 
 def _of_file(file: Path | str, *, is_ours: bool) -> dict[str, Any]:
     # As a Path: Django would take a text with `mode=memory` in it for no file at all.
-    settings = {"ENGINE": "django.db.backends.sqlite3", "NAME": file, "CONN_MAX_AGE": None, "OPTIONS": SQLITE_OPTIONS}
+    settings = {"ENGINE": "metrics.storage.sqlite", "NAME": file, "CONN_MAX_AGE": None, "OPTIONS": SQLITE_OPTIONS}
     if isinstance(file, Path):
         try:
             mended = make_database_private(file)

@@ -121,7 +121,7 @@ def details(client, address):
 
 
 @every_attack
-def test_no_name_makes_a_line_for_prometheus(host, attack):
+def test_no_name_makes_a_line_for_prometheus(host, attack, at_noon):
     rows = {"partition": [{"device": attack, "mountpoint": attack, "fstype": attack, "total_bytes": 5}]}
     NewestReading.objects.create(
         host=host.host, family="disk", timestamp=FIRST_TICK, uptime_seconds=1, rows=json.dumps(rows)

@@ -19,6 +19,8 @@ from rest_framework.views import exception_handler as drf_exception_handler
 from metrics import conf
 from metrics.access.throttles import count_refused
 from metrics.api.renderers import JsonRenderer, is_for_people
+from metrics.storage.damage import database_file
+from metrics.storage.damage_report import reported_damage
 
 log = logging.getLogger(__name__)
 
@@ -149,6 +151,9 @@ def server_error(request: HttpRequest) -> HttpResponse:
     """500, or 503 where it is the database that does not answer."""
     if isinstance(error := sys.exc_info()[1], DatabaseError | InterfaceError):
         return _unavailable(request, _failure_of(error))
+    if (database := database_file()) and reported_damage(database) is not None:
+        # What is read of a damaged page may be anything.
+        return _unavailable(request, DatabaseUnavailable())
     return _page_or_json(request, defaults.server_error, status.HTTP_500_INTERNAL_SERVER_ERROR, _("Server error."))
 
 

@@ -14,6 +14,7 @@ import orjson
 from metrics.formatting.moments import iso
 from metrics.history.rows import PointRow, RowIndex, read_raw_points, row_index
 from metrics.history.series import Series, SeriesQuery
+from metrics.storage.commit_watch import database_changes
 
 # Of each of two generations: some seven thousand points of all fields of a family.
 MAX_BYTES = 4_194_304
@@ -23,7 +24,8 @@ OVERHEAD_BYTES = 280
 # points themselves are the ones above.
 MAX_STRETCHES = 16
 
-Shape = tuple[str, tuple[str, ...] | None]
+# A family, some of its fields or all, and the file whose rows they are, counted.
+Shape = tuple[str, tuple[str, ...] | None, int]
 Texts = list[bytes | None]
 
 
@@ -82,7 +84,7 @@ class EncodedRows:
 
     def texts(self, query: SeriesQuery, index: RowIndex, start: int, stop: int) -> list[bytes] | None:
         """The points of some rows; None where one of them has gone meanwhile."""
-        shape = query.family, query.fields
+        shape = _shape(query)
         known, texts = self._stretches.get((query.host.pk, shape), (None, []))
         if known is not index:
             texts = self._points.find(shape, index.rows)
@@ -107,7 +109,11 @@ class EncodedRows:
             row = index.rows[place]
             if row[0] in points:
                 texts[place] = made[row] = orjson.dumps(points[row[0]] | {"timestamp": iso(row[0])})
-        self._points.keep((query.family, query.fields), made)
+        self._points.keep(_shape(query), made)
+
+
+def _shape(query: SeriesQuery) -> Shape:
+    return query.family, query.fields, database_changes()
 
 
 _rows = EncodedRows(EncodedPoints())

@@ -67,7 +67,8 @@ class HealthSerializer(Serializer):
         required=False,
         help_text="What was looked at, each with a status and what is known about it: database, sampling (the newest"
         " tick), recorder, families (each with `left_out`: what a setting excludes, or what is kept in a sum only),"
-        " forwarding where a destination is set, and access where a proxy was noticed",
+        " forwarding where a destination is set, access where a proxy was noticed, and file where that of the database"
+        " was damaged, removed or replaced within the last day",
     )
 
 

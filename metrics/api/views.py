@@ -296,4 +296,6 @@ def _health_in_words(health: dict[str, Any]) -> dict[str, Any]:
             check["newest_tick"] = iso(check["newest_tick"])
     if (clock := checks.get("clock")) and clock["jumped_at"] is not None:
         clock["jumped_at"] = iso(clock["jumped_at"])
+    if file := checks.get("file"):
+        file["happened_at"] = iso(file["happened_at"])
     return {**health, "timestamp": iso(health["timestamp"])}

@@ -77,7 +77,7 @@ class Recording:
         """Go on under the host's row as it is now: with what the machine says of itself, or another one altogether
         where the database was replaced."""
         self.host = host
-        self._writer = TickWriter(host)
+        self._writer = TickWriter(host, this_host)
         self._pending.use(self._writer, self.interval_seconds)
 
     def take_over(self, pid: int, moment: float, *, is_successor: bool) -> None:

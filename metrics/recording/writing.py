@@ -32,6 +32,8 @@ from metrics.recording.refusals import REFUSED, Item, Refusals, is_refusal
 from metrics.recording.runner import Run
 from metrics.recording.samples import Drafts, DraftSample, TakenReading, json_of
 from metrics.recording.silences import Silence
+from metrics.storage.damage_report import is_damage
+from metrics.storage.recovery import usable_file
 from metrics.tiers import RAW
 
 T = TypeVar("T")
@@ -110,15 +112,18 @@ def _fitted(model: type[Sample], draft: DraftSample) -> DraftSample:
 class TickWriter:
     """Writes the ticks of one host; remembers the identities of the processes of the last one."""
 
-    def __init__(self, host: Host) -> None:
+    def __init__(self, host: Host, look_up_host: Callable[[], Host] | None = None) -> None:
         self.host = host
         self.identities = ProcessIdentities(host)
+        self._look_up_host = look_up_host
         self._follows_clock = is_of_this_boot(host)
         self._refusals: Refusals | None = None
         self.recorder: dict[str, Any] | None = None
         """Who records, to be stored with the next tick: the values of a row of Recorder."""
+        self._stored_recorder: dict[str, Any] | None = None
         self.left_out = ""
         """What the database refused of the newest tick."""
+        self._file_changes: int | None = None
 
     def write(self, tick: TickRecord) -> bool:
         """Store a tick, but for rows that the database refuses for what they hold, or nothing of it; False where this
@@ -126,6 +131,30 @@ class TickWriter:
 
         Raises django.db.OperationalError where the database cannot take it now.
         """
+        try:
+            return self._write_to_usable_file(tick)
+        except DatabaseError as error:
+            if not is_damage(error.__cause__):
+                raise
+            # Whoever wrote has reported it: now the file is looked into first.
+            return self._write_to_usable_file(tick)
+
+    def _write_to_usable_file(self, tick: TickRecord) -> bool:
+        with usable_file() as changes:
+            if self._file_changes not in {None, changes}:
+                self._follow_file()
+            self._file_changes = changes
+            return self._write_what_is_taken(tick)
+
+    def _follow_file(self) -> None:
+        """Another file has this host, and its processes, under other ids, or not yet."""
+        self.identities.forget()
+        if self._look_up_host:
+            vars(self.host).update(vars(self._look_up_host()))
+        if recorder := self.recorder or self._stored_recorder:
+            self.recorder = {**recorder, "host": self.host.pk}
+
+    def _write_what_is_taken(self, tick: TickRecord) -> bool:
         self._refusals = None
         try:
             is_new = self._write(tick)
@@ -159,8 +188,8 @@ class TickWriter:
             self.identities.forget()
             self.host.booted_at = booted_at
             raise
-        if self.recorder is recorder:
-            self.recorder = None
+        if recorder and self.recorder is recorder:
+            self._stored_recorder, self.recorder = recorder, None
         return True
 
     def _keep_clock(self, tick: TickRecord) -> None:

@@ -13,7 +13,10 @@ from metrics.models.others import LeftOut
 from metrics.models.present import last_present_moment
 from metrics.recording.heartbeat import attached
 from metrics.status.forwarding import FAILED, OK, read_forwarding
+from metrics.storage.damage import database_file
+from metrics.storage.incidents import Incident, recent_incidents
 
+RUNNING = "running"
 Check = dict[str, Any]
 # So long a jump of the clock is told of: whoever looks on Monday is told about Sunday.
 JUMP_SHOWN_SECONDS = 7 * 86_400
@@ -31,7 +34,7 @@ def read_health() -> dict[str, Any]:
         checks = {"database": {"status": OK}, **_checks(host, now)}
     except DatabaseError as error:
         checks = {"database": {"status": FAILED, "message": str(error)}}
-    checks |= {"storing": _storing(), **_access()}
+    checks |= {"storing": _storing(), **_file(), **_access()}
     is_healthy = all(checks.get(name, {}).get("status") == OK for name in ("database", "sampling"))
     return {
         "is_healthy": is_healthy,
@@ -139,6 +142,40 @@ def _storing() -> Check:
     if pending.reason:
         return {"status": FAILED, "pending_ticks": pending.ticks, "message": pending.reason}
     return {"status": OK, "pending_ticks": 0}
+
+
+def _file() -> dict[str, Check]:
+    """What became of the database's file within the last day, which degrades nothing by itself; else nothing."""
+    database = database_file()
+    recent = recent_incidents(database) if database else []
+    if not recent:
+        return {}
+    newest = recent[-1]
+    return {
+        "file": {
+            "status": FAILED,
+            "message": newest.reason,
+            "kind": str(newest.kind),
+            "happened_at": newest.at,
+            "times_within_a_day": len(recent),
+            "kept_as": newest.kept_as or None,
+            "saved_rows": newest.saved_rows,
+            "history": _saved_history(newest),
+        }
+    }
+
+
+def _saved_history(incident: Incident) -> Check | None:
+    """How far the history of a file that was set aside has been brought over; None where nothing is."""
+    if not incident.total_rows:
+        return None
+    done = 1 - sum(incident.left.values()) / incident.total_rows
+    return {
+        "status": OK if incident.finished_at is not None else RUNNING,
+        "done_percent": round(100 * done, 1),
+        "saved_rows": incident.history_rows,
+        "unreadable_rows": incident.unreadable_rows,
+    }
 
 
 def _access() -> dict[str, Check]:

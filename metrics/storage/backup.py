@@ -40,7 +40,7 @@ def back_up(source: Path, target: Path, *, may_replace: bool = False) -> Content
     # What cannot be read is found out by copying it.
     with contextlib.suppress(sqlite3.DatabaseError):
         _check_version(source)
-    with _draft(target) as draft:
+    with draft_beside(target) as draft:
         _copy(source, draft)
         draft.replace(target)
     return contents_of(target)
@@ -49,7 +49,7 @@ def back_up(source: Path, target: Path, *, may_replace: bool = False) -> Content
 def put_back(backup: Path, database: Path) -> Path | None:
     """Make a copy the database, which nobody may be using; return where the one that was there is kept."""
     check_is_usable(backup)
-    with _draft(database) as draft:
+    with draft_beside(database) as draft:
         _copy(backup, draft)
         _leave_out_what_runs(draft)
         kept = set_aside(database, "replaced") if database.exists() else None
@@ -128,7 +128,7 @@ def _reading(file: Path) -> Iterator[sqlite3.Connection]:
 
 
 @contextlib.contextmanager
-def _draft(target: Path) -> Iterator[Path]:
+def draft_beside(target: Path) -> Iterator[Path]:
     """A place for a file in a directory of its own beside the target (0700), in which nobody else can put or read
     anything. It is gone afterwards, with what did not take the target's place."""
     directory = target.with_name(f".{target.name}.part")

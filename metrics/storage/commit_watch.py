@@ -6,6 +6,8 @@ from typing import Any
 
 from django.db import DatabaseError, connection
 
+from metrics.storage.file_identity import file_changes
+
 
 class CommitWatch:
     """Gives a mark that changes with every commit of anybody: two equal marks, and nothing was committed between them.
@@ -29,16 +31,16 @@ class CommitWatch:
 
     def _sqlite_mark(self) -> Hashable:
         """SQLite counts the commits of all connections but the one that asks: one that never writes asks for all
-        threads."""
+        threads. It counts anew from each opening, as of another file in the place of the one that was there."""
         with self._lock:
             if self._own is None:
                 own = connection.copy()
                 own.inc_thread_sharing()
-                own.connect()
                 self._own = own
+            self._own.ensure_connection()
             with self._own.wrap_database_errors:
-                version: Hashable = self._own.connection.execute("PRAGMA data_version").fetchone()[0]
-            return version
+                version = self._own.connection.execute("PRAGMA data_version").fetchone()[0]
+            return getattr(self._own, "openings", 0), version
 
 
 _watch = CommitWatch()
@@ -47,6 +49,11 @@ _watch = CommitWatch()
 def commit_mark() -> Hashable | None:
     """The mark of this moment, by this process's watch."""
     return _watch.mark()
+
+
+def database_changes() -> int:
+    """How often this process found another file in the place of its database: ids of rows mean nothing beyond that."""
+    return file_changes()
 
 
 def _postgresql_mark() -> Hashable:

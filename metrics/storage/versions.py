@@ -12,8 +12,8 @@ from django.db.migrations.recorder import MigrationRecorder
 from metrics.storage.damage import database_file
 
 APP = "metrics"
-# Aliases of the databases that this process has looked at.
-_known: set[str] = set()
+# The databases that this process has looked at: by their aliases and, of SQLite, their files.
+_known: set[tuple[str, object]] = set()
 
 
 class NewerDatabaseError(DatabaseError):
@@ -49,8 +49,9 @@ def check_version() -> None:
 
 def refuse_newer_database(connection: Any, **_signal: Any) -> None:
     """Called for each new connection of Django. Raise NewerDatabaseError for a database of a newer version: once a
-    process, at its first connection, so that it holds for every command and every web server."""
-    if connection.alias in _known:
+    process, at its first connection to it, so that it holds for every command and every web server."""
+    database = connection.alias, getattr(connection, "opened", None)
+    if database in _known:
         return
     try:
         # Of other apps nothing is said: what they have depends on the versions of their packages.
@@ -63,4 +64,4 @@ def refuse_newer_database(connection: Any, **_signal: Any) -> None:
     except DatabaseError:
         connection.close()
         raise
-    _known.add(connection.alias)
+    _known.add(database)

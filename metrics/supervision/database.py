@@ -1,6 +1,5 @@
 """Makes the database ready before anything is recorded."""
 
-import logging
 import sqlite3
 from collections.abc import Collection
 from pathlib import Path
@@ -8,11 +7,11 @@ from pathlib import Path
 from django.core.management import call_command
 from django.db import connections
 
-from metrics.storage.damage import damage_in, database_file, set_aside
+from metrics.storage.damage import damage_in, database_file
+from metrics.storage.damage_report import forget_report
 from metrics.storage.locks import PARTS, RECORDER, DirectoryInUse, hold_data_directory
 from metrics.storage.migration_lock import migration_lock
-
-log = logging.getLogger(__name__)
+from metrics.storage.recovery import begin_after_damage
 
 
 def prepare_database(held: Collection[str]) -> None:
@@ -21,8 +20,7 @@ def prepare_database(held: Collection[str]) -> None:
     where a damaged file is in use."""
     with migration_lock():
         if (file := database_file()) and (damage := _damage_in(file)):
-            kept = _set_aside(file, damage, [part for part in (*PARTS, RECORDER) if part not in held])
-            log.error("the database is damaged (%s): it is kept as %s, and a new one is begun", damage, kept)
+            _begin_anew(file, damage, [part for part in (*PARTS, RECORDER) if part not in held])
         call_command("migrate", verbosity=0, interactive=False)
     connections.close_all()
 
@@ -35,9 +33,10 @@ def _damage_in(file: Path) -> str | None:
         return None
 
 
-def _set_aside(file: Path, damage: str, others: Collection[str]) -> Path:
+def _begin_anew(file: Path, damage: str, others: Collection[str]) -> None:
     try:
         with hold_data_directory(others):
-            return set_aside(file, "damaged")
+            begin_after_damage(file, damage)
+            forget_report(file)
     except DirectoryInUse as error:
         raise DirectoryInUse(f"the database is damaged ({damage}), and {error}") from None
