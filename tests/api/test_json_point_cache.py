@@ -13,6 +13,7 @@ from metrics.formatting.moments import iso
 from metrics.models import CpuSample
 from metrics.retention.pruning import apply_retention
 from metrics.retention.rollup import roll_up
+from metrics.storage.commit_watch import database_changes
 from tests.conftest import FIRST_TICK, RecordedHost
 
 ADDRESS = "/api/v1/metrics/cpu"
@@ -174,7 +175,7 @@ def test_within_a_transaction_nothing_is_taken_from_memory(recorded, joined):
 
 def test_no_more_than_so_many_bytes_are_kept():
     points = EncodedPoints(most_bytes=10_000)
-    shape = ("cpu", None)
+    shape = ("cpu", None, 0)
     for moment in range(500):
         points.keep(shape, {(moment, moment): b"x" * 50})
         points.find(shape, [(0, 0)])
@@ -190,7 +191,7 @@ def test_what_was_dropped_for_want_of_room_does_not_live_on_in_the_order_of_the_
         fields = (f"field {number}",)
         query = SimpleNamespace(family="cpu", fields=fields, host=SimpleNamespace(pk=1))
         index = SimpleNamespace(rows=[(moment, moment) for moment in range(200)])
-        points.keep(("cpu", fields), {row: bytes(300) for row in index.rows})
+        points.keep(("cpu", fields, database_changes()), {row: bytes(300) for row in index.rows})
         assert rows.texts(query, index, 0, 200) is not None
     held = {id(text) for _index, texts in rows._stretches.values() for text in texts}
     assert len(held) * 300 <= 2 * 100_000
