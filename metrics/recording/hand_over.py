@@ -10,6 +10,7 @@ from collections.abc import Callable
 
 from filelock import FileLock, Timeout
 
+from metrics.storage.file_identity import FileId, file_id
 from metrics.storage.locks import NEXT, RECORDER, lock_of
 
 log = logging.getLogger(__name__)
@@ -25,6 +26,7 @@ class HandOver:
 
     def __init__(self) -> None:
         self._recorder, self._next = lock_of(RECORDER), lock_of(NEXT)
+        self._held: FileId | None = None
 
     def take(self, wait: Callable[[float], bool]) -> bool:
         """Wait until nobody else records; False where `wait` says that it is time to end instead."""
@@ -38,18 +40,33 @@ class HandOver:
                     is_said = True
                     log.warning("another recorder does not let go of %s", self._recorder.lock_file)
         self._next.release()
+        self._held = file_id(self._recorder.lock_file)
         return True
 
     def is_wanted(self) -> bool:
         """Whether another run waits for this one to let go. Where that cannot be found out, nobody does."""
         try:
-            if not _is_acquired(self._next):
+            if not self._is_held() or not _is_acquired(self._next):
                 return True
         except OSError as error:
             log.warning("cannot find out who records next: %s", error)
             return False
         self._next.release()
         return False
+
+    def _is_held(self) -> bool:
+        """Whether this run holds what others look at: where the directory was moved or removed the path of the lock
+        names another file, which is taken unless another recorder has it."""
+        if not self._recorder.is_locked or file_id(self._recorder.lock_file) == self._held:
+            return True
+        self._recorder.release()
+        # It makes the directory where that is gone.
+        self._recorder = lock_of(RECORDER)
+        if not _is_acquired(self._recorder):
+            log.warning("another recorder has taken the data directory: %s", self._recorder.lock_file)
+            return False
+        self._held = file_id(self._recorder.lock_file)
+        return True
 
     def let_go(self) -> None:
         """Leave recording to whoever is next."""

@@ -33,7 +33,7 @@ from metrics.recording.runner import Run
 from metrics.recording.samples import Drafts, DraftSample, TakenReading, json_of
 from metrics.recording.silences import Silence
 from metrics.storage.damage_report import is_damage
-from metrics.storage.recovery import usable_file
+from metrics.storage.recovery import file_events, usable_file
 from metrics.tiers import RAW
 
 T = TypeVar("T")
@@ -124,6 +124,7 @@ class TickWriter:
         self.left_out = ""
         """What the database refused of the newest tick."""
         self._file_changes: int | None = None
+        self._file_events: list[NewEvent] = []
 
     def write(self, tick: TickRecord) -> bool:
         """Store a tick, but for rows that the database refuses for what they hold, or nothing of it; False where this
@@ -143,6 +144,8 @@ class TickWriter:
         with usable_file() as changes:
             if self._file_changes not in {None, changes}:
                 self._follow_file()
+            if self._file_changes != changes:
+                self._file_events = file_events()
             self._file_changes = changes
             return self._write_what_is_taken(tick)
 
@@ -188,6 +191,7 @@ class TickWriter:
             self.identities.forget()
             self.host.booted_at = booted_at
             raise
+        self._file_events = []
         if recorder and self.recorder is recorder:
             self._stored_recorder, self.recorder = recorder, None
         return True
@@ -213,7 +217,7 @@ class TickWriter:
         if silence := tick.silence:
             culprits = culprits_of_tick(self.host, silence.last_tick) if silence.has_culprits else []
             note_event(self.host.pk, silence.event(culprits, self.host.memory_bytes, self.host.logical_cores))
-        for event in tick.events:
+        for event in (*tick.events, *self._file_events):
             note_event(self.host.pk, event)
 
     def _await_turn(self) -> None:

@@ -6,13 +6,15 @@ A text file of JSON, which outlives a restart, a damaged database and one that w
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import asdict, dataclass, field
 from enum import StrEnum
 from pathlib import Path
 
 import orjson
 from filelock import FileLock
+
+from metrics.models.events import NewEvent
 
 DAY_SECONDS = 86_400
 MAX_INCIDENTS = 50
@@ -59,6 +61,20 @@ def recent_incidents(database: Path, kind: Kind | None = None) -> list[Incident]
     """Those of the last day."""
     since = time.time() - DAY_SECONDS
     return [found for found in incidents(database) if found.at >= since and kind in {None, found.kind}]
+
+
+def events_of(incidents: Iterable[Incident]) -> list[NewEvent]:
+    """Each as an event of the history, under a key by which it is stored once."""
+    return [
+        NewEvent(
+            str(incident.kind),
+            str(round(incident.at * 1000)),
+            incident.at,
+            incident.reason,
+            details={"kept_as": incident.kept_as or None, "saved_rows": incident.saved_rows},
+        )
+        for incident in incidents
+    ]
 
 
 def remember(database: Path, incident: Incident) -> None:

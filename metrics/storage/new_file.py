@@ -81,7 +81,7 @@ def begin_new_file(
         kept = put_in_place(draft, file, cause.word, keep=cause.keeps_old)
     if kept is None or cause.kind != Kind.DAMAGE:
         left = {}
-    text = f"{cause.text}: {f'it is kept as {kept}, and ' if kept else ''}a new one is begun"
+    text = f"{cause.text}: {f'it is kept as {kept.name}, and ' if kept else ''}a new one is begun"
     incident = Incident(
         cause.kind, time.time(), text, kept.name if kept else "", copied.rows, left=left, total_rows=sum(left.values())
     )

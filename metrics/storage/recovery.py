@@ -18,13 +18,14 @@ from pathlib import Path
 from django.core.management import call_command
 from django.db import DatabaseError, OperationalError, connection
 
+from metrics.models.events import NewEvent
 from metrics.storage.backup import BackupError
 from metrics.storage.connections import set_up_file
 from metrics.storage.damage import damage_in, database_file, name_aside
 from metrics.storage.damage_report import forget_report, reported_damage
 from metrics.storage.file_identity import SIDECARS, FileId, file_id
-from metrics.storage.incidents import Incident, Kind, recent_incidents, remember
-from metrics.storage.locks import WORKER, hold_data_directory
+from metrics.storage.incidents import Incident, Kind, events_of, recent_incidents, remember
+from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory, lock_of
 from metrics.storage.migration_lock import migration_lock
 from metrics.storage.new_file import (
     Cause,
@@ -73,6 +74,8 @@ class FileRecovery:
         self._refusal, self._retry_at = "", 0.0
         # The file on which nothing is written any more.
         self._given_up: FileId | None = None
+        # The file of the lock by which this sysmon has the data directory, and what was locked in its place since.
+        self._lock_file: FileId | None = None
         self._held_again = contextlib.ExitStack()
         # How often there was another file.
         self.changes = 0
@@ -88,24 +91,21 @@ class FileRecovery:
             if file is not None:
                 try:
                     self._look(file)
-                except (CannotStore, DatabaseError, sqlite3.Error, OSError, BackupError) as error:
+                except (CannotStore, DirectoryInUse, DatabaseError, sqlite3.Error, OSError, BackupError) as error:
                     self._refusal, self._retry_at = str(error), time.monotonic() + RETRY_SECONDS
                     raise OperationalError(self._refusal) from error
             yield self.changes
 
     def _look(self, file: Path) -> None:
         if self._witness is None and file.exists():
-            self._witness = Witness(file)
+            self._witness, self._lock_file = Witness(file), file_id(lock_of(WORKER).lock_file)
         now, witness = file_id(file), self._witness
         if self._is_well(file, now, witness):
             self._refusal = ""
             return
         if self._refusal and time.monotonic() < self._retry_at:
             raise CannotStore(self._refusal)
-        if not file.parent.exists():
-            file.parent.mkdir(mode=0o700, parents=True)
-            # Others hold the directory that has another name now.
-            self._held_again.enter_context(hold_data_directory([WORKER]))
+        self._hold_directory_again()
         with migration_lock():
             if now is None:
                 cause = Cause(Kind.REPLACED, "removed", "the database was removed while it was used")
@@ -115,6 +115,13 @@ class FileRecovery:
             elif not (any(_gone(file, witness)) and self._copy_with_log(file, witness)):
                 self._look_into(file, now)
         self._refusal = ""
+
+    def _hold_directory_again(self) -> None:
+        """Where the directory was moved or removed, what is locked has another name now, or none."""
+        path = lock_of(WORKER).lock_file
+        if self._lock_file is not None and file_id(path) != self._lock_file:
+            self._held_again.enter_context(hold_data_directory([WORKER]))
+            self._lock_file = file_id(path)
 
     def _is_well(self, file: Path, now: FileId | None, witness: Witness | None) -> bool:
         if now is None or witness is None or now != witness.file or reported_damage(file) is not None:
@@ -233,6 +240,12 @@ def _set_log_aside(file: Path, witness: Witness) -> bool:
     for name in foreign:
         name.rename(f"{kept}{name.name.removeprefix(file.name)}")
     return bool(foreign)
+
+
+def file_events() -> list[NewEvent]:
+    """What became of the file within the last day, also while nothing ran."""
+    file = database_file()
+    return events_of(recent_incidents(file)) if file else []
 
 
 _recovery = FileRecovery()
