@@ -17,7 +17,8 @@ MAY_IMPORT = {
     "schedules": "conf",
     "checks": "conf models.Host schedules.shares_cluster tiers access.permissions.is_open_by_settings",
     "models": "",
-    "recording": "collectors models tiers conf formatting storage.damage_report storage.locks storage.recovery",
+    "recording": "collectors models tiers conf formatting"
+    " storage.damage_report storage.file_identity storage.locks storage.recovery",
     "retention": "collectors.hiding models tiers conf",
     "simulation": "collectors models tiers conf recording retention",
     "storage": "models conf",

@@ -77,6 +77,8 @@ class FileRecovery:
         # The file of the lock by which this sysmon has the data directory, and what was locked in its place since.
         self._lock_file: FileId | None = None
         self._held_again = contextlib.ExitStack()
+        # One that lay beside the log of the file before.
+        self._had_foreign_log: FileId | None = None
         # How often there was another file.
         self.changes = 0
 
@@ -164,22 +166,25 @@ class FileRecovery:
 
     def _take_other_file(self, file: Path, witness: Witness | None) -> None:
         """Go on in what was put there; what is no database is set aside as at a start."""
-        has_foreign_log = witness is not None and _set_log_aside(file, witness)
-        damage = "it is empty" if file.stat().st_size == 0 else damage_in(file, None)
+        now = file_id(file)
+        if witness is not None and _set_log_aside(file, witness):
+            self._had_foreign_log = now
+        has_foreign_log = self._had_foreign_log == now
+        damage = "it is empty" if file.stat().st_size == 0 else damage_in(file, None, alone=has_foreign_log)
         if damage:
             text = f"the database was replaced while it was used, by what cannot be used ({damage})"
             salvage = partial(salvage_of_open, witness.connection) if witness else None
             self._begin(file, Cause(Kind.REPLACED, "damaged", text), salvage)
             return
-        # Raises an error for a database of a newer version, which stays as it is.
-        connection.close()
-        connection.ensure_connection()
         connection.close()
         text = "the database was replaced while it was used: recording goes on in what was put there"
         if has_foreign_log:
-            # Who opened it meanwhile has read it with that: a copy has another inode, and is opened anew.
+            # Who opened it meanwhile has read it with that, and may lock it for ever: a copy has another inode, and is
+            # opened anew. A database of a newer version raises an error here or below, and stays as it is.
             begin_new_file(file, Cause(Kind.REPLACED, "replaced", text, False), None, partial(copy_alone, file))
         else:
+            connection.ensure_connection()
+            connection.close()
             call_command("migrate", verbosity=0, interactive=False)
             remember(file, Incident(Kind.REPLACED, time.time(), text))
         log.error("%s", text)
@@ -192,7 +197,7 @@ class FileRecovery:
         salvage: OpenSalvage | None,
         fill: Callable[[Path], None] | None = None,
     ) -> None:
-        say(begin_new_file(file, cause, salvage, fill))
+        say(file, begin_new_file(file, cause, salvage, fill))
         self._follow(file)
 
     def _follow(self, file: Path) -> None:
@@ -212,15 +217,17 @@ def begin_after_damage(file: Path, damage: str) -> Incident:
     cause = Cause(Kind.DAMAGE, "damaged", f"the database is damaged ({damage})")
     fill = partial(copy_alone, file) if is_sound_alone(file) else None
     incident = begin_new_file(file, cause, partial(salvage_of_file, file), fill)
-    say(incident)
+    say(file, incident)
     return incident
 
 
-def say(incident: Incident) -> None:
-    """One line in the log."""
+def say(file: Path, incident: Incident) -> None:
+    """One line in the log, for whoever looks for the file that was set aside."""
+    kept = incident.kept_as
+    reason = incident.reason.replace(kept, str(file.with_name(kept))) if kept else incident.reason
     saved = f"; {incident.saved_rows} rows of users, settings and states were saved" if incident.saved_rows else ""
     history = "; its history follows in the background" if incident.left else ""
-    log.error("%s%s%s", incident.reason, saved, history)
+    log.error("%s%s%s", reason, saved, history)
 
 
 def _sidecars(file: Path) -> list[FileId | None]:

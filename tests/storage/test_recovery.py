@@ -1,6 +1,7 @@
 """A file that is damaged, removed or replaced while it is used: a new one is begun, and what can be read is saved."""
 
 import contextlib
+import io
 import os
 import shutil
 import sqlite3
@@ -9,10 +10,11 @@ from pathlib import Path
 
 import pytest
 from django.contrib.auth.models import Group, User
-from django.core.management import call_command
+from django.core.management import CommandError, call_command
 from django.db import DatabaseError, OperationalError, connections
 
-from metrics.models import ApiToken, Host, RollUpState, Tick
+from metrics.models import ApiToken, Host, Recorder, RollUpState, Tick
+from metrics.models.events import Event
 from metrics.recording import writing
 from metrics.recording.recording import this_host
 from metrics.recording.writing import TickRecord, TickWriter
@@ -21,6 +23,7 @@ from metrics.storage.commit_watch import CommitWatch
 from metrics.storage.damage import damage_in
 from metrics.storage.damage_report import report_damage, reported_damage
 from metrics.storage.incidents import Kind, incidents
+from metrics.storage.locks import PARTS, hold_data_directory
 from metrics.storage.new_file import history_tables
 from metrics.storage.saved_history import save_history
 from tests.conftest import FIRST_TICK, RecordedHost
@@ -113,6 +116,13 @@ def rows(file, statement):
         return opened.execute(statement).fetchall()
 
 
+def can_list_tables(file):
+    try:
+        return bool(rows(file, "SELECT name FROM sqlite_master"))
+    except sqlite3.DatabaseError:
+        return False
+
+
 def kept(file, word="damaged"):
     found = [path for path in file.parent.glob(f"{file.name}.{word}-*") if not path.name.endswith(("-wal", "-shm"))]
     return found[0] if found else None
@@ -147,6 +157,7 @@ def test_wherever_the_damage_is_a_sound_file_follows_with_what_is_elsewhere(reco
     tables = ["auth_user", "metrics_host", *history_tables()]
     before = {name: set(rows(file, f"SELECT * FROM {name}")) for name in tables}
     overwrite(file, page)
+    lists_tables = can_list_tables(file)
     report_damage(file, "said a reader")
     is_damaged = damage_in(file, None, thorough=True) is not None
     assert look(recorder) == is_damaged
@@ -155,12 +166,41 @@ def test_wherever_the_damage_is_a_sound_file_follows_with_what_is_elsewhere(reco
     assert rows(file, "PRAGMA foreign_key_check") == []
     now = {name: set(rows(file, f"SELECT * FROM {name}")) for name in tables}
     assert all(now[name] <= before[name] for name in tables)
-    # A page belongs to one table; page 1 leads to all of them.
-    assert len([name for name in tables if now[name] != before[name]]) <= 1 or page == 1
+    # A page belongs to one table, but for those that list the tables.
+    assert len([name for name in tables if now[name] != before[name]]) <= 1 or not lists_tables
     assert write(recorder) > 0
 
 
-def test_after_a_file_was_cut_recording_goes_on_in_a_sound_one(recorder, file):
+@pytest.fixture
+def file_of_many_ticks(file):
+    """The one above with as many ticks as a day has, which is most of it: its tables are listed at its beginning."""
+    columns = "host_id, timestamp, resolution, lag_milliseconds, duration_milliseconds"
+    with contextlib.closing(sqlite3.connect(file)) as opened, opened:
+        opened.execute(
+            f"INSERT INTO metrics_tick ({columns}) WITH RECURSIVE later(number) AS"
+            " (SELECT 1 UNION ALL SELECT number + 1 FROM later WHERE number < 17280)"
+            " SELECT host_id, timestamp + number * 5, resolution, lag_milliseconds, duration_milliseconds"
+            " FROM later, (SELECT * FROM metrics_tick ORDER BY id DESC LIMIT 1)"
+        )
+    return file
+
+
+def test_after_a_file_was_cut_its_users_and_what_was_before_the_cut_are_there(file_of_many_ticks, recorder, file):
+    before = set(rows(file, "SELECT id, timestamp FROM metrics_tick"))
+    os.truncate(file, file.stat().st_size // PAGE_BYTES * 3 // 4 * PAGE_BYTES)
+    report_damage(file, "said a reader")
+    assert look(recorder) == 1
+    assert User.objects.get(username="ada").check_password("pw")
+    assert (ApiToken.objects.count(), Host.objects.get().name) == (1, "test-host")
+    save_history(None)
+    saved = set(rows(file, "SELECT id, timestamp FROM metrics_tick"))
+    assert len(before) // 2 < len(saved) < len(before)
+    assert saved < before
+    assert damage_in(file, None, thorough=True) is None
+    assert write(recorder) > 0
+
+
+def test_after_the_list_of_its_tables_was_cut_off_recording_goes_on(recorder, file):
     os.truncate(file, file.stat().st_size * 3 // 4)
     report_damage(file, "said a reader")
     assert look(recorder) == 1
@@ -374,3 +414,73 @@ def test_who_only_reads_makes_no_file_in_the_place_of_one_that_was_removed(file)
     with pytest.raises(OperationalError, match="was removed"):
         User.objects.count()
     assert not file.exists()
+
+
+def repair(*arguments):
+    said = io.StringIO()
+    call_command("repair", *arguments, stdout=said)
+    return said.getvalue()
+
+
+def test_repair_brings_over_what_a_damaged_database_still_holds_while_nothing_runs(file):
+    ticks = set(rows(file, "SELECT id, timestamp FROM metrics_tick"))
+    overwrite(file, root_of(file, "metrics_cpusample"))
+    said = " ".join(repair().split())
+    assert set(rows(file, "SELECT id, timestamp FROM metrics_tick")) == ticks
+    saved = sum(len(rows(file, f"SELECT 1 FROM {name}")) for name in history_tables())
+    assert f"{saved} rows of the history were saved; " in said
+    assert "could not be read" in said
+    assert str(kept(file)).replace("/", "") in said.replace(" ", "").replace("/", "")
+    assert (User.objects.get().username, damage_in(file, None, thorough=True)) == ("ada", None)
+    assert [found.kind for found in incidents(file)] == [Kind.DAMAGE]
+    # It may be done again, for all of them or for one.
+    assert "0 rows of the history were saved" in repair()
+    assert "0 rows of the history were saved" in repair(str(kept(file)))
+
+
+def test_repair_of_a_sound_database_says_so_and_changes_nothing(file):
+    content = file.read_bytes()
+    assert "is sound, and no damaged file was set aside" in repair()
+    assert file.read_bytes() == content
+
+
+@pytest.mark.parametrize("part", PARTS)
+def test_repair_leaves_a_damaged_database_alone_while_a_part_runs(file, part):
+    overwrite(file, root_of(file, "metrics_cpusample"))
+    damaged = file.read_bytes()
+    with hold_data_directory([part]), pytest.raises(CommandError, match="uses the data directory"):
+        repair()
+    assert (file.read_bytes(), kept(file)) == (damaged, None)
+
+
+def test_repair_refuses_what_is_not_there_and_the_file_of_another_database(file, recorded_file, tmp_path):
+    with pytest.raises(CommandError, match="is not there"):
+        repair(str(tmp_path / "none"))
+    with pytest.raises(CommandError, match="other rows under the ids"):
+        repair(str(replacement("other", recorded_file, tmp_path)))
+    (tmp_path / "text").write_text("this is no database\n" * 500)
+    with pytest.raises(CommandError, match="nothing can be brought over"):
+        repair(str(tmp_path / "text"))
+
+
+def test_what_happened_is_an_event_once(recorder, file):
+    overwrite(file, root_of(file, "metrics_cpusample"))
+    report_damage(file, "said a reader")
+    writer = TickWriter(this_host(), this_host)
+    for number in range(2):
+        assert writer.write(TickRecord(int(time.time()) + number, 5, 0.0, 0.01, []))
+        writer = TickWriter(this_host(), this_host)
+    [event] = Event.objects.filter(kind__in=("damage", "file_replaced"))
+    assert (event.kind, event.severity, event.details["kept_as"]) == ("damage", "critical", kept(file).name)
+    assert event.title == incidents(file)[0].reason
+    assert str(file.parent) not in event.title
+
+
+def test_who_records_is_said_in_the_new_file_too(recorder, file):
+    writer = TickWriter(this_host(), this_host)
+    writer.recorder = {"host": writer.host.pk, "pid": 7, "taken_over_at": 5.0, "machine_id": ""}
+    assert writer.write(TickRecord(FIRST_TICK - 10, 5, 0.0, 0.01, []))
+    for ending in ("", "-wal", "-shm"):
+        Path(f"{file}{ending}").unlink(missing_ok=True)
+    assert writer.write(TickRecord(FIRST_TICK - 5, 5, 0.0, 0.01, []))
+    assert list(Recorder.objects.values_list("host", "pid")) == [(writer.host.pk, 7)]

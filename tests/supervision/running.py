@@ -168,3 +168,8 @@ class Up:
             return error.code, json.load(error)
         except OSError:
             return 0, None
+
+    def text(self, path: str) -> str:
+        """What an address answers, as text."""
+        with urllib.request.urlopen(f"http://127.0.0.1:{self.port}{path}", timeout=10) as answer:
+            return str(answer.read().decode())
