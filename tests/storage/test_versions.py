@@ -22,6 +22,7 @@ OWN_COMMANDS = {
     "simulate": (("simulate", "--days", "1", "--force"),),
     "copy-history": (("copy-history", "{copy}"),),
     "forget-host": (("forget-host", "web-1", "--yes"),),
+    "repair": (("repair",),),
     "mark": (("mark", "deployed 1.2"),),
     "qcluster": (("qcluster",),),
     "backup": (("backup", "{copy}"),),

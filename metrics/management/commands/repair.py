@@ -14,6 +14,7 @@ from metrics.storage.file_identity import SIDECARS
 from metrics.storage.incidents import Incident
 from metrics.storage.locks import PARTS, DirectoryInUse, hold_data_directory
 from metrics.storage.saved_history import AlreadyRunning, OtherDatabase, save_history_of
+from metrics.storage.versions import check_version
 from metrics.supervision.database import prepare_database
 
 
@@ -31,6 +32,7 @@ class Command(BaseCommand):
         )
 
     def handle(self, *args: Any, file: Path | None, **options: Any) -> None:
+        check_version()
         database = database_file()
         if database is None:
             raise CommandError("the database is not a file; PostgreSQL has tools of its own, such as pg_amcheck")
