@@ -221,3 +221,25 @@ class TestBetweenProcesses:
         process.join(10)
         assert not HandOver().take(at_once)
         one.let_go()
+
+
+class TestWhereTheDirectoryIsMoved:
+    @pytest.fixture
+    def recorder(self, tmp_path, settings):
+        settings.SYSMON_DATA_DIR = tmp_path / "data"
+        recorder = HandOver()
+        assert recorder.take(at_once)
+        (tmp_path / "data").rename(tmp_path / "moved")
+        yield recorder
+        recorder.let_go()
+
+    def test_the_recorder_locks_what_its_path_names_now_and_goes_on(self, recorder):
+        assert not recorder.is_wanted()
+        assert is_recorder_here()
+        assert not HandOver().take(at_once)
+
+    def test_the_recorder_ends_where_another_one_has_taken_that(self, recorder):
+        other = HandOver()
+        assert other.take(at_once)
+        assert recorder.is_wanted()
+        other.let_go()
