@@ -19,9 +19,12 @@ os.environ.update(
 
 _umask = os.umask(0o022)
 from sysmon_project.settings import *  # noqa: E402, F403
-from sysmon_project.settings import LOGGING  # noqa: E402
+from sysmon_project.settings import DATABASES, LOGGING  # noqa: E402
 
 # The servers of the tests run as other users, and read what the tests write.
 os.umask(_umask)
 PASSWORD_HASHERS = ["django.contrib.auth.hashers.MD5PasswordHasher"]
 LOGGING["root"]["level"] = "ERROR"  # type: ignore[index]
+if "sqlite" in DATABASES["default"]["ENGINE"]:
+    # As Django does by itself; pytest-django takes only Django's own backend for that of SQLite.
+    DATABASES["default"]["TEST"] = {"NAME": ":memory:"}

@@ -20,7 +20,8 @@ from django.core.management import call_command
 from django.core.management.sql import emit_post_migrate_signal
 from django.db import connections, models
 
-from metrics.models import ForwardCursor, RollUpState, Tick, TickReading
+from metrics import conf
+from metrics.models import ForwardCursor, Host, Process, RollUpState, Tick, TickReading
 from metrics.models.samples import sample_models
 from metrics.storage.backup import draft_beside
 from metrics.storage.damage import damage_in, put_in_place
@@ -165,10 +166,25 @@ def _bring_over(salvage: Salvage, *, is_filled: bool) -> tuple[Copied, dict[str,
     for table in tables:
         if table.name not in history and not is_filled:
             copied += salvage.replace(table)
+    _name_hosts_anew(salvage)
     salvage.drop_orphans()
     known = [table for table in tables if table.name in history]
     salvage.continue_ids(known, salvage.highest((RollUpState, "last_tick"), (ForwardCursor, "last_tick")))
     return copied, {table.name: last for table in known if (last := salvage.last_row(table.name))}
+
+
+def _name_hosts_anew(salvage: Salvage) -> None:
+    """A host whose row cannot be read keeps its history. Where the index does not have its name either, it is this
+    machine, if that is the only one missing, or gets a name that says what became of its own."""
+    missing, names = salvage.missing(Host), salvage.by_id(salvage.source, Host, "name")
+    nameless = [pk for pk in missing if not isinstance(names.get(pk), str)]
+    known = {*names.values(), *salvage.by_id(salvage.target, Host, "name").values()}
+    boot = salvage.highest((Process, "boot"))
+    for pk in missing:
+        name = str(names[pk]) if pk not in nameless else f"unreadable-{pk}"
+        if nameless == [pk] and conf.host_name() not in known:
+            name = conf.host_name()
+        salvage.insert(Host(pk=pk, name=name, boot=boot, first_seen_at=time.time()))
 
 
 def _make_tables(draft: Path) -> None:

@@ -11,7 +11,7 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import NamedTuple
 
-from django.db import models
+from django.db import connection, models
 
 from metrics.storage.damage_report import is_damage
 
@@ -125,6 +125,39 @@ class Salvage:
             if not is_damage(error) and not isinstance(error, sqlite3.OperationalError):
                 raise
             self._connection.execute(statement % 0)
+
+    def missing(self, model: type[models.Model]) -> set[int]:
+        """The ids that rows of the target point to, of rows of this model that could not be read."""
+        parent, found = model._meta.db_table, set[int]()
+        for table, row, to, key in self._connection.execute(f"PRAGMA {self.target}.foreign_key_check").fetchall():
+            if to != parent:
+                continue
+            keys = self._connection.execute(f"PRAGMA {self.target}.foreign_key_list({_quoted(table)})").fetchall()
+            column = next(column for number, _seq, _table, column, *_rest in keys if number == key)
+            place = f"{self.target}.{_quoted(table)}"
+            found.add(self._number(f"SELECT {_quoted(column)} FROM {place} WHERE rowid = ?", row))  # noqa: S608
+        return found
+
+    def by_id(self, schema: str, model: type[models.Model], column: str) -> dict[int, object]:
+        """A column of one of both by the rows' ids, as far as it can be read. Where it has an index that is read, which
+        may be sound where the rows are not."""
+        name, found = _quoted(column), dict[int, object]()
+        statement = f"SELECT id, {name} FROM {schema}.{_quoted(model._meta.db_table)} ORDER BY {name}"  # noqa: S608
+        try:
+            for pk, value in self._connection.execute(statement):
+                found[pk] = value
+        except sqlite3.DatabaseError as error:
+            if not is_damage(error) and not isinstance(error, sqlite3.OperationalError):
+                raise
+        return found
+
+    def insert(self, row: models.Model) -> None:
+        """Put a row into the target."""
+        fields = row._meta.concrete_fields
+        names, places = ", ".join(_quoted(str(field.column)) for field in fields), ", ".join("?" * len(fields))
+        values = [field.get_db_prep_save(getattr(row, field.attname), connection) for field in fields]
+        place = f"{self.target}.{_quoted(row._meta.db_table)}"
+        self._connection.execute(f"INSERT INTO {place} ({names}) VALUES ({places})", values)  # noqa: S608
 
     def drop_orphans(self) -> int:
         """Delete rows of the target that point to one which could not be read; return how many."""
