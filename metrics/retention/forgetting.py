@@ -12,7 +12,9 @@ from django_q.models import OrmQ, Task
 
 from metrics import conf
 from metrics.models import Host, JobFailure, Recorder, ScheduledJob, Tick, UpkeepLease
+from metrics.models.present import last_present_moment
 from metrics.models.samples import sample_models
+from metrics.retention.clock import FIRST_PLAUSIBLE
 from metrics.retention.maintenance import LEASE_SECONDS
 from metrics.retention.pruning import BATCH_ROWS, delete_batch
 
@@ -54,12 +56,28 @@ def rows_of(model: type[models.Model], host: Host) -> models.QuerySet[models.Mod
 
 
 def is_alive(host: Host) -> bool:
-    """Whether somebody records a host: its newest tick is as new as it should be, and nobody has said that it ended."""
-    newest = Tick.objects.filter(host=host).order_by("-timestamp").first()
+    """Whether somebody records a host: nobody has said that it ended, and its newest tick is as new as it should be.
+
+    Where a clock was wrong that says nothing: then whether another tick comes in by when one is due.
+    """
+    newest = Tick.objects.filter(host=host).order_by("-pk").first()
     if newest is None or Recorder.objects.filter(host=host, released_at__isnull=False).exists():
         return False
-    age_seconds: float = time.time() - newest.timestamp.timestamp()
-    return age_seconds <= conf.stale_after_seconds(newest.resolution)
+    due_seconds = conf.stale_after_seconds(newest.resolution)
+    written_at: float = newest.timestamp.timestamp()
+    if not FIRST_PLAUSIBLE <= written_at <= last_present_moment():
+        return _is_followed(newest, due_seconds)
+    return time.time() - written_at <= due_seconds
+
+
+def _is_followed(tick: Tick, due_seconds: float) -> bool:
+    """Wait for a newer tick of the same host, as long as it may take."""
+    end = time.monotonic() + due_seconds
+    while not Tick.objects.filter(host=tick.host_id, pk__gt=tick.pk).exists():
+        if time.monotonic() >= end:
+            return False
+        time.sleep(ATTEMPT_PAUSE_SECONDS)
+    return True
 
 
 def holdings_of(host: Host) -> list[Holding]:

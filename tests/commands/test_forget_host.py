@@ -7,14 +7,15 @@ import re
 from datetime import UTC, datetime
 
 import pytest
+from django.apps import apps
 from django.core.management import CommandError, call_command
 from django.db import connection, models
 from django_q.models import Task
 
-from metrics.models import Host, JobFailure, Recorder, Tick
+from metrics.models import ApiToken, Host, JobFailure, Recorder, ScheduledJob, Tick
 from metrics.models.fields import EpochField
 from metrics.retention import forgetting
-from metrics.retention.forgetting import forget, recorded_since, tables_of_hosts
+from metrics.retention.forgetting import forget, is_alive, recorded_since, tables_of_hosts
 from metrics.storage.locks import RECORDER, WORKER, hold_data_directory
 from tests.conftest import FIRST_TICK
 from tests.supervision.running import Up, eventually
@@ -100,6 +101,13 @@ def test_every_table_of_hosts_is_found_and_what_others_point_to_goes_last(db):
         assert all(order.index(other) > place for other in pointed_to)
 
 
+def test_every_other_table_is_known_to_be_of_no_host_or_to_go_by_its_name():
+    of_no_host = {Host, ApiToken}
+    by_its_name = {JobFailure, ScheduledJob}
+    others = set(apps.get_app_config("metrics").get_models()) - set(tables_of_hosts())
+    assert others == of_no_host | by_its_name
+
+
 def test_all_of_it_goes_and_nothing_of_another_host(gone, recorded, answer):
     recorded.tick(cpu={"percent": 1})
     others, before = counts(recorded.host), counts(gone)
@@ -163,6 +171,32 @@ def test_one_that_another_machine_records_is_refused(other_host, at_noon, releas
     else:
         run("other-host", "--yes")
     assert Host.objects.filter(name="other-host").exists() is is_refused
+
+
+@pytest.mark.parametrize("newest", [0, FIRST_TICK + 3_600, 4_070_908_800], ids=["1970", "in an hour", "2099"])
+@pytest.mark.parametrize("is_recorded", [True, False])
+def test_by_a_clock_that_was_wrong_it_is_recorded_if_another_tick_comes_in(
+    other_host, at_noon, monkeypatch, newest, is_recorded
+):
+    other_host.tick(newest, cpu={"percent": 1})
+    seconds = itertools.count()
+    monkeypatch.setattr(forgetting.time, "monotonic", lambda: next(seconds))
+
+    def record(_seconds):
+        if is_recorded and Tick.objects.count() == 1:
+            other_host.tick(newest + 5, cpu={"percent": 1})
+
+    monkeypatch.setattr(forgetting.time, "sleep", record)
+    assert is_alive(other_host.host) is is_recorded
+
+
+def test_a_clock_that_has_been_set_back_is_believed_again(other_host, at_noon, monkeypatch):
+    monkeypatch.setattr(forgetting.time, "sleep", lambda _seconds: pytest.fail("nothing is to be waited for"))
+    other_host.tick(4_070_908_800, cpu={"percent": 1})
+    other_host.tick(FIRST_TICK - 3_600, cpu={"percent": 1})
+    assert not is_alive(other_host.host)
+    other_host.tick(FIRST_TICK, cpu={"percent": 1})
+    assert is_alive(other_host.host)
 
 
 def test_it_goes_in_batches_and_goes_on_where_it_was_interrupted(other_host, monkeypatch):
