@@ -20,7 +20,7 @@ OWN_COMMANDS = {
     "top": (("top",),),
     "prune": (("prune",), ("prune", "--dry-run")),
     "simulate": (("simulate", "--days", "1", "--force"),),
-    "copy-history": (("copy-history", "{copy}"),),
+    "copy-history": (("copy-history", "{source}"),),
     "forget-host": (("forget-host", "web-1", "--yes"),),
     "repair": (("repair",),),
     "mark": (("mark", "deployed 1.2"),),
@@ -61,6 +61,14 @@ def newer(recorded):
     return recorded
 
 
+@pytest.fixture(scope="module")
+def source(tmp_path_factory):
+    """A file to copy from, of this version."""
+    up = Up(tmp_path_factory.mktemp("source") / "data", DATABASE_URL="")
+    assert up.run("migrate").returncode == 0
+    return up.file
+
+
 def contents(database):
     with database.snapshot() as opened:
         return {
@@ -70,13 +78,11 @@ def contents(database):
 
 @pytest.mark.live
 @pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
-def test_every_command_refuses_it_in_one_line_and_leaves_it_alone(newer, command, tmp_path):
+def test_every_command_refuses_it_in_one_line_and_leaves_it_alone(newer, source, command, tmp_path):
     if command[0] == "backup" and connection.vendor != "sqlite":
         pytest.skip("on SQLite only: backup copies its file")
     before = contents(newer.database)
-    source = newer.directory.parent / "before"
-    place = source if command[0] == "copy-history" and source.exists() else tmp_path / "copy"
-    arguments = [argument.format(copy=place) for argument in command]
+    arguments = [argument.format(copy=tmp_path / "copy", source=source) for argument in command]
     done = newer.run(*arguments, DJANGO_SUPERUSER_PASSWORD="x" * 20)
     assert (done.returncode, done.stderr.count("\n")) == (1, 1), done.stderr
     assert "made by a newer sysmon, which has the migration 9999_flying" in done.stderr
