@@ -1,6 +1,7 @@
 """Migrations that change a table with much history copy it once, keep every row, and can be taken back."""
 
 import pytest
+from django.core.management import call_command
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -14,8 +15,7 @@ DEVICE = (
 
 
 def migrate(target):
-    executor = MigrationExecutor(connection)
-    executor.migrate([target])
+    call_command("migrate", *target, verbosity=0, interactive=False)
 
 
 def rows(statement):
