@@ -30,6 +30,7 @@ class CulpritSerializer(serializers.Serializer[Any]):
     unit = serializers.CharField(allow_null=True, help_text="Its systemd unit or container")
     command = serializers.CharField(allow_null=True, help_text="Null for who may not see command lines")
     cpu_percent = serializers.FloatField(allow_null=True, help_text="Over 100 on several cores")
+    children_cpu_percent = serializers.FloatField(allow_null=True, help_text="Of its children that had just ended")
     memory_percent = serializers.FloatField(allow_null=True)
     rss_bytes = serializers.IntegerField(allow_null=True, help_text="What it held of memory")
     read_bytes_per_second = serializers.FloatField(allow_null=True)

@@ -221,7 +221,9 @@ class TopPointSerializer(Serializer):
     id = serializers.IntegerField(help_text="Identity of the process in the history")
     pid = serializers.IntegerField()
     name = serializers.CharField()
-    cpu_percent = serializers.FloatField(help_text="Its CPU time over the step; over 100 on several cores (percent)")
+    cpu_percent = serializers.FloatField(
+        help_text="Its CPU time over the step, and that of its ended children; over 100 on several cores (percent)"
+    )
 
 
 class TopSerializer(Serializer):

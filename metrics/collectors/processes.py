@@ -37,7 +37,7 @@ _ENDED = frozenset({psutil.STATUS_ZOMBIE, psutil.STATUS_DEAD})
 # io_counters is not there on macOS.
 _PSUTIL_ATTRIBUTES = [
     name
-    for name in ("status", "cpu_times", "memory_info", "num_threads", "io_counters")
+    for name in ("status", "ppid", "cpu_times", "memory_info", "num_threads", "io_counters")
     if hasattr(psutil.Process, name)
 ]
 
@@ -244,7 +244,9 @@ class ProcfsSweep:
             "username": facts.username,
             "command": facts.command,
             "status": stat.status,
+            "parent_pid": stat.parent_pid,
             "cpu_seconds": stat.cpu_ticks / self._ticks_per_second,
+            "children_cpu_seconds": stat.children_cpu_ticks / self._ticks_per_second,
             "memory_percent": rss_bytes * 100 / memory_bytes
             if isinstance(memory_bytes, int) and memory_bytes
             else None,
@@ -331,7 +333,10 @@ def _usage_values(values: dict[str, Any], memory_bytes: int) -> Row:
     cpu, memory, io = values["cpu_times"], values["memory_info"], values.get("io_counters")
     return {
         "status": values["status"] or "?",
+        "parent_pid": values["ppid"],
         "cpu_seconds": cpu and cpu.user + cpu.system,
+        # psutil does not tell it elsewhere than on Linux.
+        "children_cpu_seconds": None,
         "memory_percent": memory and memory.rss * 100 / memory_bytes,
         "rss_bytes": memory and memory.rss,
         "threads": values["num_threads"],

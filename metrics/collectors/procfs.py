@@ -47,7 +47,10 @@ class Stat(NamedTuple):
 
     comm: bytes
     status: str
+    parent_pid: int
     cpu_ticks: int
+    children_cpu_ticks: int
+    """Of children that ended and were waited for, and of theirs."""
     threads: int
     start_ticks: int
     rss_pages: int
@@ -70,7 +73,9 @@ def parse_stat(line: bytes) -> Stat:
         return Stat(
             comm=comm,
             status=STATUSES.get(fields[0], _UNKNOWN_STATUS),
+            parent_pid=int(fields[1]),
             cpu_ticks=int(fields[11]) + int(fields[12]),  # utime + stime, guest time is in utime
+            children_cpu_ticks=int(fields[13]) + int(fields[14]),  # cutime + cstime
             threads=int(fields[17]),
             start_ticks=int(fields[19]),
             rss_pages=int(fields[21]),

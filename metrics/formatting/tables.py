@@ -111,7 +111,7 @@ def process_table(
     units = {field.name: field.unit for field in ProcessSample.measures()}
     table = _titled(title)
     shown = [column for column in columns if width >= column.from_width]
-    cells = [[_process_cell(row[column.name], column, units, width) for column in shown] for row in rows]
+    cells = [[_process_cell(_value(row, column), column, units, width) for column in shown] for row in rows]
     for column, widest in zip(shown, _widths(shown, cells, width), strict=True):
         justify: JustifyMethod = "left" if column.is_text else "right"
         table.add_column(
@@ -130,6 +130,14 @@ def _widths(columns: Sequence[Column], cells: Sequence[Sequence[str]], width: in
     cut = [min(wide, longest.get(column.name, wide)) for wide, column in zip(widest, columns, strict=True)]
     left = width - EDGE - sum(cut[:-1]) - GAP * len(cut)
     return [*cut[:-1], max(min(cut[-1], left), SHORTER_TEXT)]
+
+
+def _value(row: dict[str, Any], column: Column) -> Any:
+    """Of the CPU what the process and its ended children used: so it is ranked."""
+    if column is not CPU:
+        return row[column.name]
+    known = [row[name] for name in ProcessSample.orders["cpu"] if row[name] is not None]
+    return sum(known) if known else None
 
 
 def _process_cell(value: Any, column: Column, units: Mapping[str, str], width: int) -> str:

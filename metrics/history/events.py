@@ -1,7 +1,7 @@
 """The events of a host, the newest of a range."""
 
 from collections.abc import Collection
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from typing import NamedTuple
 
 from django.db.models import F, Q
@@ -14,6 +14,7 @@ from metrics.models.events import KINDS, Culprit, Severity
 KIND_NAMES, SEVERITY_NAMES = list(KINDS), list(Severity.values)
 EVENT_FIELDS = ["id", "kind", "host", "started_at", "ended_at", "severity", "title", "details"]
 CULPRIT_FIELDS = list(Culprit.__dataclass_fields__)
+UNKNOWN = asdict(Culprit(None, ""))
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,5 +66,6 @@ def _point(host: Host, event: Event) -> Point:
         "severity": event.severity,
         "title": event.title,
         "details": event.details,
-        "culprits": event.culprits,
+        # One that a version stored which knew of less has null for the rest.
+        "culprits": [UNKNOWN | culprit for culprit in event.culprits],
     }

@@ -26,11 +26,12 @@ def newest_processes(host: Host) -> NewestTick | None:
 
 def ranked(rows: Iterable[Stored], sort_by: str, limit: int, identity: Collection[str]) -> list[Row]:
     """The highest, as `processes` reads them from samples: id, the columns of the identity, and the values."""
-    names = ProcessSample.orders[sort_by]
+    orders = (sort_by, "cpu", "memory")
 
     def place(row: Stored) -> tuple[int, ...]:
-        used = sum([row[name] or 0 for name in names])
-        return -used, -(row["cpu_percent"] or 0), -(row["rss_bytes"] or 0), row["process"]
+        # One that a version stored which had fewer fields lacks some.
+        used = [sum([row.get(name) or 0 for name in ProcessSample.orders[order]]) for order in orders]
+        return *[-total for total in used], row["process"]
 
     highest = sorted(rows, key=place)[:limit]
     identities = _identities([row["process"] for row in highest], identity)

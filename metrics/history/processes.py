@@ -29,7 +29,7 @@ from metrics.tiers import RAW, summaries, tiers
 
 IDENTITY = ("pid", "name", "username")
 IDENTITY_COLUMNS = (*IDENTITY, "started_at", "command")
-RATES = ("cpu_percent", "read_bytes_per_second", "write_bytes_per_second")
+RATES = ("cpu_percent", "children_cpu_percent", "read_bytes_per_second", "write_bytes_per_second")
 LEVELS = ("memory_percent", "rss_bytes", "threads")
 # The identity that stands for all processes without a row of their own in a roll-up.
 NOT_OTHERS = "NOT (p.pid = 0 AND p.started_at = 0)"
@@ -192,8 +192,7 @@ def _ranking_statement(sort_by: str, searched: tuple[str, ...]) -> str:
         f"SELECT s.process_id{identity}{columns_of(ProcessSample, names, 's.')}"  # noqa: S608
         f" FROM {table(ProcessSample)} s JOIN {table(Process)} p ON p.id = s.process_id"
         f" WHERE s.{STRETCH.replace(' AND ', ' AND s.')} AND {NOT_OTHERS}{_found(searched)}"
-        f" ORDER BY {_order(sort_by)} DESC, COALESCE(s.cpu_percent, 0) DESC, COALESCE(s.rss_bytes, 0) DESC,"
-        " s.process_id LIMIT %s"
+        f" ORDER BY {_order(sort_by)} DESC, {_order('cpu')} DESC, {_order('memory')} DESC, s.process_id LIMIT %s"
     )
 
 
@@ -311,7 +310,7 @@ def _range_point(row: dict[str, Any], covered_seconds: int) -> Point:
         **{name: _mean(name, row[name], row["seen_seconds"]) for name in LEVELS},
         "status": row["status"],
     }
-    cpu_percent = means["cpu_percent"]
+    cpu_percent = [means[name] for name in ProcessSample.orders["cpu"] if means[name] is not None]
     started_at = row["started_at"] / 100
     # A bucket may begin before the process did.
     first_seen = max(row["first_seen"], floor(started_at))
@@ -321,7 +320,7 @@ def _range_point(row: dict[str, Any], covered_seconds: int) -> Point:
         **{name: means[name] for name in output_names(ProcessSample, None, maxima=False)},
         "started_at": started_at,
         "command": row["command"],
-        "cpu_seconds": None if cpu_percent is None else round(cpu_percent * covered_seconds / 100, 2),
+        "cpu_seconds": round(sum(cpu_percent) * covered_seconds / 100, 2) if cpu_percent else None,
         "rss_bytes_max": row["rss_bytes_max"],
         "first_seen": first_seen,
         "last_seen": max(first_seen, row["last_seen"]),

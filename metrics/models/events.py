@@ -111,6 +111,7 @@ class Culprit:
     unit: str | None = None
     command: str | None = None
     cpu_percent: float | None = None
+    children_cpu_percent: float | None = None
     memory_percent: float | None = None
     rss_bytes: int | None = None
     read_bytes_per_second: float | None = None

@@ -70,6 +70,7 @@ class ProcessTotals(Sample):
     headline = "total"
     summed: ClassVar[tuple[str, ...]] = (
         "cpu_percent",
+        "children_cpu_percent",
         "rss_bytes",
         "read_bytes_per_second",
         "write_bytes_per_second",
@@ -79,6 +80,9 @@ class ProcessTotals(Sample):
     running = Gauge(_("running"), source="running", help_text=_("Processes that were running at that moment"))
     threads = Gauge(_("threads"), source="threads", help_text=_("Threads of all processes"))
     cpu_percent = Share(_("CPU"), limit=None, help_text=_("CPU time used by all processes; over 100 on several cores"))
+    children_cpu_percent = Share(
+        _("CPU of children"), limit=None, help_text=_("CPU time of the ended children of all processes")
+    )
     rss_bytes = Gauge(
         _("resident memory"),
         unit="bytes",
@@ -91,7 +95,7 @@ class ProcessTotals(Sample):
     write_bytes_per_second = Rate(
         _("written"), unit="bytes_per_second", help_text=_("Bytes written to disks by all processes")
     )
-    # The `cpu_percent` of each process that has a sample of the same moment and used any, as packing.py has it.
+    # The CPU, children's included, of each process that has a sample of the same moment and used any: see packing.py.
     cpu_by_process = models.BinaryField(null=True)
 
     class Meta:
@@ -99,9 +103,16 @@ class ProcessTotals(Sample):
         verbose_name_plural = _("process totals")
         constraints = [one_a_tick("process_totals")]
 
+    @staticmethod
+    def cpu_used(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> dict[int, int]:
+        """Ids of processes -> the CPU that they and their ended children used, from rows of samples as stored."""
+        process, *cpu = (names.index(name) for name in ("process", *ProcessSample.orders["cpu"]))
+        by_process = ((row[process], sum([row[place] or 0 for place in cpu])) for row in rows)
+        return {pk: used for pk, used in by_process if used}
+
     @classmethod
     def keep_cpu_by_process(cls, host: int, tier: int, by_time: Iterable[tuple[int, Mapping[int, int]]]) -> None:
-        """Say in rows that are there, by their time, who used the CPU: ids of processes -> `cpu_percent` as stored."""
+        """Say in rows that are there, by their time, who used the CPU: ids of processes -> what `cpu_used` says."""
         statement = (
             f"UPDATE {cls._meta.db_table} SET cpu_by_process = %s"  # noqa: S608
             " WHERE host_id = %s AND tier = %s AND timestamp = %s"
@@ -124,7 +135,7 @@ class ProcessSample(Sample):
     born = "start_seconds"
     headline = "cpu_percent"
     orders: ClassVar[dict[str, tuple[str, ...]]] = {
-        "cpu": ("cpu_percent",),
+        "cpu": ("cpu_percent", "children_cpu_percent"),
         "memory": ("rss_bytes",),
         "io": ("read_bytes_per_second", "write_bytes_per_second"),
     }
@@ -137,6 +148,13 @@ class ProcessSample(Sample):
     status = Label(_("state"), source="status", help_text=_("What the process was doing"))
     cpu_percent = Share(
         _("CPU"), source="cpu_seconds", limit=None, help_text=_("CPU time used; over 100 on several cores")
+    )
+    # From a counter that recording makes (recording/children.py).
+    children_cpu_percent = Share(
+        _("CPU of children"),
+        source="ended_children_cpu_seconds",
+        limit=None,
+        help_text=_("CPU time of its children that ended since the tick before and have no row of their own"),
     )
     memory_percent = Gauge(
         _("memory share"),

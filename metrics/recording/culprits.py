@@ -9,7 +9,10 @@ from metrics.models.fields import NumberField
 
 # Of each order; the highest by memory come first.
 KEPT = {"memory": 5, "cpu": 3, "io": 2}
-VALUES = ("cpu_percent", "memory_percent", "rss_bytes", "read_bytes_per_second", "write_bytes_per_second")
+VALUES = (
+    *("cpu_percent", "children_cpu_percent", "memory_percent"),
+    *("rss_bytes", "read_bytes_per_second", "write_bytes_per_second"),
+)
 
 
 def culprits_of_tick(host: Host, timestamp: int) -> list[Culprit]:
@@ -19,7 +22,7 @@ def culprits_of_tick(host: Host, timestamp: int) -> list[Culprit]:
     chosen: dict[int, Mapping[str, Any]] = {}
     for order, number in KEPT.items():
         names = ProcessSample.orders[order]
-        ranked = sorted(rows, key=lambda row: -sum(row[name] or 0 for name in names))
+        ranked = sorted(rows, key=lambda row: -sum(row.get(name) or 0 for name in names))
         chosen |= {row["process"]: row for row in ranked[:number]}
     processes = Process.objects.in_bulk(chosen)
     return [_culprit(processes[pk], row) for pk, row in chosen.items() if pk in processes]

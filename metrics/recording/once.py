@@ -11,7 +11,7 @@ from metrics.recording.busiest import Busiest
 from metrics.recording.left_out import left_out as not_kept
 from metrics.recording.plausibility import drop_impossible
 from metrics.recording.runner import Outcome, Run, runners
-from metrics.recording.samples import Drafts, DraftSample, TakenReading, drafts_of
+from metrics.recording.samples import Drafts, DraftSample, TakenReading, drafts_of, total
 
 # Two readings this far apart: long enough for a rate, short enough to wait for.
 PAUSE_SECONDS = 1.0
@@ -68,7 +68,7 @@ def _taken(run: Run) -> TakenReading | None:
 
 def _highest(drafts: Drafts) -> list[dict[str, Any]]:
     """The processes that used the most CPU, with what identifies them."""
-    ranked = sorted(drafts[ProcessSample], key=lambda draft: -float(draft.values["cpu_percent"] or 0))  # type: ignore[arg-type]
+    ranked = sorted(drafts[ProcessSample], key=lambda draft: -total(draft.values, ProcessSample.orders["cpu"]))
     return [
         {
             "pid": draft.row["pid"],

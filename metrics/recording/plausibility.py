@@ -31,12 +31,12 @@ def drop_impossible(drafts: Drafts) -> str:
 
 
 def _impossible(model: type[Sample], draft: DraftSample) -> list[Measure]:
-    """All are found before one is taken out: what is wrong may be the bound of others."""
+    """All are found before one is taken out: what is wrong may be the bound of others. 0, which most are, can be."""
     values, row = draft.values, draft.row
     return [
         field
         for field in _numbers(model)
-        if (value := values[field.name]) is not None and is_number(value) and not _is_possible(field, value, row)
+        if (value := values[field.name]) and is_number(value) and not _is_possible(field, value, row)
     ]
 
 

@@ -22,6 +22,8 @@ def value_of(field: Measure, row: Row, before: Row | None, seconds: float | None
         return None
     old = before.get(field.source)
     if not field.over:
+        if new == old and seconds > 0 and is_number(new):  # most do nothing
+            return 0.0
         return rate(new, old, seconds, field.factor, field.limit)
     over, over_before = row.get(field.over), before.get(field.over)
     if isinstance(new, list):
@@ -31,10 +33,10 @@ def value_of(field: Measure, row: Row, before: Row | None, seconds: float | None
 
 def rate(new: Value, old: Value, seconds: float, factor: float = 1, limit: float | None = None) -> float | None:
     """The growth of a counter in a second; None where it is unknown or fell, which means that it was reset."""
-    grown = growth(new, old)
-    if grown is None or seconds <= 0:
+    # `growth` once more: a tick has ten thousand of these.
+    if seconds <= 0 or not is_number(new) or not is_number(old) or new < old:
         return None
-    per_second = grown / seconds * factor
+    per_second = (new - old) / seconds * factor
     return per_second if limit is None else min(per_second, limit)
 
 

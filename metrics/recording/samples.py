@@ -12,6 +12,7 @@ from metrics.collectors.base import Reading, Value
 from metrics.models import NewestReading, ProcessSample, ProcessTotals, Sample
 from metrics.models.fields import Measure
 from metrics.models.samples import sample_models
+from metrics.recording.children import COUNTED, EndedProcess, count_ended_children
 from metrics.recording.rates import Row, is_number, value_of
 
 # Two readings closer than this say nothing about a rate: the kernel counts CPU time in steps of 10 ms.
@@ -37,7 +38,7 @@ class TakenReading:
 
     def to_json(self) -> str:
         """The rows without the facts that never change, to be kept."""
-        return json_of({kind: _without_facts(kind, rows) for kind, rows in self.rows.items()}).decode()
+        return json_of({kind: _to_keep(kind, rows) for kind, rows in self.rows.items()}).decode()
 
 
 def json_of(rows: Reading) -> bytes:
@@ -79,18 +80,34 @@ class DraftSample(NamedTuple):
     is_kept: bool = True
 
 
+# A kind of rows that goes from one reading of the processes to the next, and into no table.
+ENDED_KIND = "ended_process"
+
 Drafts = dict[type[Sample], list[DraftSample]]
 
 
 def drafts_of(family: str, new: TakenReading, old: TakenReading | None, resolution: int) -> Drafts:
     """The samples of every table of a family."""
     seconds = seconds_between(new, old, resolution)
+    if ProcessSample.kind in new.rows:
+        _count_children(new, old)
     drafts = {model: _drafts(model, new, old, seconds) for model in sample_models(family)}
     if ProcessSample in drafts:
         _sum_up(drafts[ProcessTotals], drafts[ProcessSample])
         chosen = top(drafts[ProcessSample], ProcessSample)
         drafts[ProcessSample] = without_commands(chosen) if conf.commands() == "names" else chosen
     return drafts
+
+
+def _count_children(new: TakenReading, old: TakenReading | None) -> None:
+    """Put into a reading what ended children used, and keep in it which ended processes' time has not arrived yet."""
+    before = old.rows if old and old.boot_id == new.boot_id else {}
+    born_after = old.uptime_seconds - BIRTH_TOLERANCE_SECONDS if old else new.uptime_seconds
+    missing = [EndedProcess(row["seconds"], tuple(row["holders"])) for row in before.get(ENDED_KIND, [])]  # type: ignore[arg-type]
+    still_missing = count_ended_children(
+        new.rows[ProcessSample.kind], before.get(ProcessSample.kind, []), born_after, missing
+    )
+    new.rows[ENDED_KIND] = [{"seconds": ended.seconds, "holders": list(ended.holders)} for ended in still_missing]
 
 
 def without_commands(drafts: Iterable[DraftSample]) -> list[DraftSample]:
@@ -151,17 +168,31 @@ def top(drafts: Sequence[DraftSample], model: type[ProcessSample]) -> list[Draft
     """The highest of each order: `newest_kept` of them in all, the `kept` highest that used anything marked as such."""
     chosen: dict[int, bool] = {}
     for names in model.orders.values():
-        totals = [_total(draft.values, names) for draft in drafts]
+        totals = _totals(drafts, names)
         highest = sorted(range(len(drafts)), key=totals.__getitem__, reverse=True)[: model.newest_kept]
         for place, index in enumerate(highest):
             chosen[index] = chosen.get(index, False) or (place < model.kept and totals[index] > 0)
     return [drafts[index]._replace(is_kept=is_kept) for index, is_kept in sorted(chosen.items())]
 
 
-def _total(values: Mapping[str, Value], names: Iterable[str]) -> float:
+def _totals(drafts: Sequence[DraftSample], names: Sequence[str]) -> list[float]:
+    """`total` of each: two thousand at every tick, most of one field or of zeros."""
+    first, *more = names
+    totals = [value if is_number(value := draft.values[first]) else 0 for draft in drafts]
+    for name in more:
+        for index, draft in enumerate(drafts):
+            if (value := draft.values[name]) and is_number(value):
+                totals[index] += value
+    return totals
+
+
+def total(values: Mapping[str, Value], names: Iterable[str]) -> float:
+    """The sum of those values that are known."""
     return sum([value for name in names if is_number(value := values[name])])
 
 
-def _without_facts(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+def _to_keep(kind: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Without the facts, and without what is counted anew."""
     facts = {name for model in sample_models() if model.kind == kind for name in model.facts}
-    return [{k: v for k, v in row.items() if k not in facts} for row in rows] if facts else rows
+    left_out = facts | {COUNTED}
+    return [{k: v for k, v in row.items() if k not in left_out} for row in rows] if facts else rows

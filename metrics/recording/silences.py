@@ -158,6 +158,7 @@ def notable(culprits: Sequence[Culprit], memory_bytes: int | None, cores: int | 
         if memory_bytes and culprit.rss_bytes and culprit.rss_bytes >= NOTABLE_SHARE * memory_bytes:
             return f"{culprit.name} had {size(culprit.rss_bytes)} of {size(memory_bytes)} of memory"
     for culprit in culprits:
-        if cores and culprit.cpu_percent and culprit.cpu_percent >= NOTABLE_SHARE * 100 * cores:
-            return f"{culprit.name} used {percent(culprit.cpu_percent)} of CPU"
+        used = (culprit.cpu_percent or 0) + (culprit.children_cpu_percent or 0)
+        if cores and used >= NOTABLE_SHARE * 100 * cores:
+            return f"{culprit.name} used {percent(used)} of CPU"
     return ""

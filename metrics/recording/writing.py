@@ -284,8 +284,7 @@ class TickWriter:
         return rows
 
     def _keep_cpu_by_process(self, tick: TickRecord, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:
-        process, cpu = names.index("process"), names.index("cpu_percent")
-        used = {row[process]: row[cpu] for row in rows if row[cpu]}
+        used = ProcessTotals.cpu_used(names, rows)
         ProcessTotals.keep_cpu_by_process(self.host.pk, RAW, [(tick.timestamp, used)])
 
     def _keep_newest_processes(self, tick: TickRecord, names: Sequence[str], rows: Sequence[Sequence[Any]]) -> None:

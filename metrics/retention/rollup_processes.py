@@ -89,8 +89,7 @@ def rows_of_bucket(bucket: Bucket, processes: Sequence[Sums], stretch: Stretch, 
 
 def cpu_by_process(rows: Sequence[Row]) -> dict[int, int]:
     """Who used the CPU in a bucket, from its rows; the last of these is for all others."""
-    process, cpu = row_names().index("process"), row_names().index("cpu_percent")
-    return {row[process]: row[cpu] for row in rows[:-1] if row[cpu]}
+    return ProcessTotals.cpu_used(row_names(), rows[:-1])
 
 
 def roll_up_cpu_by_process(stretch: Stretch) -> None:
@@ -225,8 +224,10 @@ def _buckets(stretch: Stretch) -> list[Bucket]:
 
 
 def bucket_of(start: int, covered: int, points: int, totals: Stored, machine_cpu: int | None) -> Bucket:
-    """The machine's CPU time is more than its processes' where some lived and died between two ticks."""
-    cpu = [value for value in (totals["cpu_percent"], machine_cpu) if value is not None]
+    """The machine's CPU time is more than its processes' and their children's where nobody waited for one that lived
+    and died between two ticks."""
+    of_processes = None if machine_cpu is None else machine_cpu - (totals["children_cpu_percent"] or 0)
+    cpu = [value for value in (totals["cpu_percent"], of_processes) if value is not None]
     return Bucket(start, covered, points, {**totals, "cpu_percent": max(cpu, default=None)})
 
 

@@ -117,8 +117,8 @@ def _put_cpu_by_process(totals: list[Stored], processes: list[Stored], others: i
     """Say in the totals of each bucket who used the CPU."""
     used: dict[tuple[int, int], dict[int, int]] = defaultdict(dict)
     for row in processes:
-        if row["cpu_percent"] and row["process"] != others:
-            used[row["tier"], row["timestamp"]][row["process"]] = row["cpu_percent"]
+        if row["process"] != others and (cpu := sum(row[name] or 0 for name in ProcessSample.orders["cpu"])):
+            used[row["tier"], row["timestamp"]][row["process"]] = cpu
     for row in totals:
         row["cpu_by_process"] = packed(used[row["tier"], row["timestamp"]])
 

@@ -237,6 +237,7 @@ class QuarterPlan:
         read, written = work.io.get(resident.place, (0, 0))
         lines = {
             "cpu_percent": self.line(work.cpu.get(resident.place, 0), self.cpu_ripple),
+            "children_cpu_percent": self.constant(0),
             "rss_bytes": self.constant(resident.rss_kib + grown),
             "read_bytes_per_second": self.rate(read, self.disk_ripple),
             "write_bytes_per_second": self.rate(written, self.disk_ripple),
@@ -244,7 +245,7 @@ class QuarterPlan:
         return ProcessThing(process_constants(resident), lines, place=resident.place)
 
     def _totals(self, people: People, processes: Iterable[ProcessThing]) -> Thing:
-        ripples_of = {"cpu_percent": self.cpu_ripple, "rss_bytes": self.flat}
+        ripples_of = {"cpu_percent": self.cpu_ripple, "children_cpu_percent": self.flat, "rss_bytes": self.flat}
         summed = {
             name: sum_of((process.lines[name] for process in processes), ripples_of.get(name, self.disk_ripple))
             for name in ProcessTotals.summed
@@ -269,6 +270,8 @@ class EventPlan:
         # A whole share of every core, so that the machine's percentage comes out whole.
         cores = plan.machine.cores
         self.cpu = min(round(event.culprit.cores * 10_000), MAX_OF_A_CORE * 10 * cores) // (80 * cores) * (80 * cores)
+        self.children_cpu = self.cpu * event.culprit.children_percent // 100
+        self.own_cpu = self.cpu - self.children_cpu
 
     def apply(self) -> None:
         """Raise the lines, and put the culprit among the processes."""
@@ -289,7 +292,8 @@ class EventPlan:
             things[ProcessTotals],
             total=1,
             threads=culprit.threads,
-            cpu_percent=self.cpu,
+            cpu_percent=self.own_cpu,
+            children_cpu_percent=self.children_cpu,
             rss_bytes=culprit.rss_bytes // 1024,
             read_bytes_per_second=read,
             write_bytes_per_second=written,
@@ -331,7 +335,8 @@ class EventPlan:
             "threads": culprit.threads,
         }
         lines = {
-            "cpu_percent": self._while_it_lives(self.cpu),
+            "cpu_percent": self._while_it_lives(self.own_cpu),
+            "children_cpu_percent": self._while_it_lives(self.children_cpu),
             "rss_bytes": plan.constant(culprit.rss_bytes // 1024),
             "read_bytes_per_second": self._while_it_lives(read),
             "write_bytes_per_second": self._while_it_lives(written),

@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator
 from functools import lru_cache
+from itertools import chain
 from typing import Any
 
 from metrics.collectors.base import Reading
 from metrics.models import CpuSample, ProcessSample, Sample
 from metrics.models.fields import Averaged, ShareList
 from metrics.models.samples import sample_models
+from metrics.recording import children
 from metrics.simulation.lines import Line
 from metrics.simulation.machine import Machine
 from metrics.simulation.quarters import Quarter, process_constants
@@ -122,6 +124,8 @@ def _process_row(machine: Machine, process: ProcessThing, counters: Counters, ti
         line = process.lines[field.name]
         raw = counters.at((*key, field.name), line, tick + 1) if field.rate else line.at(tick)
         row[field.source] = raw_value(field, raw, machine)
+    # What recording counts is what the kernel says, as none of those that end has a row.
+    row[children.RAW] = row[children.COUNTED]
     row["memory_percent"] = memory_percent(machine, row["rss_bytes"])
     return row
 
@@ -147,5 +151,5 @@ def memory_percent(machine: Machine, rss_bytes: float) -> float:
 @lru_cache
 def _process_fields() -> list[Any]:
     """The fields of a process that follow a line."""
-    names = {"cpu_percent", "rss_bytes", "read_bytes_per_second", "write_bytes_per_second"}
+    names = {*chain.from_iterable(ProcessSample.orders.values())}
     return [field for field in ProcessSample.measures() if isinstance(field, Averaged) and field.name in names]

@@ -93,5 +93,5 @@ def memory_bytes(processes: Iterable[psutil.Process]) -> int | None:
 
 def _sum(name: str, rows: Iterable[dict[str, Any]]) -> float:
     field: Any = ProcessSample._meta.get_field(name)
-    total: float = field.decode(sum(row[name] or 0 for row in rows))
+    total: float = field.decode(sum(row.get(name) or 0 for row in rows))
     return total

@@ -7,6 +7,7 @@ import json
 import pytest
 from django.contrib.auth.models import Permission, User
 
+from metrics.models import Event
 from metrics.models.events import KINDS, Culprit, NewEvent, note_event
 from tests.conftest import FIRST_TICK
 
@@ -57,12 +58,22 @@ def test_an_event_says_what_happened_and_who_did_it(api, note):
         "unit": None,
         "command": "java -jar shop.jar",
         "cpu_percent": None,
+        "children_cpu_percent": None,
         "memory_percent": None,
         "rss_bytes": 16 * 2**30,
         "read_bytes_per_second": None,
         "write_bytes_per_second": None,
         "is_likely": True,
     }
+
+
+def test_what_an_older_version_did_not_store_of_a_culprit_is_null(api, recorded):
+    note_event(recorded.host.pk, NewEvent("mark", "1", FIRST_TICK, "deployed", culprits=[PYTHON]))
+    event = Event.objects.get()
+    del event.culprits[0]["children_cpu_percent"]
+    event.save()
+    [culprit] = api.get(ADDRESS).json()["results"][0]["culprits"]
+    assert (culprit["name"], culprit["cpu_percent"], culprit["children_cpu_percent"]) == ("python3", 99.5, None)
 
 
 def test_without_events_there_are_no_results(api, recorded):

@@ -61,6 +61,7 @@ def test_a_point_has_what_a_process_is_measured_by(api, address):
         "resolution": 5,
         "status": "running",
         "cpu_percent": 10.0,
+        "children_cpu_percent": None,
         "memory_percent": None,
         "rss_bytes": 2048,
         "read_bytes_per_second": None,
@@ -117,7 +118,7 @@ def test_an_empty_range_is_empty(api, address):
 def test_csv_has_a_row_for_each_point(api, address):
     response = api.get(address, {"format": "csv"})
     lines = response.content.decode().splitlines()
-    assert lines[0].startswith("timestamp,resolution,status,cpu_percent,memory_percent,")
+    assert lines[0].startswith("timestamp,resolution,status,cpu_percent,children_cpu_percent,memory_percent,")
     assert lines[1].startswith("2026-11-22T17:10:00.000Z,5,running,0.0,")
     assert len(lines) == 4
     assert f"sysmon-test-host-process-{address.rpartition('/')[2]}.csv" in response.headers["Content-Disposition"]

@@ -56,6 +56,7 @@ def test_a_process_has_every_field(api, busy):
         "username": "root",
         "status": "sleeping",
         "cpu_percent": 50.0,
+        "children_cpu_percent": None,
         "memory_percent": None,
         "rss_bytes": 4_194_304,
         "read_bytes_per_second": None,

@@ -26,8 +26,8 @@ KEYS = {
         tcp_segments_sent tcp_retransmits tcp_errors tcp_resets_sent listen_drops udp_in_use udp_received udp_sent
         udp_errors""",
     "processes": "total running threads",
-    "process": """pid start_seconds name username command status cpu_seconds memory_percent rss_bytes threads
-        read_bytes write_bytes""",
+    "process": """pid start_seconds name username command status parent_pid cpu_seconds children_cpu_seconds
+        memory_percent rss_bytes threads read_bytes write_bytes""",
 }
 IDENTITIES = {
     "core": ("core",),
@@ -46,7 +46,7 @@ COUNTERS = {
     "interface": "sent_bytes received_bytes sent_packets received_packets errors drops",
     "sockets": """tcp_opened tcp_accepted tcp_failed tcp_segments_sent tcp_retransmits tcp_errors tcp_resets_sent
         listen_drops udp_received udp_sent udp_errors""",
-    "process": "cpu_seconds read_bytes write_bytes",
+    "process": "cpu_seconds children_cpu_seconds read_bytes write_bytes",
 }
 
 Readings = tuple[Reading, Reading]

@@ -78,7 +78,9 @@ def test_a_process_is_one_row(proc: FrozenProc) -> None:
             "username": "root",
             "command": "node server.js",
             "status": "sleeping",
+            "parent_pid": 1,
             "cpu_seconds": (66 + 321) / TICKS,
+            "children_cpu_seconds": 1003 / TICKS,
             "memory_percent": 25.0,
             "rss_bytes": 2943 * os.sysconf("SC_PAGE_SIZE"),
             "threads": 11,
@@ -412,7 +414,9 @@ def test_elsewhere_what_psutil_may_not_tell_is_none(elsewhere: PsutilSweep) -> N
         "username": None,
         "command": "app --token=***",
         "status": "running",
+        "parent_pid": None,
         "cpu_seconds": None,
+        "children_cpu_seconds": None,
         "memory_percent": None,
         "rss_bytes": None,
         "threads": None,
@@ -467,6 +471,8 @@ def test_both_ways_say_the_same_of_a_live_process(
         assert by_hand.pop(name) == pytest.approx(by_psutil.pop(name), abs=tolerance)
     assert by_hand.pop("status") in ("sleeping", "running")
     assert by_psutil.pop("status") in ("sleeping", "running")
+    assert by_hand.pop("children_cpu_seconds") == 0
+    assert by_psutil.pop("children_cpu_seconds") is None
     assert by_hand == by_psutil
 
 

@@ -98,6 +98,16 @@ class TestTable:
             *("7", "190.0 %", "1 min 54 s", "2.0 MiB", "02:12:30", "02:12:55", "burst"),
         ]
 
+    @pytest.mark.parametrize("arguments", [["--at", "02:20"], ["--from", "02:20"]], ids=" ".join)
+    def test_the_cpu_is_that_of_a_process_with_its_ended_children(self, recorded, arguments):
+        loop = {"pid": 7, "name": "loop", "cpu_percent": 1.0, "children_cpu_percent": 80.0}
+        other = {"pid": 8, "name": "other", "cpu_percent": 40.0}
+        recorded.tick(FIRST_TICK + 600, processes={"total": 2}, process=[loop, other])
+        rows = [line for line in top(*arguments).splitlines() if "loop" in line or "other" in line]
+        assert [row.split()[-1] for row in rows] == ["loop", "other"]
+        assert "81.0 %" in rows[0]
+        assert "40.0 %" in rows[1]
+
     @pytest.mark.parametrize(
         "arguments",
         [["--last", "7m29s"], ["--from", "-7m29s"], ["--from=-7m29s"], ["--from", "-7m29s", "--to", "now"]],

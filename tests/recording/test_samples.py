@@ -1,5 +1,6 @@
 """From two readings to samples."""
 
+import orjson
 import pytest
 
 from metrics.models import CpuSample, DeviceSample, InterfaceSample, ProcessSample
@@ -102,6 +103,29 @@ class TestProcesses:
         new = process_row(7, start_seconds=103.0, cpu_seconds=0.5)
         found = self.samples([new], [process_row(7, start_seconds=3.0, cpu_seconds=9000.0)])
         assert found[7].values["cpu_percent"] == pytest.approx(10)
+
+    def test_what_ended_children_used_is_told_with_their_parent(self):
+        shell = process_row(7, cpu_seconds=1.0, children_cpu_seconds=30.0, parent_pid=1)
+        child = process_row(8, cpu_seconds=12.0, children_cpu_seconds=0.0, parent_pid=7)
+        later = {**shell, "children_cpu_seconds": 46.0}
+        found = self.samples([later], [shell, child])
+        assert (found[7].values["cpu_percent"], found[7].values["children_cpu_percent"]) == (0, pytest.approx(80))
+
+    def test_what_it_is_told_from_outlives_the_recorder(self):
+        rows = [process_row(7, children_cpu_seconds=seconds, parent_pid=1) for seconds in (1.0, 30.0, 46.0)]
+        first, second, third = (taken(processes_reading(row), 100.0 + 5 * number) for number, row in enumerate(rows))
+        drafts_of("processes", second, first, 5)
+        kept = TakenReading(second.timestamp, second.uptime_seconds, second.boot_id, orjson.loads(second.to_json()))
+        [draft] = drafts_of("processes", third, kept, 5)[ProcessSample]
+        assert draft.values["children_cpu_percent"] == pytest.approx(320)
+
+    def test_where_it_cannot_be_told_it_is_unknown(self):
+        found = self.samples([process_row(7, children_cpu_seconds=None)], [process_row(7, children_cpu_seconds=None)])
+        assert found[7].values["children_cpu_percent"] is None
+
+    def test_a_counter_of_children_that_fell_was_reset(self):
+        found = self.samples([process_row(7, children_cpu_seconds=1.0)], [process_row(7, children_cpu_seconds=2.0)])
+        assert found[7].values["children_cpu_percent"] is None
 
     def test_the_ten_highest_of_each_order_stay(self):
         rows = [process_row(pid, cpu_seconds=0.0) for pid in range(1, 200)]

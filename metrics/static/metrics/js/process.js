@@ -22,7 +22,10 @@ const PANELS = [
     form: "lines",
     unit: "percent",
     fields: { process: [] },
-    lines: [{ label: gettext("CPU"), color: "--blue", ...own("cpu_percent") }],
+    lines: [
+      { label: gettext("CPU"), color: "--blue", ...own("cpu_percent") },
+      { label: gettext("child processes that ended"), color: "--orange", ...own("children_cpu_percent") },
+    ],
   },
   {
     id: "process-memory",

@@ -13,7 +13,7 @@ const LEAST_PERCENT = 2;
 
 /** What a column shows, and by which of the API's orders the highest of it are found. */
 const NOW = [
-  { name: "cpu", title: gettext("CPU"), order: "cpu", value: (row) => row.cpu_percent, text: (row) => measured(row.cpu_percent, "percent"), isNumber: true },
+  { name: "cpu", title: gettext("CPU"), order: "cpu", value: cpu, text: (row) => measured(cpu(row), "percent"), isNumber: true },
   { name: "memory", title: gettext("Memory"), order: "memory", value: (row) => row.rss_bytes, text: (row) => measured(row.rss_bytes, "bytes"), isNumber: true },
   { name: "io", title: gettext("Disk I/O"), order: "io", value: io, text: (row) => (io(row) ? measured(io(row), "bytes_per_second") : "–"), isNumber: true },
 ];
@@ -29,6 +29,17 @@ const IDENTITY = [
   { name: "user", title: gettext("User"), value: (row) => row.username ?? "", text: (row) => row.username ?? "–" },
   { name: "command", title: gettext("Command"), text: (row) => row.command ?? "" },
 ];
+
+/** With that of its ended children: so it is ranked. */
+function cpu(row) {
+  return row.cpu_percent === null && row.children_cpu_percent === null ? null : (row.cpu_percent ?? 0) + (row.children_cpu_percent ?? 0);
+}
+
+/** How much of it the children used, where they used any. */
+function ofChildren(row) {
+  if (!row.children_cpu_percent) return "";
+  return interpolate(gettext("%(cpu)s of it by child processes that ended"), { cpu: measured(row.children_cpu_percent, "percent") });
+}
 
 function io(row) {
   return (row.read_bytes_per_second ?? 0) + (row.write_bytes_per_second ?? 0);
@@ -220,9 +231,10 @@ export class Processes {
       const text = column.text(row);
       if (column.name === "name") setText(cell.firstElementChild, text);
       else setText(cell, text);
-      if (column.name === "command" && cell.title !== text) cell.title = text;
+      const title = column.name === "command" ? text : column.name === "cpu" ? ofChildren(row) : "";
+      if (cell.title !== title) cell.title = title;
     });
-    const share = Math.min(100, (row.cpu_percent ?? 0) / this.cores);
+    const share = Math.min(100, (cpu(row) ?? 0) / this.cores);
     // A bar of a pixel looks like a border.
     node.style.setProperty("--share", `${share < LEAST_PERCENT ? 0 : share.toFixed(1)}%`);
     node.classList.toggle("busy", share >= BUSY_PERCENT);

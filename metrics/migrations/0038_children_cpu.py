@@ -1,0 +1,33 @@
+
+import metrics.models.fields
+from django.db import migrations
+
+
+class Migration(migrations.Migration):
+
+    dependencies = [
+        ('metrics', '0037_recorder_before_a_silence'),
+    ]
+
+    operations = [
+        migrations.AddField(
+            model_name='processsample',
+            name='children_cpu_percent',
+            field=metrics.models.fields.NumberField(editable=False, null=True, scale=100, step=1),
+        ),
+        migrations.AddField(
+            model_name='processsample',
+            name='children_cpu_percent_max',
+            field=metrics.models.fields.NumberField(editable=False, null=True, scale=100, step=1),
+        ),
+        migrations.AddField(
+            model_name='processtotals',
+            name='children_cpu_percent',
+            field=metrics.models.fields.NumberField(editable=False, null=True, scale=100, step=1),
+        ),
+        migrations.AddField(
+            model_name='processtotals',
+            name='children_cpu_percent_max',
+            field=metrics.models.fields.NumberField(editable=False, null=True, scale=100, step=1),
+        ),
+    ]
