@@ -101,6 +101,23 @@ def test_a_process_has_lines_of_its_own(desktop, open_page):
     expect(page.locator("#process-detail")).to_be_hidden()
 
 
+def test_the_cpu_of_a_process_is_that_of_its_ended_children_too(desktop, open_page):
+    def with_children(route):
+        answer = route.fetch().json()
+        for row in answer["results"]:
+            is_loop = row["name"] == "chrome"
+            row |= {"cpu_percent": 1.5 if is_loop else 2.0, "children_cpu_percent": 80.25 if is_loop else 0.0}
+        route.fulfill(json=answer)
+
+    page = open_page(desktop + "?range=1h")
+    page.route("**/metrics/processes?*", with_children)
+    page.reload()
+    first = page.locator("#process-rows tr").first
+    expect(first).to_contain_text("chrome")
+    expect(first.locator(".of-cpu")).to_have_text("81.8%")
+    expect(first.locator(".of-cpu")).to_have_attribute("title", "80.3% of it by child processes that ended")
+
+
 def test_the_lane_names_the_biggest_consumer_of_each_bucket(desktop, open_page):
     page = open_page(desktop + "?range=1h")
     expect(page.locator(".lane button", has_text="ffmpeg")).to_be_visible()
