@@ -6,7 +6,7 @@ from django.db import migrations
 class Migration(migrations.Migration):
 
     dependencies = [
-        ('metrics', '0037_recorder_before_a_silence'),
+        ('metrics', '0038_left_out'),
     ]
 
     operations = [
