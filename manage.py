@@ -78,7 +78,9 @@ def run() -> None:
         try:
             execute_from_command_line(sys.argv)
         except DatabaseError as error:
-            sys.exit(f"sysmon: the database cannot be used: {' '.join(str(error).split())}")
+            from metrics.storage.unusable import in_words
+
+            sys.exit(f"sysmon: the database cannot be used: {in_words(error)}")
     except ImproperlyConfigured as error:
         sys.exit(f"sysmon: {' '.join(str(error).split())}")
 

@@ -58,8 +58,7 @@ class HealthSerializer(Serializer):
     warnings = serializers.ListField(
         child=serializers.DictField(),
         required=False,
-        help_text="The families that failed at the newest tick, or of which a part had to wait, each with its status"
-        " and a message. They degrade nothing",
+        help_text="The families that failed at the newest tick or had to wait in part, each with status and message",
     )
     host = serializers.CharField(required=False)
     timestamp = serializers.DateTimeField(required=False)

@@ -30,7 +30,9 @@ def check_is_free() -> None:
             probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             probe.bind(address)
     except OSError as error:
-        raise AddressTaken(f"cannot listen on {host} port {port}: {_reason(error)}") from None
+        raise AddressTaken(
+            f"cannot listen on {host} port {port} (SYSMON_HOST, SYSMON_PORT): {_reason(error)}"
+        ) from None
 
 
 def answers() -> bool:

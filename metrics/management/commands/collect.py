@@ -19,6 +19,7 @@ from metrics.recording.recording import recording_of_process, this_host
 from metrics.recording.rivals import is_recorded_elsewhere
 from metrics.recording.run import RecordingRun
 from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
+from metrics.storage.unusable import in_words
 from metrics.storage.versions import check_version
 from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import COLLECT_KILOBYTES, check_limits
@@ -72,7 +73,7 @@ class Command(BaseCommand):
         except (DirectoryInUse, CannotStart) as error:
             raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:
-            raise CommandError(f"the database cannot be used: {error}") from None
+            raise CommandError(f"the database cannot be used: {in_words(error)}") from None
         self.stdout.write(f"{ticks} ticks recorded")
 
 

@@ -20,6 +20,7 @@ from metrics.storage.damage import database_file, set_aside
 from metrics.storage.location import is_address, is_sqlite_address, sqlite_file
 from metrics.storage.locks import PARTS, RECORDER, WORKER, DirectoryInUse, hold_data_directory
 from metrics.storage.statistics import refresh_statistics
+from metrics.storage.unusable import in_words
 from metrics.storage.versions import APP, known_migrations
 from metrics.supervision.database import prepare_database
 
@@ -57,7 +58,7 @@ class Command(BaseCommand):
         except (DirectoryInUse, CopyError) as error:
             raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:
-            raise CommandError(f"a database cannot be used: {' '.join(str(error).split())}") from None
+            raise CommandError(f"a database cannot be used: {in_words(error)}") from None
         finally:
             connections.close_all()
 

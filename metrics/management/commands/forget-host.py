@@ -17,6 +17,7 @@ from metrics.retention.forgetting import Holding, forget, holdings_of, is_alive,
 from metrics.retention.pruning import give_space_back
 from metrics.storage.locks import RECORDER, WORKER, DirectoryInUse, hold_data_directory
 from metrics.storage.table_sizes import bytes_of_tables
+from metrics.storage.unusable import in_words
 
 
 class Command(BaseCommand):
@@ -40,7 +41,7 @@ class Command(BaseCommand):
         except DirectoryInUse as error:
             raise CommandError(f"{_shown(name)} is this machine itself, and {visible(str(error), MAX_LINE)}") from None
         except DatabaseError as error:
-            raise CommandError(f"the database cannot be used: {error}") from None
+            raise CommandError(f"the database cannot be used: {in_words(error)}") from None
 
     def _host(self, name: str) -> Host:
         host = Host.objects.filter(name=name).first()

@@ -12,6 +12,7 @@ from metrics.formatting.units import local_time
 from metrics.management.arguments import TIME_HELP, RawHelpFormatter, TimeCommand, moment
 from metrics.models import Event, Host
 from metrics.models.events import NewEvent, note_event
+from metrics.storage.unusable import in_words
 
 MAX_CHARACTERS = 500
 # Clocks of two machines differ; what is planned for later has not happened.
@@ -46,7 +47,7 @@ class Command(TimeCommand):
         try:
             event = _store(title, now if at is None else at)
         except DatabaseError as error:
-            raise CommandError(f"the database cannot be used: {error}") from None
+            raise CommandError(f"the database cannot be used: {in_words(error)}") from None
         self.stdout.write(f"{local_time(event.started_at)}  {event.title}")
 
 

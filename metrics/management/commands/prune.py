@@ -19,6 +19,7 @@ from metrics.retention.rollup import roll_up
 from metrics.storage.free_pages import Space, SpaceError, bytes_of_rows, rewrite, shrink
 from metrics.storage.locks import WORKER, DirectoryInUse, hold_data_directory
 from metrics.storage.statistics import vacuum_tables
+from metrics.storage.unusable import in_words
 
 ENDS_FIRST = (
     "this file was made without auto_vacuum and can only be written anew as a whole: end `up`, then prune again"
@@ -44,7 +45,7 @@ class Command(BaseCommand):
                 self.stdout.write(f"{apply_retention()} rows deleted")
                 self._give_space_back()
         except (DatabaseError, sqlite3.Error) as error:
-            raise CommandError(f"the database cannot be used: {error}") from None
+            raise CommandError(f"the database cannot be used: {in_words(error)}") from None
         except SpaceError as error:
             raise CommandError(str(error)) from None
 

@@ -11,6 +11,7 @@ from metrics.management.commands.backup import described
 from metrics.storage.backup import BackupError, contents_of, put_back
 from metrics.storage.damage import database_file
 from metrics.storage.locks import PARTS, RECORDER, DirectoryInUse, hold_data_directory
+from metrics.storage.unusable import in_words
 from metrics.supervision.database import prepare_database
 
 
@@ -36,7 +37,7 @@ class Command(BaseCommand):
         except (BackupError, DirectoryInUse) as error:
             raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:
-            raise CommandError(f"the database cannot be used: {error}") from None
+            raise CommandError(f"the database cannot be used: {in_words(error)}") from None
         if kept:
             self.stdout.write(f"what was there is kept as {visible(str(kept), MAX_LINE)}")
         self.stdout.write(f"restored {visible(str(file), MAX_LINE)}: {described(contents_of(database))}")

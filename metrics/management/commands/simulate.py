@@ -21,6 +21,7 @@ from metrics.simulation.hosts import clear, recorded_hosts, simulated_hosts
 from metrics.simulation.machine import Machine
 from metrics.storage.locks import RECORDER, WORKER, DirectoryInUse, hold_data_directory
 from metrics.storage.statistics import refresh_statistics
+from metrics.storage.unusable import in_words
 from metrics.supervision.database import prepare_database
 from metrics.tiers import tiers
 
@@ -84,7 +85,7 @@ show it. It is refused where a real machine was recorded; try it in a data direc
         except DirectoryInUse as error:
             raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:
-            raise CommandError(f"the database cannot be used: {error}") from None
+            raise CommandError(f"the database cannot be used: {in_words(error)}") from None
 
     def _names(self, hosts: int, force: bool) -> list[str]:
         """The names to be simulated: this machine's own and as many more, but none that was really recorded."""

@@ -25,6 +25,7 @@ from metrics.history.processes import ProcessQuery, RankedProcesses, read_proces
 from metrics.management.arguments import TIME_HELP, RawHelpFormatter, TimeCommand, duration_seconds, last_moment, moment
 from metrics.models import Host, ProcessSample
 from metrics.status.health import read_warnings
+from metrics.storage.unusable import in_words
 
 DAY = 86_400
 MOST, USUAL = 100, 20
@@ -84,7 +85,7 @@ class Command(TimeCommand):
         try:
             found = _find(_known_host(host), options)
         except DatabaseError as error:
-            raise CommandError(f"the database cannot be used: {error}") from None
+            raise CommandError(f"the database cannot be used: {in_words(error)}") from None
         if as_json:
             # ASCII, since not only the first 32 characters can steer a terminal.
             self.stdout.write(json.dumps(found.answer))

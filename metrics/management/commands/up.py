@@ -14,6 +14,7 @@ from metrics.formatting.units import MAX_LINE, visible
 from metrics.recording.heartbeat import Heartbeat
 from metrics.recording.runner import runners
 from metrics.storage.locks import WEB, WORKER, DirectoryInUse, hold_data_directory
+from metrics.storage.unusable import in_words
 from metrics.supervision import address
 from metrics.supervision.database import prepare_database
 from metrics.supervision.limits import UP_KILOBYTES, check_limits
@@ -51,7 +52,7 @@ class Command(BaseCommand):
         except (DirectoryInUse, address.AddressTaken, CannotStart) as error:
             raise CommandError(visible(str(error), MAX_LINE)) from None
         except DatabaseError as error:
-            raise CommandError(f"the database cannot be used: {' '.join(str(error).split())}") from None
+            raise CommandError(f"the database cannot be used: {in_words(error)}") from None
 
     def _supervise(self, names: list[str]) -> None:
         heartbeat = Heartbeat(context(), conf.web_processes())
