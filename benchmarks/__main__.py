@@ -21,8 +21,8 @@ ON_THE_YEAR = ("size", "queries", "ticks", "rollup", "scale")
 AGAINST_THE_YARDSTICK = ("throughput", "watching", "endurance", "start")
 GROUPS = (*ON_THE_YEAR, "growth", "decade", "page", *AGAINST_THE_YARDSTICK)
 # Few raw points: they are only there at the end, and would be taken for growth.
-SHORT_SPANS = {"SYSMON_TIERS": "1m=2d,15m=8d", "SYSMON_MAX_POINTS": "15"}
-TEN_YEARS = {"SYSMON_TIERS": "1m=14d,15m=3650d"}
+SHORT_SPANS = {"SYSMON_TIERS": "1m=2d,5m=2d,15m=8d,1h=8d,6h=8d,1d=8d", "SYSMON_MAX_POINTS": "15"}
+TEN_YEARS = {"SYSMON_TIERS": "15m=10y,1h=10y,6h=10y"}
 
 
 def main(wanted: list[str]) -> int:

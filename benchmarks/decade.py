@@ -1,7 +1,4 @@
-"""How long the history takes to answer with ten years of quarters of an hour: the year's, nine times more.
-
-Single processes are there only in the widest summary, which is what a long range of them is read from.
-"""
+"""How long the history takes to answer with ten years of days, and of all that is kept for a year: nine times more."""
 
 from collections.abc import Iterator
 
@@ -15,12 +12,12 @@ from metrics.history.peaks import PeakQuery, read_peaks
 from metrics.history.processes import ProcessQuery, read_processes
 from metrics.history.series import SeriesQuery, read_series
 from metrics.history.top import TopQuery, read_top
-from metrics.models import Host, ProcessSample
+from metrics.models import Host
 from metrics.models.samples import sample_models
-from metrics.tiers import summaries, tiers
+from metrics.tiers import WIDEST_SECONDS, tiers
 
-# Whole buckets of the widest summary, so that all that was made of the quarters can be copied with them.
-YEAR = 365 * DAY // summaries()[-1].width_seconds * summaries()[-1].width_seconds
+# Whole buckets of every tier.
+YEAR = 365 * DAY // WIDEST_SECONDS * WIDEST_SECONDS
 COPIES = 9
 RANGES = {"a year": 365 * DAY, "3 years": 3 * 365 * DAY, "10 years": 3649 * DAY}
 MB = 1e6
@@ -48,11 +45,11 @@ def figures() -> Iterator[Figure]:
 
 def repeat(host: Host) -> None:
     """Copy what is kept for a year into the nine years before it; the few hours that the year is longer overlap."""
-    widths = [tier.width_seconds for tier in (*tiers()[-1:], *summaries()[-2:])]
+    widths = [tier.width_seconds for tier in tiers() if tier.kept_seconds >= YEAR]
     with connection.cursor() as cursor:
         cursor.execute("PRAGMA synchronous=OFF")
         for model in sample_models():
-            for width in widths[-1:] if model is ProcessSample else widths:
+            for width in widths:
                 for copy in range(1, COPIES + 1):
                     cursor.execute(_copy(model, copy * YEAR), [host.pk, width, newest_tick(host) - YEAR])
 

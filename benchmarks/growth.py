@@ -12,8 +12,7 @@ from django.db import connection
 from benchmarks.figures import Figure, tell
 from benchmarks.program import database_file, now
 from metrics.retention.pruning import apply_retention
-from metrics.retention.rollup import summarise
-from metrics.simulation.history import History
+from metrics.simulation.history import History, roll_up_wide
 from metrics.simulation.machine import Machine
 from metrics.storage.locks import PARTS
 from metrics.supervision.database import prepare_database
@@ -25,7 +24,7 @@ MONTH_DAYS = 30
 
 def figures() -> Iterator[Figure]:
     """The size when the tiers have just become full, a month later, and the highest in between."""
-    full_days = tiers()[-1].kept_seconds // DAY
+    full_days = max(tier.kept_seconds for tier in tiers()) // DAY
     sizes = daily_sizes(full_days + 1 + MONTH_DAYS)
     # A day more, for identities that only go when nothing points to them any more.
     full, later = sizes[full_days + 1], sizes[-1]
@@ -44,7 +43,7 @@ def daily_sizes(days: int) -> list[int]:
     for start in history.write():
         if start % 3600 == 0:
             history.flush()
-            summarise(history.host, start - DAY, start + 900)
+            roll_up_wide(history.host, start - DAY, start + 900)
             with patch.object(time, "time", return_value=float(start + 900)):
                 apply_retention()
             history.player.writer.identities.forget()

@@ -12,7 +12,7 @@ from benchmarks.program import now
 from metrics.models import Host, RollUpState, Tick
 from metrics.models.samples import sample_models
 from metrics.retention import rollup
-from metrics.retention.rollup_statements import Stretch
+from metrics.retention.buckets import Buckets
 from metrics.simulation.history import History
 from metrics.simulation.hosts import clear
 from metrics.simulation.machine import Machine
@@ -87,19 +87,19 @@ def newest_minute_again(host: Host) -> Callable[[], object]:
 
 
 def timed_roll_up(host: Host, transactions: list[float]) -> None:
-    """Roll up, and note how long each stretch took, which is a transaction."""
-    original = rollup.roll_up_stretch
+    """Roll up, and note how long some buckets took, which is a transaction."""
+    original = rollup.roll_up_buckets
 
-    def timed(stretch: Stretch) -> None:
+    def timed(buckets: Buckets) -> None:
         began = time.perf_counter()
-        original(stretch)
+        original(buckets)
         transactions.append(time.perf_counter() - began)
 
-    rollup.roll_up_stretch = timed
+    rollup.roll_up_buckets = timed
     try:
         rollup.roll_up(host)
     finally:
-        rollup.roll_up_stretch = original
+        rollup.roll_up_buckets = original
 
 
 if __name__ == "__main__":

@@ -1,45 +1,46 @@
 """The resolutions in which history is kept: one table, read by all who need it.
 
-Raw samples are bounded by their number (SYSMON_MAX_POINTS). Each coarser tier is made from the one before it and is
-kept for a span of time (SYSMON_TIERS). Between and beyond those are summaries, which nobody asks for by name: a query
-about a year would have to add up every quarter of an hour otherwise.
+Raw samples are bounded by their number (SYSMON_MAX_POINTS). Each roll-up tier is made from the one before it, divides
+every wider one, and is kept for a span of time (SYSMON_TIERS). Beside the models and not among them: the settings are
+parsed before a model can be loaded.
 """
 
+import logging
 import re
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
+from math import log as logarithm
 
 from django.conf import settings
 
 from metrics.formatting.moments import SECONDS_OF_UNIT
 
+log = logging.getLogger(__name__)
+
 RAW = 0
-DEFAULT_TIERS = "1m=14d,15m=400d"
 RAW_NAME = "raw"
-# The processes that a row of a tier is worth: the highest of each order; fewer where a row is kept for a year.
-TOP_OF_THE_FINEST, TOP_OF_THE_OTHERS = 10, 5
-# Summaries of the coarsest tier: their widths as multiples of its own. Only the last of them has single processes, and
-# more of them, for it stands for many points.
-SUMMARY_FACTORS = (6, 36)
-TOP_OF_A_SUMMARY = 25
-# No tier and no summary is wider than a day.
-WIDEST_SECONDS = 86_400
+DEFAULT_TIERS = "1m=14d,5m=14d,15m=400d,1h=400d,6h=400d,1d=10y"
+UNITS = {**{unit: SECONDS_OF_UNIT[unit] for unit in "smhd"}, "y": 365 * 86_400}
+# The processes of each order that a bucket of a width keeps: fewer where there are many buckets for a year, and more of
+# a wide one, which stands for many points.
+TOP_PROCESSES = {60: 10, 300: 10, 900: 5, 3600: 5, 21_600: 10, 86_400: 25}
+WIDTHS = tuple(TOP_PROCESSES)
+WIDEST_SECONDS = WIDTHS[-1]
 
 
 @dataclass(frozen=True, slots=True)
 class Tier:
     """Points of `width_seconds`, made from those of `source_seconds` (RAW: the raw ones), kept for `kept_seconds`.
 
-    `top_processes` is how many processes of each order are kept in a point. A summary is no resolution of the history:
-    it only stands for the points that it was made from where these are added up.
+    `top_processes` is how many processes of each order are kept in a point.
     """
 
     width_seconds: int
     source_seconds: int
     kept_seconds: int
     top_processes: int
-    is_summary: bool = False
 
 
 def tiers() -> tuple[Tier, ...]:
@@ -47,63 +48,58 @@ def tiers() -> tuple[Tier, ...]:
     return parse_tiers(str(getattr(settings, "SYSMON_TIERS", "") or DEFAULT_TIERS))
 
 
-def stored_tiers() -> tuple[Tier, ...]:
-    """The roll-up tiers, and then the summaries: each after what it is made from."""
-    return (*tiers(), *summaries())
-
-
-def summaries() -> tuple[Tier, ...]:
-    """Between two tiers one that is about as far from either, beyond the coarsest tier those of SUMMARY_FACTORS."""
-    known = tiers()
-    last = known[-1]
-    found = [_between(*pair) for pair in pairwise(known)]
-    for factor in SUMMARY_FACTORS:
-        top_processes = TOP_OF_A_SUMMARY if factor == SUMMARY_FACTORS[-1] else 0
-        found.append(Tier(last.width_seconds * factor, last.width_seconds, last.kept_seconds, top_processes, True))
-    return tuple(tier for tier in found if tier and tier.width_seconds <= min(WIDEST_SECONDS, tier.kept_seconds // 2))
-
-
-def _between(finer: Tier, coarser: Tier) -> Tier | None:
-    ratio = coarser.width_seconds // finer.width_seconds
-    factor = next(factor for factor in range(2, ratio + 1) if ratio % factor == 0 and factor * factor >= ratio)
-    return (
-        Tier(finer.width_seconds * factor, finer.width_seconds, finer.kept_seconds, 0, True) if factor < ratio else None
-    )
-
-
 @lru_cache(maxsize=8)
 def parse_tiers(text: str) -> tuple[Tier, ...]:
-    """Read `WIDTH=SPAN` pairs such as `1m=14d,15m=400d`; a ValueError says what is wrong."""
-    found: list[Tier] = []
+    """Read `WIDTH=SPAN` pairs such as `1m=14d,15m=400d`; a ValueError says what is wrong.
+
+    A width that is not named keeps its span of DEFAULT_TIERS. One that there is no more is taken for the nearest, with
+    a line in the log; the longest of several spans counts then.
+    """
+    spans = _spans(DEFAULT_TIERS) | _of_today(_spans(text))
+    for width, wider in pairwise((*WIDTHS, WIDEST_SECONDS)):
+        if spans[width] < 2 * wider:
+            raise ValueError(f"{name_of(width)} is kept for {name_of(2 * wider)} at the least")
+    sources = (RAW, *WIDTHS)
+    return tuple(Tier(width, sources[n], spans[width], TOP_PROCESSES[width]) for n, width in enumerate(WIDTHS))
+
+
+def _spans(text: str) -> dict[int, int]:
+    """The span of each width that is named, in seconds."""
+    found: dict[int, int] = {}
     for pair in text.split(","):
         width, separator, span = pair.partition("=")
         if not separator:
             raise ValueError(f"“{pair.strip()}” is not a width and a span, such as 1m=14d")
-        source = found[-1].width_seconds if found else RAW
-        top = TOP_OF_THE_OTHERS if found else TOP_OF_THE_FINEST
-        found.append(_checked(Tier(_seconds(width), source, _seconds(span), top)))
-    return tuple(found)
+        if _seconds(width) in found:
+            raise ValueError(f"“{width.strip()}” is there twice")
+        found[_seconds(width)] = _seconds(span)
+    return found
 
 
-def _checked(tier: Tier) -> Tier:
-    finest = tier.source_seconds or 60
-    if tier.width_seconds % finest or tier.width_seconds <= tier.source_seconds or 86_400 % tier.width_seconds:
-        raise ValueError("each width is a multiple of the one before it, a minute at the least, and divides a day")
-    if tier.kept_seconds < 2 * tier.width_seconds:
-        raise ValueError("a tier is kept for two of its widths at the least")
-    return tier
+def _of_today(spans: Mapping[int, int]) -> dict[int, int]:
+    """The same by the widths that there are."""
+    found: dict[int, int] = {}
+    for width, span in spans.items():
+        nearest = _nearest(width, WIDTHS)
+        found[nearest] = max(span, found.get(nearest, 0))
+    if others := [width for width in spans if width not in WIDTHS]:
+        taken = ", ".join(f"{name_of(width)} is taken for {name_of(_nearest(width, WIDTHS))}" for width in others)
+        log.warning("SYSMON_TIERS: the widths are %s; %s", ", ".join(map(name_of, WIDTHS)), taken)
+    return found
+
+
+def _nearest(width: int, widths: Iterable[int]) -> int:
+    return min(widths, key=lambda other: abs(logarithm(other / width)))
 
 
 def _seconds(text: str) -> int:
-    match = re.fullmatch(r"([1-9][0-9]{0,6})([smhd])", text.strip(), re.ASCII)
+    match = re.fullmatch(r"([1-9][0-9]{0,6})([smhdy])", text.strip(), re.ASCII)
     if match is None:
-        raise ValueError(f"“{text.strip()}” is not a number of s, m, h or d")
-    return int(match[1]) * SECONDS_OF_UNIT[match[2]]
+        raise ValueError(f"“{text.strip()}” is not a number of s, m, h, d or y")
+    return int(match[1]) * UNITS[match[2]]
 
 
 def name_of(width_seconds: int) -> str:
     """What a tier is called in the settings, by its width: `1m`, `15m`, `1h`; `raw` for the raw samples."""
-    unit, length = next(
-        (unit, length) for unit, length in reversed(SECONDS_OF_UNIT.items()) if width_seconds % length == 0
-    )
+    unit, length = next((unit, length) for unit, length in reversed(UNITS.items()) if width_seconds % length == 0)
     return f"{width_seconds // length}{unit}" if width_seconds else RAW_NAME

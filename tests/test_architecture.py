@@ -16,7 +16,7 @@ MAY_IMPORT = {
     "conf": "access.addresses.parse_networks collectors.exclusions forwarding.destinations.parse_destinations",
     "schedules": "conf",
     "checks": "conf models.Host schedules.shares_cluster tiers access.permissions.is_open_by_settings",
-    "models": "",
+    "models": "tiers",
     "recording": "collectors models tiers conf formatting"
     " storage.damage_report storage.file_identity storage.locks storage.recovery",
     "retention": "collectors.hiding models tiers conf",
@@ -28,7 +28,7 @@ MAY_IMPORT = {
     "formatting": "models",
     "api": "access history status conf formatting recording.heartbeat storage models.Host",
     "dashboard": "api conf",
-    "exporters": "api history status tiers models.Host models.fields",
+    "exporters": "api history status tiers models.Host models.fields models.sql",
     "forwarding": "exporters history models conf",
     "admin": "access.tokens models tiers formatting conf schedules.is_job schedules.shares_cluster",
     "templatetags": "access.first_user formatting models",

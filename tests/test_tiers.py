@@ -1,24 +1,58 @@
 """The table of tiers: what may be set, and what is refused in words."""
 
+from itertools import pairwise
+
 import pytest
 
-from metrics.tiers import DEFAULT_TIERS, name_of, parse_tiers, summaries, tiers
+from metrics.tiers import DEFAULT_TIERS, WIDTHS, name_of, parse_tiers, tiers
 
 DAY = 86_400
 
 
-def test_by_default_there_are_minutes_for_two_weeks_and_quarters_for_a_year():
-    found = [(tier.width_seconds, tier.source_seconds, tier.kept_seconds // DAY) for tier in parse_tiers(DEFAULT_TIERS)]
-    assert found == [(60, 0, 14), (900, 60, 400)]
+@pytest.fixture(autouse=True)
+def parsed_anew():
+    parse_tiers.cache_clear()
 
 
-def test_each_tier_is_made_from_the_one_before():
-    assert [tier.source_seconds for tier in parse_tiers("1m=1d, 5m=7d, 1h=365d")] == [0, 60, 300]
+def spans(text):
+    return {name_of(tier.width_seconds): tier.kept_seconds / DAY for tier in parse_tiers(text)}
 
 
-def test_a_setting_takes_the_place_of_the_default(settings):
-    settings.SYSMON_TIERS = "1m=1d"
-    assert [tier.kept_seconds for tier in tiers()] == [DAY]
+def test_the_default_names_every_width():
+    assert spans(DEFAULT_TIERS) == {"1m": 14, "5m": 14, "15m": 400, "1h": 400, "6h": 400, "1d": 3650}
+
+
+def test_each_tier_is_made_from_the_one_before_and_divides_every_wider_one():
+    found = [(tier.width_seconds, tier.source_seconds) for tier in tiers()]
+    assert found == list(zip(WIDTHS, (0, *WIDTHS), strict=False))
+    assert all(wider % width == 0 for width, wider in pairwise(WIDTHS))
+
+
+def test_a_span_that_is_not_named_stays_that_of_the_default(settings):
+    settings.SYSMON_TIERS = "1m=1d, 1d=2y"
+    assert [tier.kept_seconds // DAY for tier in tiers()] == [1, 14, 400, 400, 400, 730]
+
+
+@pytest.mark.parametrize(
+    ("text", "nearest"),
+    [("2m=3d", "1m"), ("10m=3d", "15m"), ("30m=3d", "15m"), ("2h=3d", "1h"), ("12h=3d", "6h"), ("4m=3d", "5m")],
+)
+def test_a_width_of_an_older_setting_is_taken_for_the_nearest_with_one_line(caplog, text, nearest):
+    assert spans(text) == spans(f"{nearest}=3d")
+    [record] = caplog.records
+    assert f"{text.partition('=')[0]} is taken for {nearest}" in record.message
+    parse_tiers(text)
+    assert len(caplog.records) == 1
+
+
+def test_the_longest_of_the_spans_that_meet_in_a_width_counts():
+    assert spans("1m=14d,2m=30d")["1m"] == 30
+    assert spans("2m=30d,1m=14d")["1m"] == 30
+
+
+def test_nothing_is_said_of_a_setting_of_today(caplog):
+    parse_tiers("1m=1d,60m=30d,24h=1y")
+    assert not caplog.records
 
 
 @pytest.mark.parametrize(
@@ -30,12 +64,10 @@ def test_a_setting_takes_the_place_of_the_default(settings):
         ("0m=14d", "not a number of"),
         ("-1m=14d", "not a number of"),
         ("\u0661m=14d", "not a number of"),
-        ("30s=14d", "multiple"),
-        ("7m=14d", "divides a day"),
-        ("5m=14d,1m=400d", "multiple"),
-        ("1m=14d,1m=400d", "multiple"),
-        ("2m=1d,5m=14d", "multiple"),
-        ("15m=20m", "two of its widths"),
+        ("1m=14d,60s=15d", "twice"),
+        ("1m=9m", "1m is kept for 10m at the least"),
+        ("15m=1h", "15m is kept for 2h at the least"),
+        ("1d=1d", "1d is kept for 2d at the least"),
         ("", "not a width and a span"),
     ],
 )
@@ -44,26 +76,7 @@ def test_another_table_is_refused(text, reason):
         parse_tiers(text)
 
 
-@pytest.mark.parametrize(
-    ("text", "expected"),
-    [
-        ("1m=14d,15m=400d", [(300, 60), (5400, 900), (32_400, 900)]),
-        ("1m=14d,2m=400d", [(720, 120), (4320, 120)]),
-        ("1m=14d,1h=400d", [(600, 60), (21_600, 3600)]),
-        ("1h=1d", [(21_600, 3600)]),
-        ("1m=10m", []),
-    ],
-)
-def test_summaries_lie_between_two_tiers_and_beyond_the_coarsest(settings, text, expected):
-    settings.SYSMON_TIERS = text
-    assert [(tier.width_seconds, tier.source_seconds) for tier in summaries()] == expected
-    assert all(tier.width_seconds % tier.source_seconds == 0 for tier in summaries())
-
-
-@pytest.mark.parametrize("name", ["1m", "5m", "15m", "90m", "1h", "6h", "1d"])
+@pytest.mark.parametrize("name", ["1m", "5m", "15m", "90m", "1h", "6h", "1d", "raw"])
 def test_a_tier_is_called_as_in_the_settings(name):
-    assert name_of(parse_tiers(f"{name}=14d")[0].width_seconds) == name
-
-
-def test_the_raw_samples_are_a_tier_with_a_name_too():
-    assert name_of(0) == "raw"
+    widths = {"90m": 5400, "raw": 0, **{name_of(width): width for width in WIDTHS}}
+    assert name_of(widths[name]) == name

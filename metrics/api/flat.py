@@ -4,8 +4,8 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from metrics.history.columns import Point
 from metrics.history.metadata import EVERY_POINT, output_names, tables
+from metrics.history.points import Point
 
 KIND = "kind"
 

@@ -5,8 +5,8 @@ from typing import Any
 from rest_framework.response import Response
 
 from metrics.formatting.moments import iso
-from metrics.history.columns import Point
 from metrics.history.peaks import PeakQuery, headline, peak_fields
+from metrics.history.points import Point
 from metrics.history.process_history import Life
 from metrics.history.processes import RankedProcesses
 from metrics.models import Host

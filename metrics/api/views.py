@@ -18,9 +18,9 @@ from metrics.api.json_point_cache import read_encoded
 from metrics.api.presentation import TimelessResponse
 from metrics.api.renderers import BrowsableRenderer, CsvRenderer, JsonRenderer, NdjsonRenderer
 from metrics.formatting.moments import is_relative, iso, parse_moment
-from metrics.history.columns import Point
 from metrics.history.metadata import series_families
 from metrics.history.newest import find_host, last_stored_tick, newest_tick, read_tick
+from metrics.history.points import Point
 from metrics.history.processes import ProcessQuery, point_names, read_processes
 from metrics.history.series import Series, SeriesQuery, read_series
 from metrics.models import Host

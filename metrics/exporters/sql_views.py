@@ -15,13 +15,12 @@ from typing import Any
 from django.db import connections, transaction
 from django.db.migrations.loader import MigrationLoader
 
-from metrics.history.columns import column, decoded, table
 from metrics.history.metadata import all_tables
 from metrics.history.processes import IDENTITY, NOT_OTHERS
-from metrics.history.steps import WEIGHT
 from metrics.models import Host
 from metrics.models.fields import ShareList
-from metrics.tiers import RAW, tiers
+from metrics.models.sql import WEIGHT, column, decoded, table
+from metrics.tiers import RAW, WIDTHS
 
 log = logging.getLogger(__name__)
 
@@ -90,7 +89,7 @@ def _selects(model: Any) -> Iterator[str]:
     OFFSET 0 has PostgreSQL look for the oldest once a host, and not once a row.
     """
     finer: list[int] = []
-    for width in (RAW, *(tier.width_seconds for tier in tiers())):
+    for width in (RAW, *WIDTHS):
         first = f"(SELECT MIN(timestamp) FROM {table(model)} WHERE host_id = h.id AND tier = %s)"  # noqa: S608
         oldest = ", ".join(first % tier for tier in finer)
         before = f" CROSS JOIN LATERAL (SELECT LEAST({oldest}) AS oldest OFFSET 0) finer" if finer else ""

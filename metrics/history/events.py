@@ -7,7 +7,7 @@ from typing import NamedTuple
 from django.db.models import F, Q
 from django.db.models.functions import Coalesce
 
-from metrics.history.columns import Point
+from metrics.history.points import Point
 from metrics.models import Event, Host
 from metrics.models.events import KINDS, Culprit, Severity
 

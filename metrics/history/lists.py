@@ -1,17 +1,29 @@
 """Steps of lists, such as the cores' shares: element by element the mean and the maximum."""
 
 from collections import defaultdict
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from operator import mul
 from typing import Any
 
 import orjson
 
-from metrics.history.columns import Point, Row, column, extreme_column, fetch, weight_of
 from metrics.history.metadata import extreme_names
-from metrics.history.sources import Source, union
+from metrics.history.points import Point
 from metrics.models import Sample
 from metrics.models.fields import ShareList
+from metrics.models.sql import (
+    Labels,
+    Row,
+    TierRange,
+    column,
+    extreme_column,
+    fetch,
+    key_columns,
+    select_range,
+    start_of,
+    union,
+    weight_of,
+)
 from metrics.tiers import RAW
 
 Values = Sequence[float | None]
@@ -20,38 +32,33 @@ Texts = tuple[int, int, str, str]
 
 
 def list_values(
-    model: type[Sample],
-    fields: Iterable[ShareList],
-    sources: Sequence[Source],
-    wanted: Mapping[str, tuple[Any, ...]],
-    step: int,
+    model: type[Sample], fields: Iterable[ShareList], ranges: Sequence[TierRange], wanted: Labels, step: int
 ) -> dict[Row, Point]:
     """By (start of the step, labels): element by element the mean and the maximum of each list."""
     found: dict[Row, Point] = defaultdict(dict)
     for field in fields:
-        for thing, rows in _by_step(model, field, sources, wanted, step).items():
+        for thing, rows in _by_step(model, field, ranges, wanted, step).items():
             found[thing] |= dict(zip((field.name, *extreme_names(field)), _mean_and_maximum(rows), strict=True))
     return found
 
 
 def _by_step(
-    model: type[Sample], field: ShareList, sources: Sequence[Source], wanted: Mapping[str, tuple[Any, ...]], step: int
+    model: type[Sample], field: ShareList, ranges: Sequence[TierRange], wanted: Labels, step: int
 ) -> dict[Row, list[Texts]]:
     """The rows of each step by its start and labels, in no order."""
-    keys = "".join(f", {column(model._meta.get_field(name))}" for name in model.key)
-    mean, highest = column(field), extreme_column(field, "max")
-
-    def select(tier: int) -> str:
-        # Where a roll-up has no maxima its means are the most that is known.
-        extreme = f"{mean} AS {highest}" if tier == RAW else f"COALESCE({highest}, {mean}) AS {highest}"
-        read = f"timestamp, {weight_of(tier)} AS weight, {mean}, {extreme}"
-        return f"{read}, timestamp - timestamp %% {int(step)} AS start{keys}"
-
+    keys = key_columns(model)
+    parts = [select_range(model, of, [*_read(field, of.tier), start_of(step), *keys], wanted) for of in ranges]
     found: dict[Row, list[Texts]] = defaultdict(list)
-    for row in fetch(*union(model, sources, step, wanted, select)):
+    for row in fetch(*union(parts)):
         if row[2] is not None:
             found[row[4:]].append(row[:4])
     return found
+
+
+def _read(field: ShareList, tier: int) -> Iterator[str]:
+    mean, highest = column(field), extreme_column(field, "max")
+    # Where a roll-up has no maxima its means are the most that is known.
+    yield from ("timestamp", weight_of(tier), mean, mean if tier == RAW else f"COALESCE({highest}, {mean})")
 
 
 def _mean_and_maximum(rows: list[Texts]) -> tuple[Values, Values]:

@@ -7,14 +7,14 @@ from math import ceil, floor
 from django.db import connection
 
 from metrics import conf
-from metrics.history.columns import STRETCH, Point, fetch, table
 from metrics.history.metadata import series_families
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece
+from metrics.history.points import Point
 from metrics.history.processes import ProcessQuery, read_processes, read_totals
 from metrics.history.series import read_moment
 from metrics.models import Host, ProcessSample, ProcessTotals, Tick
 from metrics.models.present import MAX_AHEAD_SECONDS, last_present_moment
-from metrics.tiers import RAW, tiers
+from metrics.models.sql import FIRST_MOMENT, LAST_MOMENT, TierRange, fetch, select, select_range, table
+from metrics.tiers import RAW, WIDTHS
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,23 +31,25 @@ def find_host(name: str | None = None) -> Host | None:
     What else is known of it is loaded when somebody looks: nearly all that is asked for needs its id and no more.
     """
     columns = ("id", "name")
-    rows = fetch(f"SELECT {', '.join(columns)} FROM {table(Host)} WHERE name = %s", (name or conf.host_name(),))  # noqa: S608
+    rows = fetch(select(columns, table(Host), "name = %s"), [name or conf.host_name()])
     return Host.from_db(connection.alias, columns, rows[0]) if rows else None
 
 
 def newest_tick(host: Host) -> Moment | None:
     """The newest tick of a host, None before the first; one that lies ahead, by a clock that was wrong, is none."""
-    return _first_tick(host, "timestamp <= %s ORDER BY timestamp", last_present_moment())
+    return _first_tick(host, "timestamp <= %s", last_present_moment())
 
 
 def last_stored_tick(host: Host) -> Moment | None:
     """The tick that was stored last, whatever the clock said then; None before the first."""
-    return _first_tick(host, "id > %s ORDER BY id", 0)
+    return _first_tick(host, "id > %s", 0)
 
 
 def _first_tick(host: Host, which: str, value: int) -> Moment | None:
-    statement = f"SELECT timestamp, resolution FROM {table(Tick)} WHERE host_id = %s AND {which} DESC LIMIT 1"  # noqa: S608
-    rows = fetch(statement, (host.pk, value))
+    """The last one, in the order of a column, of those whose value lies within a limit."""
+    where, order = f"host_id = %s AND {which}", f"{which.split()[0]} DESC"
+    statement = select(("timestamp", "resolution"), table(Tick), where, order_by=order, limit=True)
+    rows = fetch(statement, [host.pk, value, 1])
     return Moment(*rows[0]) if rows else None
 
 
@@ -60,19 +62,17 @@ def is_fresh(newest: Moment) -> bool:
 def nearest_moment(host: Host, moment: float) -> Moment | None:
     """The moment nearest to a time at which processes were recorded, in any tier; None where there never was one."""
     found: list[Moment] = []
-    for tier in (RAW, *(tier.width_seconds for tier in tiers())):
-        before = Piece(host.pk, tier, FIRST_MOMENT, floor(moment)), "DESC"
-        after = Piece(host.pk, tier, ceil(moment), LAST_MOMENT), "ASC"
-        found += (nearest for piece, order in (before, after) if (nearest := _first_moment(piece, order)))
+    for tier in (RAW, *WIDTHS):
+        before = TierRange(host.pk, tier, FIRST_MOMENT, floor(moment)), "DESC"
+        after = TierRange(host.pk, tier, ceil(moment), LAST_MOMENT), "ASC"
+        found += (nearest for of, order in (before, after) if (nearest := _first_moment(of, order)))
     return min(found, key=lambda candidate: abs(candidate.timestamp - moment), default=None)
 
 
-def _first_moment(piece: Piece, order: str) -> Moment | None:
-    statement = (
-        f"SELECT timestamp, resolution FROM {table(ProcessTotals)} WHERE {STRETCH}"  # noqa: S608
-        f" ORDER BY timestamp {order} LIMIT 1"
-    )
-    rows = fetch(statement, piece)
+def _first_moment(of: TierRange, order: str) -> Moment | None:
+    columns = ("timestamp", "resolution")
+    statement, values = select_range(ProcessTotals, of, columns, order_by=f"timestamp {order}", limit=True)
+    rows = fetch(statement, [*values, 1])
     return Moment(*rows[0]) if rows else None
 
 

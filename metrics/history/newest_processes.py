@@ -3,10 +3,10 @@
 from collections.abc import Collection, Iterable
 from typing import Any, NamedTuple
 
-from metrics.history.columns import Row, fetch, table
 from metrics.history.metadata import output_names
 from metrics.models import Host, NewestProcesses, Process, ProcessSample
 from metrics.models.fields import NumberField
+from metrics.models.sql import Row, fetch, places, select, table
 
 Stored = dict[str, Any]
 
@@ -47,8 +47,8 @@ def _identities(ids: Collection[int], names: Iterable[str]) -> dict[int, Row]:
     """By id: the id itself and the columns of the identity."""
     if not ids:
         return {}
-    places = ", ".join(["%s"] * len(ids))
-    rows = fetch(f"SELECT {', '.join(('id', *names))} FROM {table(Process)} WHERE id IN ({places})", list(ids))  # noqa: S608
+    wanted = list(ids)
+    rows = fetch(select(("id", *names), table(Process), f"id IN ({places(wanted)})"), wanted)
     return {row[0]: row for row in rows}
 
 

@@ -2,27 +2,25 @@
 
 from collections.abc import Sequence
 
-from metrics.history.columns import fetch
-from metrics.history.sources import Source, union
-from metrics.history.steps import WEIGHT, start_of
 from metrics.models import Sample
 from metrics.models.others import NAMES
+from metrics.models.sql import WEIGHT, TierRange, fetch, nested, select, select_range, start_of, union
 
 
-def seconds_with_others(model: type[Sample], sources: Sequence[Source], step: int) -> dict[int, int] | None:
+def seconds_with_others(model: type[Sample], ranges: Sequence[TierRange], step: int) -> dict[int, int] | None:
     """Return how many seconds of each step were recorded, by its start; None where no row is a sum of others.
 
     A thing that was in such a sum for a part of a step counts for nothing in that part: what it did is in the sum.
     """
-    if not model.busiest or not _has_others(model, sources, step):
+    if not model.busiest or not _has_others(model, ranges):
         return None
-    rows, values = union(
-        model, sources, step, {}, lambda _tier: f"{start_of(step)} AS start, timestamp, {WEIGHT} AS seconds"
-    )
-    ticks = f"SELECT start, MAX(seconds) AS seconds FROM ({rows}) rows GROUP BY start, timestamp"  # noqa: S608
-    return dict(fetch(f"SELECT start, SUM(seconds) FROM ({ticks}) ticks GROUP BY start", values))  # noqa: S608
+    columns = (f"{start_of(step)} AS start", "timestamp", f"{WEIGHT} AS seconds")
+    rows, values = union(select_range(model, of, columns) for of in ranges)
+    moments = nested(rows, "moments")
+    ticks = select(["start", "MAX(seconds) AS seconds"], moments, group_by=["start", "timestamp"])
+    return dict(fetch(select(["start", "SUM(seconds)"], nested(ticks, "ticks"), group_by=["start"]), values))
 
 
-def _has_others(model: type[Sample], sources: Sequence[Source], step: int) -> bool:
-    rows, values = union(model, sources, step, {model.named_by: NAMES}, lambda _tier: "1")
-    return bool(fetch(f"SELECT 1 FROM ({rows}) rows LIMIT 1", values))  # noqa: S608
+def _has_others(model: type[Sample], ranges: Sequence[TierRange]) -> bool:
+    found, values = union(select_range(model, of, ["1"], {model.named_by: NAMES}) for of in ranges)
+    return bool(fetch(select(["1"], nested(found, "found"), limit=True), [*values, 1]))

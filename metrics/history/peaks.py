@@ -6,19 +6,14 @@ from operator import itemgetter
 from statistics import median
 from typing import Any, NamedTuple
 
-from metrics.history.columns import STRETCH, Point, column, decoded, extreme_column, fetch, table
 from metrics.history.metadata import tables
-from metrics.history.pieces import (
-    Piece,
-    Ranged,
-    finest_pieces,
-    first_and_last,
-    pieces_for_range,
-)
+from metrics.history.points import Point
 from metrics.history.processes import ProcessQuery, read_processes
+from metrics.history.tier_ranges import Ranged, TimeRange, finest_ranges, first_and_last, wide_ranges
 from metrics.models import Host, Sample
 from metrics.models.fields import Averaged
-from metrics.tiers import RAW, tiers
+from metrics.models.sql import TierRange, column, decoded, extreme_column, fetch, in_range, select, table
+from metrics.tiers import RAW, WIDTHS
 
 # A range is searched in so many points at the least, where that many are stored; the peak itself is then looked up in
 # the finest tier that has it.
@@ -76,27 +71,26 @@ def read_peaks(query: PeakQuery) -> list[Point]:
 
 def _levels(model: type[Sample], field: Any, query: PeakQuery) -> Iterator[Level]:
     """One level a moment: where the table has several things, the highest of them."""
-    for piece in pieces_for_range(model, *query.stretch, _width_for(model, query)):
-        yield from _levels_of(model, field, piece)
+    for of in wide_ranges(model, query.time_range, _width_for(model, query)):
+        yield from _levels_of(model, field, of)
 
 
-def _levels_of(model: type[Sample], field: Any, piece: Piece) -> list[Level]:
-    highest = column(field) if piece.tier == RAW else f"COALESCE({extreme_column(field, 'max')}, {column(field)})"
+def _levels_of(model: type[Sample], field: Any, of: TierRange) -> list[Level]:
+    highest = column(field) if of.tier == RAW else f"COALESCE({extreme_column(field, 'max')}, {column(field)})"
     mean, top = decoded(field, f"MAX({column(field)})"), decoded(field, f"MAX({highest})")
-    statement = (
-        f"SELECT timestamp, MAX(resolution), {mean}, {top} FROM {table(model)} WHERE {STRETCH}"  # noqa: S608
-        f" AND {column(field)} IS NOT NULL GROUP BY timestamp"
-    )
-    width = piece.tier or 1
-    return [Level(at, resolution, mean, top, width) for at, resolution, mean, top in fetch(statement, piece)]
+    where, values = in_range(of)
+    known = f"{where} AND {column(field)} IS NOT NULL"
+    columns = ("timestamp", "MAX(resolution)", mean, top)
+    rows = fetch(select(columns, table(model), known, group_by=["timestamp"]), values)
+    return [Level(at, resolution, low, high, of.tier or 1) for at, resolution, low, high in rows]
 
 
 def _width_for(model: type[Sample], query: PeakQuery) -> int:
     """The widest tier of which the range has enough points."""
-    ends = [first_and_last(model, piece) for piece in finest_pieces(model, *query.stretch)]
+    ends = [first_and_last(model, of) for of in finest_ranges(model, query.time_range)]
     known = [moment for pair in ends if pair for moment in pair]
     span = max(known, default=0) - min(known, default=0)
-    return max((tier.width_seconds for tier in tiers() if span >= MIN_POINTS * tier.width_seconds), default=1)
+    return max((width for width in WIDTHS if span >= MIN_POINTS * width), default=1)
 
 
 def _runs(levels: list[Level], limit: int) -> list[list[Level]]:
@@ -160,6 +154,6 @@ def _episode(query: PeakQuery, model: type[Sample], field: Any, run: list[Level]
 
 def _exact_peak(model: type[Sample], field: Any, query: PeakQuery, peak: Level) -> Level:
     """The peak in the finest tier that still has it."""
-    stretch = (query.host.pk, peak.timestamp, peak.timestamp + peak.width - 1)
-    finer = [level for piece in finest_pieces(model, *stretch) for level in _levels_of(model, field, piece)]
+    bucket = TimeRange(query.host.pk, peak.timestamp, peak.timestamp + peak.width - 1)
+    finer = [level for of in finest_ranges(model, bucket) for level in _levels_of(model, field, of)]
     return max(finer, key=lambda level: level.highest, default=peak)

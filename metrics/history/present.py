@@ -7,11 +7,11 @@ nobody's history: its steps would be months wide.
 from math import ceil, floor
 
 from metrics import conf
-from metrics.history.columns import fetch, table
 from metrics.models import Tick
 from metrics.models.present import last_present_moment
 from metrics.models.samples import sample_models
-from metrics.tiers import RAW, stored_tiers
+from metrics.models.sql import FIRST_MOMENT, TierRange, fetch, nested, select, select_range, table, union
+from metrics.tiers import RAW, WIDTHS, tiers
 
 # A machine that was off for a year still has one history.
 MIN_SPAN_SECONDS = 400 * 86_400
@@ -34,7 +34,7 @@ def first_and_last_second(host: int, start: float | None, end: float | None) -> 
 
 def history_begins(host: int, last: int) -> int | None:
     """Where the history of a host begins that a moment belongs to; None where nothing lies further back than that."""
-    [(oldest,)] = fetch(f"SELECT MIN(timestamp) FROM {table(Tick)} WHERE host_id = %s", [host])  # noqa: S608
+    [(oldest,)] = fetch(select(["MIN(timestamp)"], table(Tick), "host_id = %s"), [host])
     if oldest is None or oldest >= last - longest_span_seconds():
         return None
     newest = _newest(host, last)
@@ -46,23 +46,22 @@ def last_stray_moment(host: int) -> int | None:
     begins = history_begins(host, last_present_moment())
     if begins is None:
         return None
-    statement = f"SELECT MAX(timestamp) FROM {table(Tick)} WHERE host_id = %s AND timestamp < %s"  # noqa: S608
+    statement = select(["MAX(timestamp)"], table(Tick), "host_id = %s AND timestamp < %s")
     return int(fetch(statement, [host, begins])[0][0])
 
 
 def longest_span_seconds() -> int:
     """So far a history can reach back from its newest point, by what is kept of it."""
     raw = conf.max_points() * conf.interval_seconds()
-    return max(MIN_SPAN_SECONDS, raw, *(tier.kept_seconds for tier in stored_tiers()))
+    return max(MIN_SPAN_SECONDS, raw, *(tier.kept_seconds for tier in tiers()))
 
 
 def _newest(host: int, last: int) -> int | None:
     """The newest moment up to another one of which anything is left."""
-    newest = "SELECT MAX(timestamp) AS newest FROM {} WHERE host_id = %s AND timestamp <= %s"
-    found, parameters = [newest.format(table(Tick))], [host, last]
-    for model in sample_models():
-        for tier in (RAW, *(tier.width_seconds for tier in stored_tiers())):
-            found.append(f"{newest.format(table(model))} AND tier = %s")
-            parameters += [host, last, tier]
-    [(moment,)] = fetch(f"SELECT MAX(newest) FROM ({' UNION ALL '.join(found)}) AS found", parameters)  # noqa: S608
+    newest = ["MAX(timestamp) AS newest"]
+    ranges = [TierRange(host, tier, FIRST_MOMENT, last) for tier in (RAW, *WIDTHS)]
+    parts = [select_range(model, of, newest) for model in sample_models() for of in ranges]
+    ticks = select(newest, table(Tick), "host_id = %s AND timestamp <= %s"), [host, last]
+    moments, values = union([ticks, *parts])
+    [(moment,)] = fetch(select(["MAX(newest)"], nested(moments, "found")), values)
     return None if moment is None else int(moment)

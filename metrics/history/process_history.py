@@ -2,36 +2,28 @@
 
 from dataclasses import dataclass
 from math import floor
-from typing import Literal
 
-from metrics.history.columns import Point, columns_of, fetch, stretch_of, table
 from metrics.history.metadata import EVERY_POINT, output_names
 from metrics.history.newest_processes import newest_processes
-from metrics.history.pieces import (
-    FIRST_MOMENT,
-    LAST_MOMENT,
-    Piece,
-    Ranged,
-    finest_pieces,
-    first_and_last,
-)
-from metrics.history.series import Series
-from metrics.history.sources import Source, cut, sources_for_step
-from metrics.history.steps import newest_steps, recorded_seconds, resolved_step, stepped_points
+from metrics.history.points import Point
+from metrics.history.series import Series, newest_points
+from metrics.history.steps import Step, newest_steps, recorded_seconds, stepped_points
+from metrics.history.tier_ranges import Ranged, TimeRange, finest_ranges, first_and_last
 from metrics.models import Host, Process, ProcessSample, ProcessTotals
 from metrics.models.present import last_present_moment
+from metrics.models.sql import FIRST_MOMENT, LAST_MOMENT, TierRange, decoded_columns, fetch, select_range
 from metrics.tiers import RAW
 
 
 @dataclass(frozen=True, slots=True)
 class LifeQuery(Ranged):
-    """Which process, and the stretch of its line: as in a SeriesQuery."""
+    """Which process, and the range of its line: as in a SeriesQuery."""
 
     process: Process
     start: float | None = None
     end: float | None = None
     limit: int = 100
-    step: int | Literal["auto"] | None = None
+    step: Step | None = None
     descending: bool = False
 
     @property
@@ -75,8 +67,8 @@ def read_life(process: Process) -> Life:
 
 
 def _ends(process: Process, last: int) -> list[int]:
-    pieces = finest_pieces(ProcessTotals, process.host_id, FIRST_MOMENT, last)
-    ends = [first_and_last(ProcessSample, piece, {"process": (process.pk,)}) for piece in pieces]
+    ranges = finest_ranges(ProcessTotals, TimeRange(process.host_id, FIRST_MOMENT, last))
+    ends = [first_and_last(ProcessSample, of, {"process": (process.pk,)}) for of in ranges]
     return [moment for pair in ends if pair for moment in pair]
 
 
@@ -89,46 +81,30 @@ def _newest(process: Process) -> list[int]:
 def read_line(query: LifeQuery) -> Series:
     """What the process used: a point where it was among the highest, none where it was not. In a step the mean of a
     rate is taken over all the time that was recorded: where the process was not among the highest it used nothing."""
-    finest = finest_pieces(ProcessTotals, *query.stretch)
-    if query.step is None:
-        return _series(query, _stored_points(query, finest), None, any(piece.tier != RAW for piece in finest))
-    step = resolved_step(ProcessSample, finest, query.step, query.limit, query.only)
-    sources = sources_for_step(ProcessTotals, *query.stretch, step, with_processes=True)
-    return _series(query, _stepped_points(query, sources, step), step, True)
+    return _stored_line(query) if query.step is None else _stepped_line(query, query.step)
 
 
-def _series(query: LifeQuery, newest_first: list[Point], step: int | None, has_extremes: bool) -> Series:
-    shown = newest_first[: query.limit]
-    oldest = shown[-1]["timestamp"] if shown else None
-    ordered = shown if query.descending else shown[::-1]
-    return Series(ordered, oldest, len(newest_first) > query.limit, step, has_extremes)
-
-
-def _stored_points(query: LifeQuery, pieces: list[Piece]) -> list[Point]:
-    points: list[Point] = []
-    for piece in pieces:
+def _stored_line(query: LifeQuery) -> Series:
+    ranges = finest_ranges(ProcessTotals, query.time_range)
+    points: dict[int, Point] = {}
+    for of in ranges:
         if len(points) <= query.limit:
-            points += _stored(query, piece, query.limit + 1 - len(points))
-    return points
+            points |= _stored(query, of, query.limit + 1 - len(points))
+    return newest_points(query, list(points), points, has_extremes=any(of.tier != RAW for of in ranges))
 
 
-def _stored(query: LifeQuery, piece: Piece, count: int) -> list[Point]:
-    names = tuple(output_names(ProcessSample, None, maxima=piece.tier != RAW))
-    condition, values = stretch_of(ProcessSample, query.only)
-    statement = (
-        f"SELECT timestamp, resolution{columns_of(ProcessSample, names)} FROM {table(ProcessSample)}"  # noqa: S608
-        f" WHERE {condition} ORDER BY timestamp DESC LIMIT %s"
-    )
-    rows = fetch(statement, (*piece, *values, count))
-    return [dict(zip(("timestamp", "resolution", *names), row, strict=True)) for row in rows]
+def _stored(query: LifeQuery, of: TierRange, count: int) -> dict[int, Point]:
+    names = tuple(output_names(ProcessSample, None, maxima=of.tier != RAW))
+    columns = ["timestamp", "resolution", *decoded_columns(ProcessSample, names)]
+    statement, values = select_range(ProcessSample, of, columns, query.only, order_by="timestamp DESC", limit=True)
+    keys = ("timestamp", "resolution", *names)
+    return {row[0]: dict(zip(keys, row, strict=True)) for row in fetch(statement, [*values, count])}
 
 
-def _stepped_points(query: LifeQuery, sources: list[Source], step: int) -> list[Point]:
-    starts = newest_steps(ProcessSample, sources, step, query.limit + 1, query.only)
-    if not starts:
-        return []
-    shown = cut(sources, starts[-1], starts[0] + step - 1)
-    recorded = recorded_seconds(ProcessTotals, shown, step)
+def _stepped_line(query: LifeQuery, step: Step) -> Series:
+    steps = newest_steps(ProcessSample, query.time_range, step, query.limit, clock=ProcessTotals, wanted=query.only)
+    recorded = recorded_seconds(ProcessTotals, steps.ranges, steps.width) if steps.ranges else {}
     names = tuple(output_names(ProcessSample, None, maxima=True))
-    found = dict(stepped_points(ProcessSample, names, shown, query.only, step, recorded))
-    return [{"timestamp": start, "resolution": step, **found[start]} for start in starts]
+    found = dict(stepped_points(ProcessSample, names, steps.ranges, query.only, steps.width, recorded))
+    points = {start: {"timestamp": start, "resolution": steps.width, **point} for start, point in found.items()}
+    return newest_points(query, steps.starts, points, steps.width)

@@ -3,29 +3,37 @@
 import time
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import lru_cache
 from math import floor
 from typing import Any, NamedTuple
 
-from metrics.history.columns import (
-    STRETCH,
-    Point,
-    Row,
-    column,
-    columns_of,
-    decoded,
-    extreme_column,
-    fetch,
-    stretch_of,
-    table,
-)
 from metrics.history.metadata import output_names
 from metrics.history.newest_processes import ranked
-from metrics.history.pieces import FIRST_MOMENT, Piece, Ranged, pieces_for_range, summary_layers
-from metrics.history.steps import WEIGHT
+from metrics.history.points import Point
+from metrics.history.tier_ranges import Ranged, TimeRange, finest_ranges, stored_tiers, whole_buckets, wide_ranges
 from metrics.models import Host, NewestProcesses, Process, ProcessSample, ProcessTotals
 from metrics.models.present import last_present_moment
-from metrics.tiers import RAW, summaries, tiers
+from metrics.models.sql import (
+    FIRST_MOMENT,
+    WEIGHT,
+    Row,
+    Sql,
+    TierRange,
+    all_of,
+    column,
+    decoded,
+    decoded_columns,
+    extreme_column,
+    fetch,
+    in_range,
+    joined,
+    nested,
+    select,
+    select_range,
+    sum_of,
+    table,
+    union,
+)
+from metrics.tiers import RAW, WIDTHS
 
 IDENTITY = ("pid", "name", "username")
 IDENTITY_COLUMNS = (*IDENTITY, "started_at", "command")
@@ -33,7 +41,10 @@ RATES = ("cpu_percent", "children_cpu_percent", "read_bytes_per_second", "write_
 LEVELS = ("memory_percent", "rss_bytes", "threads")
 # The identity that stands for all processes without a row of their own in a roll-up.
 NOT_OTHERS = "NOT (p.pid = 0 AND p.started_at = 0)"
-MIN_BUCKETS, MIN_SUMMARIES = 200, 20
+# A range is read in so many buckets at the least, where that many are stored: a year is not read minute by minute.
+MIN_BUCKETS = 200
+# When a process was seen is told to a quarter of an hour at the least.
+FINE_ENOUGH_SECONDS = 900
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,7 +63,7 @@ class ProcessQuery(Ranged):
 
     @property
     def is_range(self) -> bool:
-        """Whether it asks about a stretch of time."""
+        """Whether it asks about a range of time."""
         return self.start is not None or self.end is not None
 
     @property
@@ -109,9 +120,9 @@ def read_processes(query: ProcessQuery) -> RankedProcesses:
 def read_totals(host: Host, timestamp: int) -> Point | None:
     """How many processes there were at a tick; None where nobody counted."""
     names = tuple(output_names(ProcessTotals, None, maxima=False))
-    statement = f"SELECT timestamp{columns_of(ProcessTotals, names)} FROM {table(ProcessTotals)} WHERE {STRETCH}"  # noqa: S608
-    rows = fetch(statement, Piece(host.pk, RAW, timestamp, timestamp))
-    return dict(zip(names, rows[0][1:], strict=True)) if rows else None
+    of = TierRange(host.pk, RAW, timestamp, timestamp)
+    rows = fetch(*select_range(ProcessTotals, of, decoded_columns(ProcessTotals, names)))
+    return dict(zip(names, rows[0], strict=True)) if rows else None
 
 
 def _at_moment(query: ProcessQuery) -> RankedProcesses:
@@ -121,8 +132,7 @@ def _at_moment(query: ProcessQuery) -> RankedProcesses:
     if found.newest is not None:
         rows = _newest_rows(query, found.newest)
     else:
-        moment = Piece(query.host.pk, found.tier, found.timestamp, found.timestamp)
-        rows = fetch(_ranking_statement(query.sort_by, query.searched), (*moment, *query.pattern, query.limit))
+        rows = fetch(*_ranking(query, TierRange(query.host.pk, found.tier, found.timestamp, found.timestamp)))
     return RankedProcesses(query.sort_by, found.timestamp, found.resolution, found.total, [_point(row) for row in rows])
 
 
@@ -149,29 +159,23 @@ class _Moment(NamedTuple):
 def _moment(query: ProcessQuery) -> _Moment | None:
     """From the finest tier that has it; not older than one resolution where a time was asked for."""
     if query.at is None:
-        return _last_moment(Piece(query.host.pk, RAW, FIRST_MOMENT, last_present_moment()))
-    for tier in (RAW, *(tier.width_seconds for tier in tiers())):
-        found = _last_moment(Piece(query.host.pk, tier, FIRST_MOMENT, floor(query.at)))
+        return _last_moment(TierRange(query.host.pk, RAW, FIRST_MOMENT, last_present_moment()))
+    for tier in (RAW, *WIDTHS):
+        found = _last_moment(TierRange(query.host.pk, tier, FIRST_MOMENT, floor(query.at)))
         if found and query.at - found.timestamp <= found.resolution:
             return found
     return None
 
 
-def _last_moment(piece: Piece) -> _Moment | None:
-    rows = fetch(_moment_statement(), piece)
+def _last_moment(of: TierRange) -> _Moment | None:
+    """The totals of the last moment of a tier range, and what there is only for the newest tick: in one statement, so
+    that both are of one tick."""
+    columns = ["t.tier", "t.timestamp", "t.resolution", column(_total(), "t"), column(_rows(), "n")]
+    newest = f"t.tier = {RAW} AND n.host_id = t.host_id AND n.timestamp = t.timestamp"
+    source = f"{table(ProcessTotals)} t LEFT JOIN {table(NewestProcesses)} n ON {newest}"
+    where, values = in_range(of, alias="t")
+    rows = fetch(select(columns, source, where, order_by="t.timestamp DESC", limit=True), [*values, 1])
     return _Moment(*rows[0]) if rows else None
-
-
-@lru_cache
-def _moment_statement() -> str:
-    """The totals of the last moment of a stretch, and what there is only for the newest tick: in one statement, so that
-    both are of one tick."""
-    return (
-        f"SELECT t.tier, t.timestamp, t.resolution, t.{column(_total())}, n.{column(_rows())}"  # noqa: S608
-        f" FROM {table(ProcessTotals)} t LEFT JOIN {table(NewestProcesses)} n"
-        f" ON t.tier = {RAW} AND n.host_id = t.host_id AND n.timestamp = t.timestamp"
-        f" WHERE t.{STRETCH.replace(' AND ', ' AND t.')} ORDER BY t.timestamp DESC LIMIT 1"
-    )
 
 
 def _found(searched: Iterable[str]) -> str:
@@ -180,25 +184,27 @@ def _found(searched: Iterable[str]) -> str:
     What is lower case, the database says for both: SQLite knows it of ASCII only.
     """
     found = " OR ".join(f"LOWER(CAST(p.{name} AS TEXT)) LIKE LOWER(%s) ESCAPE '\\'" for name in searched)
-    return f" AND ({found})" if found else ""
+    return f"({found})" if found else ""
 
 
-@lru_cache
-def _ranking_statement(sort_by: str, searched: tuple[str, ...]) -> str:
+def _ranking(query: ProcessQuery, of: TierRange) -> Sql:
     """The samples of a moment with their identities, the highest first."""
     names = tuple(output_names(ProcessSample, None, maxima=False))
-    identity = "".join(f", p.{name}" for name in IDENTITY_COLUMNS)
-    return (
-        f"SELECT s.process_id{identity}{columns_of(ProcessSample, names, 's.')}"  # noqa: S608
-        f" FROM {table(ProcessSample)} s JOIN {table(Process)} p ON p.id = s.process_id"
-        f" WHERE s.{STRETCH.replace(' AND ', ' AND s.')} AND {NOT_OTHERS}{_found(searched)}"
-        f" ORDER BY {_order(sort_by)} DESC, {_order('cpu')} DESC, {_order('memory')} DESC, s.process_id LIMIT %s"
-    )
+    columns = ["s.process_id", *_identity(), *decoded_columns(ProcessSample, names, "s")]
+    source = joined(f"{table(ProcessSample)} s", (f"{table(Process)} p", "p.id = s.process_id"))
+    where, values = in_range(of, alias="s")
+    order = ", ".join([*(f"{_used(name)} DESC" for name in (query.sort_by, "cpu", "memory")), "s.process_id"])
+    wanted = all_of(where, NOT_OTHERS, _found(query.searched))
+    return select(columns, source, wanted, order_by=order, limit=True), [*values, *query.pattern, query.limit]
 
 
-def _order(sort_by: str) -> str:
+def _used(sort_by: str) -> str:
     """The sum of the columns of an order, as they are stored: they share one scale."""
-    return " + ".join(f"COALESCE(s.{column(_field(name))}, 0)" for name in ProcessSample.orders[sort_by])
+    return sum_of(column(_field(name), "s") for name in ProcessSample.orders[sort_by])
+
+
+def _identity() -> list[str]:
+    return [f"p.{name}" for name in IDENTITY_COLUMNS]
 
 
 def _point(row: tuple[Any, ...]) -> Point:
@@ -217,91 +223,81 @@ def _point(row: tuple[Any, ...]) -> Point:
 def _over_range(query: ProcessQuery) -> RankedProcesses:
     """CPU and I/O are means over the time that was recorded, in which an absent process used nothing; memory is the
     mean over the moments at which the process was seen."""
-    width = _width_for(query)
-    is_long = width > tiers()[-1].width_seconds
-    host, start, end = query.stretch
-    summed_up = summary_layers(ProcessTotals, host, start, with_processes=True) if is_long else []
-    pieces = pieces_for_range(ProcessTotals, host, start, end, width, summed_up)
-    covered = [_covered(piece) for piece in pieces]
+    ranges = wide_ranges(ProcessTotals, query.time_range, _width_for(query))
+    covered = [_covered(of) for of in ranges]
     seconds = sum(row[0] or 0 for row in covered)
     if not seconds:
         return RankedProcesses(query.sort_by, None, None, None, [])
     total = max((row[1] for row in covered if row[1] is not None), default=None)
     first = min(row[2] for row in covered if row[2] is not None)
-    summaries_used = [piece for piece in pieces if piece.tier in {layer.tier for layer in summed_up}]
-    results = [_range_point(row, seconds) for row in _summed(query, pieces, summaries_used)]
+    results = [_range_point(row, seconds) for row in _summed(query, ranges)]
     return RankedProcesses(query.sort_by, first, seconds, total, results)
 
 
 def _width_for(query: ProcessQuery) -> int:
-    """The widest tier of which a range has some hundred buckets: a year is not read minute by minute. A summary knows
-    more processes, so that some of its buckets are enough."""
-    _host, start, end = query.stretch
+    """The widest tier of which a range has enough buckets."""
+    _host, start, end = query.time_range
     span = min(end, int(time.time())) - start
-    wide = [tier.width_seconds for tier in tiers() if span >= MIN_BUCKETS * tier.width_seconds]
-    with_processes = (tier.width_seconds for tier in summaries() if tier.top_processes)
-    wide += [width for width in with_processes if span >= MIN_SUMMARIES * width]
-    return max(wide, default=1)
+    return max((width for width in WIDTHS if span >= MIN_BUCKETS * width), default=1)
 
 
-def _covered(piece: Piece) -> tuple[Any, ...]:
-    """Recorded seconds, the highest number of processes, and the first moment of a piece."""
+def _covered(of: TierRange) -> Row:
+    """Recorded seconds, the highest number of processes, and the first moment of a tier range."""
     highest = f"MAX(COALESCE({extreme_column(_total(), 'max')}, {column(_total())}))"
-    statement = f"SELECT SUM({WEIGHT}), {highest}, MIN(timestamp) FROM {table(ProcessTotals)} WHERE {STRETCH}"  # noqa: S608
-    return fetch(statement, piece)[0]
+    return fetch(*select_range(ProcessTotals, of, [f"SUM({WEIGHT})", highest, "MIN(timestamp)"]))[0]
 
 
-def _summed(query: ProcessQuery, pieces: list[Piece], summaries_used: list[Piece]) -> list[dict[str, Any]]:
+def _summed(query: ProcessQuery, ranges: list[TierRange]) -> list[dict[str, Any]]:
     """What SUMS names for each of the highest processes, with its identity."""
-    statement = _sums_statement(query.sort_by, len(pieces), query.searched)
-    rows = fetch(statement, (*(value for piece in pieces for value in piece), *query.pattern, query.limit))
-    sums = [dict(zip((*SUMS, *IDENTITY_COLUMNS), row, strict=True)) for row in rows]
-    for piece in summaries_used:
-        _look_closer(sums, piece)
-    statuses = _newest_statuses(sums, [piece for piece in pieces if piece.tier == RAW])
+    sums = [dict(zip((*SUMS, *IDENTITY_COLUMNS), row, strict=True)) for row in fetch(*_sums(query, ranges))]
+    if wide := [of for of in ranges if of.tier > FINE_ENOUGH_SECONDS]:
+        _look_closer(sums, wide)
+    statuses = _newest_statuses(sums, [of for of in ranges if of.tier == RAW])
     return [{**row, "status": statuses.get((row["id"], row["last_seen"]))} for row in sums]
 
 
-def _look_closer(sums: Iterable[dict[str, Any]], piece: Piece) -> None:
-    """A bucket of a summary is hours wide: when a process was first and last seen in it, its points say."""
-    finest = tiers()[-1].width_seconds
+def _look_closer(sums: Iterable[dict[str, Any]], wide: list[TierRange]) -> None:
+    """A bucket may be hours wide: when a process was first and last seen in it, finer ones say."""
+    known = stored_tiers(ProcessTotals, wide[0].host)
     for row in sums:
         for name, extreme in (("first_seen", "MIN"), ("last_seen", "MAX")):
-            if piece.start <= row[name] <= piece.end and row[name] % piece.tier == 0:
-                bucket = Piece(piece.host, finest, row[name], row[name] + piece.tier - 1)
-                condition, values = stretch_of(ProcessSample, {"process": [row["id"]]})
-                statement = f"SELECT {extreme}(timestamp) FROM {table(ProcessSample)} WHERE {condition}"  # noqa: S608
-                row[name] = fetch(statement, [*bucket, *values])[0][0] or row[name]
+            if of := next((of for of in wide if of.start <= row[name] <= of.end), None):
+                bucket = TimeRange(of.host, row[name], row[name] + of.tier - 1)
+                row[name] = _seen(finest_ranges(ProcessTotals, bucket, known), row["id"], extreme, row[name])
+
+
+def _seen(bucket: list[TierRange], process: int, extreme: str, otherwise: int) -> int:
+    """When a process was first (MIN) or last (MAX) seen in a bucket."""
+    wanted = {"process": [process]}
+    parts = (select_range(ProcessSample, whole_buckets(of), ["timestamp"], wanted) for of in bucket)
+    moments, values = union(parts)
+    found = fetch(select([f"{extreme}(timestamp)"], nested(moments, "moments")), values)[0][0]
+    return otherwise if found is None else int(found)
 
 
 SUMS = ("id", "seen_seconds", "rss_bytes_max", "first_seen", "last_seen", *RATES, *LEVELS)
 
 
-@lru_cache
-def _sums_statement(sort_by: str, pieces: int, searched: tuple[str, ...]) -> str:
+def _sums(query: ProcessQuery, ranges: list[TierRange]) -> Sql:
     """A row a process: what SUMS names, and its identity; rates and levels are sums weighted by time, as stored."""
     levels = (*RATES, *LEVELS)
-    sums = "".join(f", SUM(CAST({name} AS DOUBLE PRECISION) * {WEIGHT}) AS sum_{name}" for name in levels)
-    in_piece = (
-        f"SELECT process_id, SUM({WEIGHT}) AS seen, MAX(COALESCE(rss_bytes_max, rss_bytes)) AS highest,"  # noqa: S608
-        f" MIN(timestamp) AS first_seen, MAX(timestamp) AS last_seen{sums} FROM {table(ProcessSample)}"
-        f" WHERE {STRETCH} GROUP BY process_id"
-    )
-    joined = "".join(f", SUM(sum_{name}) AS sum_{name}" for name in levels)
+    sums = [f"SUM(CAST({name} AS DOUBLE PRECISION) * {WEIGHT}) AS sum_{name}" for name in levels]
+    seen = [f"SUM({WEIGHT}) AS seen", "MAX(COALESCE(rss_bytes_max, rss_bytes)) AS highest"]
+    ends = ["MIN(timestamp) AS first_seen", "MAX(timestamp) AS last_seen"]
+    columns = ["process_id", *seen, *ends, *sums]
+    parts, values = union(select_range(ProcessSample, of, columns, group_by=["process_id"]) for of in ranges)
     highest = decoded(_field("rss_bytes"), "MAX(highest)")
-    totals = (
-        f"SELECT process_id, CAST(SUM(seen) AS BIGINT) AS seen_seconds, {highest} AS rss_bytes_max,"  # noqa: S608
-        f" MIN(first_seen) AS first_seen, MAX(last_seen) AS last_seen{joined}"
-        f" FROM ({' UNION ALL '.join([in_piece] * pieces)}) pieces GROUP BY process_id"
-    )
-    order = " + ".join(f"COALESCE(sum_{name}, 0)" for name in ProcessSample.orders[sort_by])
-    if sort_by == "memory":
+    seen = ["CAST(SUM(seen) AS BIGINT) AS seen_seconds", f"{highest} AS rss_bytes_max"]
+    ends = ["MIN(first_seen) AS first_seen", "MAX(last_seen) AS last_seen"]
+    columns = ["process_id", *seen, *ends, *(f"SUM(sum_{name}) AS sum_{name}" for name in levels)]
+    totals = select(columns, nested(parts, "ranges"), group_by=["process_id"])
+    order = sum_of(f"sum_{name}" for name in ProcessSample.orders[query.sort_by])
+    if query.sort_by == "memory":
         order = f"({order}) / seen_seconds"
-    identity = "".join(f", p.{name}" for name in IDENTITY_COLUMNS)
-    return (
-        f"SELECT t.*{identity} FROM ({totals}) t JOIN {table(Process)} p ON p.id = t.process_id"  # noqa: S608
-        f" WHERE {NOT_OTHERS}{_found(searched)} ORDER BY {order} DESC, process_id LIMIT %s"
-    )
+    source = joined(nested(totals, "t"), (f"{table(Process)} p", "p.id = t.process_id"))
+    wanted = all_of(NOT_OTHERS, _found(query.searched))
+    statement = select(["t.*", *_identity()], source, wanted, order_by=f"{order} DESC, process_id", limit=True)
+    return statement, [*values, *query.pattern, query.limit]
 
 
 def _range_point(row: dict[str, Any], covered_seconds: int) -> Point:
@@ -335,22 +331,20 @@ def _mean(name: str, weighted_sum: float | None, seconds: int) -> float | int | 
     return round(mean) if field.scale == 1 else round(mean, 3)
 
 
-def _newest_statuses(sums: Iterable[dict[str, Any]], raw: Iterable[Piece]) -> dict[tuple[int, int], str]:
+def _newest_statuses(sums: Iterable[dict[str, Any]], raw: Iterable[TierRange]) -> dict[tuple[int, int], str]:
     """What each process was doing when it was last seen, by its id and that time; a roll-up does not know."""
-    moments = [(piece.host, row["id"], row["last_seen"]) for row in sums for piece in raw if _holds(piece, row)]
+    moments = [(of.host, row["id"], row["last_seen"]) for row in sums for of in raw if _holds(of, row)]
     if not moments:
         return {}
     # One seek each: for a list of conditions SQLite would walk through all raw samples.
-    sample = (
-        f"SELECT process_id, timestamp, status FROM {table(ProcessSample)}"  # noqa: S608
-        f" WHERE host_id = %s AND tier = {RAW} AND process_id = %s AND timestamp = %s"
-    )
-    rows = fetch(" UNION ALL ".join([sample] * len(moments)), [value for moment in moments for value in moment])
+    where = f"host_id = %s AND tier = {RAW} AND process_id = %s AND timestamp = %s"
+    sample = select(("process_id", "timestamp", "status"), table(ProcessSample), where)
+    rows = fetch(*union((sample, list(moment)) for moment in moments))
     return {(pk, timestamp): status for pk, timestamp, status in rows}
 
 
-def _holds(piece: Piece, row: dict[str, Any]) -> bool:
-    return bool(piece.start <= row["last_seen"] <= piece.end)
+def _holds(of: TierRange, row: dict[str, Any]) -> bool:
+    return bool(of.start <= row["last_seen"] <= of.end)
 
 
 def _field(name: str) -> Any:

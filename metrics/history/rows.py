@@ -8,13 +8,14 @@ from collections.abc import Hashable
 from dataclasses import dataclass
 from math import ceil, floor
 
-from metrics.history.columns import STRETCH, Point, fetch, table
 from metrics.history.metadata import tables
-from metrics.history.pieces import FIRST_MOMENT, LAST_MOMENT, Piece, layers
+from metrics.history.points import Point
 from metrics.history.present import longest_span_seconds
 from metrics.history.series import SeriesQuery, raw_points_of
+from metrics.history.tier_ranges import stored_tiers
 from metrics.models import Sample
 from metrics.models.present import last_present_moment
+from metrics.models.sql import FIRST_MOMENT, LAST_MOMENT, TierRange, fetch, select_range
 from metrics.storage.commit_watch import commit_mark
 from metrics.tiers import RAW
 
@@ -83,18 +84,18 @@ def row_index(query: SeriesQuery) -> RowIndex | None:
 
 def read_raw_points(query: SeriesQuery, first: int, last: int) -> dict[int, Point]:
     """The points of such rows from one moment to another, inclusive, by their time."""
-    return raw_points_of(query, Piece(query.host.pk, RAW, first, last))
+    return raw_points_of(query, TierRange(query.host.pk, RAW, first, last))
 
 
 def _newest_rows(lead: type[Sample], host: int) -> tuple[list[PointRow], int, int]:
     """The rows, oldest first, from where on they tell of everything, and where those begin that lie ahead."""
     last = last_present_moment()
-    statement = f"SELECT timestamp, id FROM {table(lead)} WHERE {STRETCH} ORDER BY timestamp DESC LIMIT %s"  # noqa: S608
-    rows = fetch(statement, (*Piece(host, RAW, FIRST_MOMENT, last), MAX_ROWS))[::-1]
-    finest = next(iter(layers(lead, host, last)), None)
+    of = TierRange(host, RAW, FIRST_MOMENT, last)
+    statement, values = select_range(lead, of, ["timestamp", "id"], order_by="timestamp DESC", limit=True)
+    rows = fetch(statement, [*values, MAX_ROWS])[::-1]
+    finest = next(iter(stored_tiers(lead, host, last)), None)
     if not rows or finest is None or finest.tier != RAW:
         return [], LAST_MOMENT, LAST_MOMENT
-    nearest = f"SELECT MIN(timestamp) FROM {table(lead)} WHERE {STRETCH}"  # noqa: S608
-    [(ahead,)] = fetch(nearest, Piece(host, RAW, last + 1, LAST_MOMENT))
+    [(ahead,)] = fetch(*select_range(lead, TierRange(host, RAW, last + 1, LAST_MOMENT), ["MIN(timestamp)"]))
     first = max(finest.first, rows[0][0]) if len(rows) == MAX_ROWS else finest.first
     return rows, first, LAST_MOMENT if ahead is None else ahead

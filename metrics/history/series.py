@@ -1,17 +1,17 @@
 """Time series of a family: the points that are stored, or one point for each step."""
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import chain
-from typing import Any, Literal
+from typing import Any, Protocol
 
-from metrics.history.columns import STRETCH, Point, columns_of, convert, converters, fetch, stretch_of, table
 from metrics.history.metadata import output_names, tables
 from metrics.history.others import seconds_with_others
-from metrics.history.pieces import Piece, Ranged, finest_pieces
-from metrics.history.sources import Source, cut, sources_for_step
-from metrics.history.steps import newest_steps, resolved_step, stepped_points
+from metrics.history.points import Point, convert, converters
+from metrics.history.steps import Step, newest_steps, stepped_points
+from metrics.history.tier_ranges import Ranged, cut, finest_ranges
 from metrics.models import Host, Sample
+from metrics.models.sql import Labels, TierRange, decoded_columns, fetch, select_range
 from metrics.tiers import RAW
 
 
@@ -25,7 +25,7 @@ class SeriesQuery(Ranged):
     start: float | None = None
     end: float | None = None
     limit: int = 100
-    step: int | Literal["auto"] | None = None
+    step: Step | None = None
     descending: bool = False
     fields: tuple[str, ...] | None = None
     only: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
@@ -44,51 +44,64 @@ class Series:
     has_extremes: bool = False
 
 
+class Newest(Protocol):
+    """A query for the newest `limit` points of a range."""
+
+    @property
+    def limit(self) -> int:
+        """So many points at the most."""
+
+    @property
+    def descending(self) -> bool:
+        """Whether the newest comes first."""
+
+
+def newest_points(
+    query: Newest,
+    moments: Sequence[int],
+    points: Mapping[int, Point],
+    step: int | None = None,
+    *,
+    has_extremes: bool = True,
+) -> Series:
+    """The points of the newest `limit` moments, of which there is one more where the range goes on before them; a
+    moment without a point is left out."""
+    shown = moments[: query.limit]
+    found = [points[moment] for moment in shown if moment in points]
+    has_older = len(moments) > query.limit
+    ordered = found if query.descending else found[::-1]
+    return Series(ordered, shown[-1] if shown else None, has_older, step, has_extremes)
+
+
 def read_series(query: SeriesQuery) -> Series:
     """The newest points of the range that was asked for."""
-    stretch = query.stretch
-    finest = finest_pieces(tables(query.family)[0], *stretch)
-    return _stored_series(query, finest) if query.step is None else _stepped_series(query, stretch, finest, query.step)
+    return _stored_series(query) if query.step is None else _stepped_series(query, query.step)
 
 
-def _stored_series(query: SeriesQuery, finest: list[Piece]) -> Series:
-    points = _lead_points(query, finest)
-    has_older = _has_more(points, query.limit)
-    pieces = _within(finest, points)
+def _stored_series(query: SeriesQuery) -> Series:
+    finest = finest_ranges(tables(query.family)[0], query.time_range)
+    found = _lead_points(query, finest)
+    points = dict(list(found.items())[: query.limit])
+    ranges = cut(finest, min(points), max(points)) if points else []
     for model in tables(query.family):
         if model.collection and output_names(model, query.fields, maxima=True):
-            _put(points, model, _samples(model, query, pieces))
-    return _series(query, points, has_older, None, any(piece.tier != RAW for piece in pieces))
+            _put(points, model, _samples(model, query, ranges))
+    return newest_points(query, list(found), points, has_extremes=any(of.tier != RAW for of in ranges))
 
 
-def _stepped_series(
-    query: SeriesQuery, stretch: tuple[int, int, int], finest: list[Piece], asked: int | Literal["auto"]
-) -> Series:
-    lead = tables(query.family)[0]
-    step = resolved_step(lead, finest, asked, query.limit)
-    sources = sources_for_step(lead, *stretch, step)
-    starts = newest_steps(lead, sources, step, query.limit + 1)
-    points: dict[int, Point] = {start: {"timestamp": start, "resolution": step} for start in starts}
-    has_older = _has_more(points, query.limit)
+def _stepped_series(query: SeriesQuery, step: Step) -> Series:
+    steps = newest_steps(tables(query.family)[0], query.time_range, step, query.limit)
+    points: dict[int, Point] = {
+        start: {"timestamp": start, "resolution": steps.width} for start in steps.starts[: query.limit]
+    }
     if points:
-        _fill(points, query, cut(sources, min(points), max(points) + step - 1), step)
-    return _series(query, points, has_older, step, has_extremes=True)
-
-
-def _has_more(points: dict[int, Point], limit: int) -> bool:
-    """Whether there is one more than was asked for, which then goes."""
-    has_older = len(points) > limit
-    if has_older:
-        points.popitem()
-    return has_older
-
-
-def _series(
-    query: SeriesQuery, points: dict[int, Point], has_older: bool, step: int | None, has_extremes: bool
-) -> Series:
-    newest_first = list(points.values())
-    oldest = newest_first[-1]["timestamp"] if newest_first else None
-    return Series(newest_first if query.descending else newest_first[::-1], oldest, has_older, step, has_extremes)
+        shown = cut(steps.ranges, min(points), max(points) + steps.width - 1)
+        for model in tables(query.family):
+            if names := tuple(output_names(model, query.fields, maxima=True)):
+                seconds = seconds_with_others(model, shown, steps.width)
+                only = _labels(model, query.only)
+                _put(points, model, stepped_points(model, names, shown, only, steps.width, seconds))
+    return newest_points(query, steps.starts, points, steps.width)
 
 
 def read_moment(host: Host, family: str, timestamp: int) -> Point | None:
@@ -96,75 +109,59 @@ def read_moment(host: Host, family: str, timestamp: int) -> Point | None:
     points: dict[int, Point] = {timestamp: {}}
     for model in tables(family):
         names = tuple(output_names(model, None, maxima=False))
-        _put(points, model, _stored(model, names, Piece(host.pk, RAW, timestamp, timestamp)))
+        _put(points, model, _stored(model, names, TierRange(host.pk, RAW, timestamp, timestamp)))
     has_any = any(value != [] for value in points[timestamp].values())
     return points[timestamp] if has_any else None
 
 
-def raw_points_of(query: SeriesQuery, piece: Piece) -> dict[int, Point]:
-    """All of a piece's points by their time, of a family of one table whose fields are the point's own."""
-    return _lead_points_of(query, piece, piece.end - piece.start + 1)
+def raw_points_of(query: SeriesQuery, of: TierRange) -> dict[int, Point]:
+    """All points of a tier range by their time, of a family of one table whose fields are the point's own."""
+    return _lead_points_of(query, of, of.end - of.start + 1)
 
 
-def _lead_points(query: SeriesQuery, pieces: list[Piece]) -> dict[int, Point]:
+def _lead_points(query: SeriesQuery, ranges: list[TierRange]) -> dict[int, Point]:
     """The newest moments at which the family was sampled, one more than asked for, with the point's own fields."""
     points: dict[int, Point] = {}
-    for piece in pieces:
+    for of in ranges:
         if len(points) <= query.limit:
-            points |= _lead_points_of(query, piece, query.limit + 1 - len(points))
+            points |= _lead_points_of(query, of, query.limit + 1 - len(points))
     return points
 
 
-def _lead_points_of(query: SeriesQuery, piece: Piece, count: int) -> dict[int, Point]:
+def _lead_points_of(query: SeriesQuery, of: TierRange, count: int) -> dict[int, Point]:
     lead = tables(query.family)[0]
-    names = () if lead.collection else tuple(output_names(lead, query.fields, maxima=piece.tier != RAW))
-    resolution, group = ("MAX(resolution)", " GROUP BY timestamp") if lead.collection else ("resolution", "")
-    statement = (
-        f"SELECT timestamp, {resolution}{columns_of(lead, names)} FROM {table(lead)} WHERE {STRETCH}{group}"  # noqa: S608
-        " ORDER BY timestamp DESC LIMIT %s"
-    )
+    names = () if lead.collection else tuple(output_names(lead, query.fields, maxima=of.tier != RAW))
+    resolution, groups = ("MAX(resolution)", ["timestamp"]) if lead.collection else ("resolution", [])
+    columns = ["timestamp", resolution, *decoded_columns(lead, names)]
+    statement, values = select_range(lead, of, columns, group_by=groups, order_by="timestamp DESC", limit=True)
     keys, functions = ("timestamp", "resolution", *names), converters(lead, names)
-    rows = fetch(statement, (*piece, count))
+    rows = fetch(statement, [*values, count])
     return {row[0]: convert(dict(zip(keys, row, strict=True)), functions) for row in rows}
 
 
-def _fill(points: dict[int, Point], query: SeriesQuery, sources: Sequence[Source], step: int) -> None:
-    """Put the steps of every table that was asked for into the points."""
-    for model in tables(query.family):
-        if names := tuple(output_names(model, query.fields, maxima=True)):
-            seconds = seconds_with_others(model, sources, step)
-            _put(points, model, stepped_points(model, names, sources, query.only, step, seconds))
+def _samples(model: type[Sample], query: SeriesQuery, ranges: list[TierRange]) -> Iterable[tuple[int, Point]]:
+    named = [(of, tuple(output_names(model, query.fields, maxima=of.tier != RAW))) for of in ranges]
+    only = _labels(model, query.only)
+    return chain.from_iterable(_stored(model, names, of, only) for of, names in named if names)
 
 
-def _within(pieces: Iterable[Piece], points: Collection[int]) -> list[Piece]:
-    """What of the pieces lies in the points that are shown."""
-    if not points:
-        return []
-    start, end = min(points), max(points)
-    inside = (piece._replace(start=max(piece.start, start), end=min(piece.end, end)) for piece in pieces)
-    return [piece for piece in inside if piece.start <= piece.end]
-
-
-def _samples(model: type[Sample], query: SeriesQuery, pieces: list[Piece]) -> Iterable[tuple[int, Point]]:
-    named = [(piece, tuple(output_names(model, query.fields, maxima=piece.tier != RAW))) for piece in pieces]
-    return chain.from_iterable(_stored(model, names, piece, query.only) for piece, names in named if names)
+def _labels(model: type[Sample], only: Labels) -> Labels:
+    """What is wanted by those labels that the table has."""
+    return {name: only[name] for name in model.key if name in only}
 
 
 def _stored(
-    model: type[Sample], names: tuple[str, ...], piece: Piece, wanted: Mapping[str, tuple[str, ...]] | None = None
+    model: type[Sample], names: tuple[str, ...], of: TierRange, wanted: Labels | None = None
 ) -> Iterable[tuple[int, Point]]:
-    """Each sample of a piece with its time, ordered by time and label."""
-    condition, values = stretch_of(model, wanted or {})
-    statement = (
-        f"SELECT timestamp{columns_of(model, names)} FROM {table(model)} WHERE {condition}"  # noqa: S608
-        f" ORDER BY {', '.join(('timestamp', *model.key))}"
-    )
+    """Each sample of a tier range with its time, ordered by time and label."""
+    columns = ["timestamp", *decoded_columns(model, names)]
+    order = ", ".join(("timestamp", *model.key))
     functions = converters(model, names)
-    for row in fetch(statement, (*piece, *values)):
+    for row in fetch(*select_range(model, of, columns, wanted, order_by=order)):
         yield row[0], convert(dict(zip(names, row[1:], strict=True)), functions)
 
 
-def _put(points: dict[int, Point], model: type[Sample], samples: Iterable[tuple[int, Point]]) -> None:
+def _put(points: Mapping[int, Point], model: type[Sample], samples: Iterable[tuple[int, Point]]) -> None:
     """Put samples into their points, or into the list of the point where they belong."""
     if not model.collection:
         for timestamp, values in samples:

@@ -6,11 +6,12 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from metrics.history.columns import columns_of, convert, converters, fetch, table
 from metrics.history.metadata import all_tables
+from metrics.history.points import convert, converters
 from metrics.history.readings import Recorded
 from metrics.models import Host, ProcessSample, Sample, Tick, TickReading
 from metrics.models.present import not_ahead
+from metrics.models.sql import decoded_columns, fetch, places, select, table
 from metrics.tiers import RAW
 
 
@@ -43,11 +44,9 @@ def shipped_tables() -> list[type[Sample]]:
 def samples_at(host: Host, model: type[Sample], timestamps: Sequence[int]) -> list[dict[str, Any]]:
     """The raw samples of a table at some moments: `timestamp` and every field of it."""
     names = tuple(field.name for field in model.measures())
-    places = ", ".join(["%s"] * len(timestamps))
-    statement = (
-        f"SELECT timestamp{columns_of(model, names)} FROM {table(model)}"  # noqa: S608
-        f" WHERE host_id = %s AND tier = %s AND timestamp IN ({places}) ORDER BY timestamp"
-    )
+    columns = ["timestamp", *decoded_columns(model, names)]
+    where = f"host_id = %s AND tier = %s AND timestamp IN ({places(timestamps)})"
+    statement = select(columns, table(model), where, order_by="timestamp")
     functions = converters(model, names)
     rows = fetch(statement, (host.pk, RAW, *timestamps))
     return [convert(dict(zip(("timestamp", *names), row, strict=True)), functions) for row in rows]

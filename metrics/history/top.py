@@ -3,15 +3,15 @@
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
-from metrics.history.columns import Point, fetch, table
-from metrics.history.pieces import Ranged, finest_pieces
-from metrics.history.series import Series
-from metrics.history.sources import Source, cut, sources_for_step, union
-from metrics.history.steps import WEIGHT, newest_steps, resolved_step, start_of
+from metrics.history.points import Point
+from metrics.history.series import Series, newest_points
+from metrics.history.steps import Step, newest_steps
+from metrics.history.tier_ranges import Ranged, cut
 from metrics.models import Host, Process, ProcessSample, ProcessTotals
 from metrics.models.packing import unpacked
+from metrics.models.sql import WEIGHT, TierRange, fetch, places, select, select_range, start_of, table, union
 
 # Seconds that were recorded, and who used the CPU in them, packed.
 Recorded = tuple[int, bytes | None]
@@ -25,41 +25,25 @@ class TopQuery(Ranged):
     start: float | None = None
     end: float | None = None
     limit: int = 100
-    step: int | Literal["auto"] = "auto"
+    step: Step = "auto"
     descending: bool = False
 
 
 def read_top(query: TopQuery) -> Series:
     """For each step in which anything was recorded: the process that used the most CPU, with its mean over the step;
     a step in which none used any has none."""
-    step = resolved_step(ProcessTotals, finest_pieces(ProcessTotals, *query.stretch), query.step, query.limit)
-    steps = _steps(_shown(query, sources_for_step(ProcessTotals, *query.stretch, step), step), step)
-    starts = sorted(steps, reverse=True)
-    has_older = len(starts) > query.limit
-    starts = starts[: query.limit]
-    if not starts:
-        return Series([], None, False, step)
-    winners = _winners({start: steps[start] for start in starts}, step)
-    points = [winners[start] for start in starts if start in winners]
-    return Series(points if query.descending else points[::-1], starts[-1], has_older, step)
+    steps = newest_steps(ProcessTotals, query.time_range, query.step, query.limit)
+    starts = steps.starts[: query.limit]
+    recorded = _recorded(cut(steps.ranges, starts[-1], starts[0] + steps.width - 1), steps.width) if starts else {}
+    return newest_points(query, steps.starts, _winners(recorded, steps.width), steps.width, has_extremes=False)
 
 
-def _shown(query: TopQuery, sources: list[Source], step: int) -> list[Source]:
-    """What of the sources lies in the newest steps, one more of them than asked for."""
-    if query.step == "auto":
-        # All of it fits.
-        return sources
-    starts = newest_steps(ProcessTotals, sources, step, query.limit + 1)
-    return cut(sources, starts[-1], starts[0] + step - 1) if starts else []
-
-
-def _steps(sources: list[Source], step: int) -> dict[int, list[Recorded]]:
+def _recorded(ranges: Iterable[TierRange], step: int) -> dict[int, list[Recorded]]:
     """What the steps are made of, by their start."""
-    selected = f"{start_of(step)} AS start, {WEIGHT} AS seconds, cpu_by_process"
+    columns = [start_of(step), WEIGHT, "cpu_by_process"]
     steps: dict[int, list[Recorded]] = defaultdict(list)
-    if sources:
-        for start, seconds, data in fetch(*union(ProcessTotals, sources, step, {}, lambda _tier: selected)):
-            steps[start].append((seconds, data))
+    for start, seconds, data in fetch(*union(select_range(ProcessTotals, of, columns) for of in ranges)):
+        steps[start].append((seconds, data))
     return steps
 
 
@@ -97,6 +81,5 @@ def _identities(ids: Iterable[int]) -> dict[int, dict[str, Any]]:
     wanted = list(set(ids))
     if not wanted:
         return {}
-    places = ", ".join(["%s"] * len(wanted))
-    rows = fetch(f"SELECT id, pid, name FROM {table(Process)} WHERE id IN ({places})", wanted)  # noqa: S608
+    rows = fetch(select(("id", "pid", "name"), table(Process), f"id IN ({places(wanted)})"), wanted)
     return {pk: {"pid": pid, "name": name} for pk, pid, name in rows}

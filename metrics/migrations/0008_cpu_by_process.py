@@ -8,7 +8,10 @@ from typing import Any
 from django.db import migrations, models, transaction
 
 from metrics.models.packing import packed, unpacked
-from metrics.tiers import RAW, stored_tiers
+
+RAW = 0
+# Widths of then that have no processes of their own by default, with what they are made from.
+SOURCES = {300: 60, 5400: 900}
 
 # Buckets that are read in one go.
 MOST_BUCKETS = 1000
@@ -18,7 +21,8 @@ PROCESSES = (
     " AND process_id NOT IN (SELECT id FROM metrics_process WHERE pid = 0 AND started_at = 0)"
 )
 FINER = f"SELECT timestamp, covered_seconds, cpu_by_process FROM metrics_processtotals WHERE {STRETCH}"
-ENDS = "SELECT host_id, MIN(timestamp), MAX(timestamp) FROM metrics_processtotals WHERE tier = %s GROUP BY host_id"
+ENDS = "SELECT MIN(timestamp), MAX(timestamp) FROM metrics_processtotals WHERE host_id = %s AND tier = %s"
+HAS_PROCESSES = "SELECT EXISTS (SELECT 1 FROM metrics_processsample WHERE host_id = %s AND tier = %s)"
 KEEP = "UPDATE metrics_processtotals SET cpu_by_process = %s WHERE host_id = %s AND tier = %s AND timestamp = %s"
 
 
@@ -28,21 +32,22 @@ Read = Callable[[Any, int, int, int], Used]
 
 
 def fill(_apps: Any, schema_editor: Any) -> None:
-    """From the samples of processes; where a summary has none, from what it was made from."""
+    """From the samples of processes; where a width has none, from what it was made from."""
     with schema_editor.connection.cursor() as cursor:
-        _fill(cursor, RAW, 1, partial(_of_processes, RAW))
-        for tier in stored_tiers():
-            width = tier.width_seconds
-            finer = partial(_of_finer, width, tier.source_seconds)
-            _fill(cursor, width, width, partial(_of_processes, width) if tier.top_processes else finer)
+        cursor.execute("SELECT DISTINCT host_id, tier FROM metrics_processtotals ORDER BY tier")
+        for host, tier in cursor.fetchall():
+            cursor.execute(HAS_PROCESSES, [host, tier])
+            finer = partial(_of_finer, tier, SOURCES.get(tier, RAW))
+            _fill(cursor, host, tier, partial(_of_processes, tier) if cursor.fetchone()[0] else finer)
 
 
-def _fill(cursor: Any, tier: int, width: int, read: Read) -> None:
-    cursor.execute(ENDS, [tier])
-    for host, first, last in cursor.fetchall():
-        for start in range(first, last + 1, MOST_BUCKETS * width):
-            used = read(cursor, host, start, start + MOST_BUCKETS * width)
-            cursor.executemany(KEEP, [(packed(values), host, tier, at) for at, values in used.items()])
+def _fill(cursor: Any, host: int, tier: int, read: Read) -> None:
+    cursor.execute(ENDS, [host, tier])
+    first, last = cursor.fetchone()
+    width = tier or 1
+    for start in range(first, last + 1, MOST_BUCKETS * width):
+        used = read(cursor, host, start, start + MOST_BUCKETS * width)
+        cursor.executemany(KEEP, [(packed(values), host, tier, at) for at, values in used.items()])
 
 
 def _of_processes(tier: int, cursor: Any, host: int, start: int, end: int) -> Used:
@@ -54,7 +59,7 @@ def _of_processes(tier: int, cursor: Any, host: int, start: int, end: int) -> Us
 
 
 def _of_finer(width: int, source: int, cursor: Any, host: int, start: int, end: int) -> Used:
-    cursor.execute(FINER, [host, source, start, end])
+    cursor.execute(FINER, [host, source, start - start % width, end - end % width + width])
     covered: dict[int, int] = defaultdict(int)
     sums: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
     for timestamp, seconds, data in cursor.fetchall():

@@ -102,6 +102,8 @@ class RollUpState(models.Model):
     host = models.OneToOneField(Host, models.CASCADE, related_name="+", verbose_name=_("host"))
     last_tick = models.PositiveBigIntegerField(_("last tick"), default=0)
     newest = EpochField(_("newest time"), null=True)
+    # While the tiers of an older version are made anew: from where on they are.
+    converted_from = EpochField(_("converted from"), null=True)
 
     class Meta:
         verbose_name = _("state of the roll-ups")

@@ -13,8 +13,9 @@ from django.db.models.functions import Now
 
 from metrics import conf
 from metrics.models import Host, UpkeepLease
+from metrics.retention.conversion import convert
 from metrics.retention.pruning import MAX_IN_BACKGROUND_SECONDS, apply_retention
-from metrics.retention.rollup import fill_summaries, roll_up
+from metrics.retention.rollup import roll_up
 from metrics.retention.stored_commands import mask_stored_commands
 
 # Looked after each minute: two turns may fail before somebody else takes over. The clock is that of the database.
@@ -32,7 +33,7 @@ def maintain_hosts() -> int:
         if take_lease(host):
             mask_stored_commands(host)
             roll_up(host)
-            fill_summaries(host)
+            convert(host)
             deleted += apply_retention(hosts=[host], most_seconds=MAX_IN_BACKGROUND_SECONDS)
     return deleted
 

@@ -12,8 +12,9 @@ from metrics import conf
 from metrics.models import Event, Host, NewestProcesses, Process, ProcessSample, RollUpState, Sample, Tick, TickReading
 from metrics.models.events import KINDS
 from metrics.models.samples import sample_models
+from metrics.models.sql import delete, execute
 from metrics.retention.clock import DAY_SECONDS, BelievedClock
-from metrics.tiers import RAW, Tier, stored_tiers
+from metrics.tiers import RAW, Tier, tiers
 
 # Rows deleted by one transaction: a few milliseconds, less than a tick can be late.
 BATCH_ROWS = 500
@@ -54,7 +55,7 @@ def outlived_rows(
         tables: list[type[models.Model]] = [*sample_models(), Tick, TickReading]
         for model in tables:
             yield from _outlived_points(model, host, points, clock)
-        for tier in stored_tiers():
+        for tier in tiers():
             for model in sample_models():
                 yield _outlived_roll_ups(model, host, tier, clock, most_seconds)
                 yield from _roll_ups_far_ahead(model, host, tier, clock, most_seconds)
@@ -186,13 +187,11 @@ def delete_batch(rows: models.QuerySet[Any]) -> int:
     """Delete some of these rows; return how many. Found and deleted in one statement: what has got a use again in
     between stays."""
     found, values = rows.order_by().values("pk")[:BATCH_ROWS].query.sql_with_params()
-    table, pk = (connection.ops.quote_name(name) for name in (rows.model._meta.db_table, rows.model._meta.pk.column))
+    pk = connection.ops.quote_name(rows.model._meta.pk.column)
     # Nothing hangs on the rows. An array is looked for once; what is IN a subquery PostgreSQL may look for once for
     # each row of a table that it takes for empty.
     batch = f"= ANY(ARRAY({found}))" if connection.vendor == "postgresql" else f"IN ({found})"
-    with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {table} WHERE {pk} {batch}", values)  # noqa: S608
-        return int(cursor.rowcount)
+    return execute(delete(rows.model, f"{pk} {batch}"), values)
 
 
 def give_space_back() -> None:

@@ -6,11 +6,11 @@ from itertools import islice, zip_longest
 from operator import mul
 
 import orjson
-from django.db import connection
 
 from metrics.models import Sample
 from metrics.models.fields import ExtremeList, ShareList
-from metrics.retention.rollup_statements import SOURCE, Columns, Stretch, list_fields, quoted, table
+from metrics.models.sql import column, execute_many, extreme_column, fetch, select_range, update
+from metrics.retention.buckets import Buckets, Columns, list_fields
 
 WeightedLists = list[tuple[int, Sequence[float | None], Sequence[float | None]]]
 # The values of one element, in the order of the lists that it is in; None also where a list is too short.
@@ -18,39 +18,24 @@ Element = tuple[float | None, ...]
 CODEC = ExtremeList()
 
 
-def roll_up_lists(model: type[Sample], stretch: Stretch, columns: Columns) -> None:
+def roll_up_lists(model: type[Sample], buckets: Buckets, columns: Columns) -> None:
     """Fill the list columns of the roll-up rows that are there already."""
+    host, width = buckets.host.pk, buckets.tier.width_seconds
     for field in list_fields(model):
-        _roll_up(model, field, stretch, columns)
+        targets = (column(field), extreme_column(field, "max"))
+        statement = update(model, targets, "host_id = %s AND tier = %s AND timestamp = %s")
+        found = _by_bucket(model, field, buckets, columns)
+        execute_many(statement, [(*encoded(lists), host, width, start) for start, lists in found.items()])
 
 
-def _roll_up(model: type[Sample], field: ShareList, stretch: Stretch, columns: Columns) -> None:
-    mean, highest = quoted(field), connection.ops.quote_name(f"{field.name}_max")
-    update = (
-        f"UPDATE {table(model)} SET {mean} = %s, {highest} = %s"  # noqa: S608
-        " WHERE host_id = %s AND tier = %s AND timestamp = %s"
-    )
-    rows = [
-        (*encoded(lists), stretch.host.pk, stretch.tier.width_seconds, start)
-        for start, lists in _by_bucket(model, field, stretch, columns).items()
-    ]
-    with connection.cursor() as cursor:
-        cursor.executemany(update, rows)
-
-
-def _by_bucket(model: type[Sample], field: ShareList, stretch: Stretch, columns: Columns) -> dict[int, WeightedLists]:
-    select = (
-        f"SELECT timestamp, {columns.weight}, {quoted(field)}, {columns.extreme(field, 'max')} FROM {table(model)}"  # noqa: S608
-        f" WHERE {SOURCE} ORDER BY timestamp"
-    )
+def _by_bucket(model: type[Sample], field: ShareList, buckets: Buckets, columns: Columns) -> dict[int, WeightedLists]:
+    read = ("timestamp", columns.weight, column(field), columns.extreme(field, "max"))
     found: dict[int, WeightedLists] = defaultdict(list)
-    with connection.cursor() as cursor:
-        cursor.execute(select, stretch.source)
-        for timestamp, weight, text, text_of_maxima in cursor.fetchall():
-            if text is not None:
-                values = orjson.loads(text)
-                maxima = values if columns.is_raw else orjson.loads(text_of_maxima)
-                found[timestamp - timestamp % stretch.tier.width_seconds].append((weight, values, maxima))
+    for at, weight, text, text_of_maxima in fetch(*select_range(model, buckets.source, read, order_by="timestamp")):
+        if text is not None:
+            values = orjson.loads(text)
+            maxima = values if columns.is_raw else orjson.loads(text_of_maxima)
+            found[at - at % buckets.tier.width_seconds].append((weight, values, maxima))
     return found
 
 

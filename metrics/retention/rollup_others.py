@@ -10,12 +10,11 @@ from collections.abc import Callable, Iterable, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from metrics.models import Sample
 from metrics.models.fields import Kind
 from metrics.models.others import MAX_NAMED, NAMES, others_name
-from metrics.retention.rollup_statements import SOURCE, Columns, Stretch, averaged_fields, quoted, table
+from metrics.models.sql import column, delete, execute_many, fetch, nested, select, select_range, update
+from metrics.retention.buckets import Buckets, Columns, averaged_fields
 
 
 class Row(NamedTuple):
@@ -31,10 +30,10 @@ class Row(NamedTuple):
     maxima: list[int | None]
 
 
-def roll_up_others(model: type[Sample], stretch: Stretch, columns: Columns) -> None:
+def roll_up_others(model: type[Sample], buckets: Buckets, columns: Columns) -> None:
     """Bring the rows of those buckets in line that have a sum of others."""
-    for start, rows in _rows_with_others(model, stretch).items() if model.busiest else ():
-        seconds = _recorded_seconds(model, stretch, start, columns)
+    for start, rows in _rows_with_others(model, buckets).items() if model.busiest else ():
+        seconds = _recorded_seconds(model, buckets, start, columns)
         if not seconds:  # its source is gone, and it stays what it is
             continue
         kept, dropped = _divided([_over(model, row, seconds) for row in rows])
@@ -42,35 +41,31 @@ def roll_up_others(model: type[Sample], stretch: Stretch, columns: Columns) -> N
         _delete(model, dropped)
 
 
-def _rows_with_others(model: type[Sample], stretch: Stretch) -> dict[int, list[Row]]:
+def _rows_with_others(model: type[Sample], buckets: Buckets) -> dict[int, list[Row]]:
     """By start of the bucket."""
-    bounds = (stretch.host.pk, stretch.tier.width_seconds, stretch.start, stretch.end)
-    name = quoted(model._meta.get_field(model.named_by))
-    marks = ", ".join(["%s"] * len(NAMES))
-    which = f"SELECT DISTINCT timestamp FROM {table(model)} WHERE {SOURCE} AND {name} IN ({marks})"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(which, [*bounds, *NAMES])
-        starts = {start for (start,) in cursor.fetchall()}
-        found: defaultdict[int, list[Row]] = defaultdict(list)
-        if starts:
-            cursor.execute(_select(model), bounds)
-            for start, *values in cursor.fetchall():
-                if start in starts:
-                    found[start].append(_row(model, *values))
+    named = {model.named_by: NAMES}
+    starts = {start for (start,) in fetch(*select_range(model, buckets.made, ["DISTINCT timestamp"], named))}
+    found: defaultdict[int, list[Row]] = defaultdict(list)
+    if starts:
+        rows = fetch(*select_range(model, buckets.made, _read(model), order_by="timestamp, id"))
+        for start, *values in rows:
+            if start in starts:
+                found[start].append(_row(model, *values))
     return found
 
 
 @lru_cache
-def _select(model: type[Sample]) -> str:
+def _read(model: type[Sample]) -> list[str]:
     has_flag = any(field.name == "is_counted" for field in model.measures())
-    read = ["timestamp", "id", quoted(model._meta.get_field(model.named_by)), "is_counted" if has_flag else "NULL"]
-    read += ["covered_seconds", *_columns(model, model.busiest), *_columns(model, model.summed)]
-    read += _columns(model, _maxima(model))
-    return f"SELECT {', '.join(read)} FROM {table(model)} WHERE {SOURCE} ORDER BY timestamp, id"  # noqa: S608
+    read = ["timestamp", "id", column(model._meta.get_field(model.named_by)), "is_counted" if has_flag else "NULL"]
+    return [
+        *(*read, "covered_seconds", *_columns(model, model.busiest)),
+        *(*_columns(model, model.summed), *_columns(model, _maxima(model))),
+    ]
 
 
 def _columns(model: type[Sample], names: Iterable[str]) -> list[str]:
-    return [quoted(model._meta.get_field(name)) for name in names]
+    return [column(model._meta.get_field(name)) for name in names]
 
 
 def _maxima(model: type[Sample]) -> list[str]:
@@ -90,13 +85,11 @@ def _row(model: type[Sample], pk: int, name: str, flag: Any, covered_seconds: in
     )
 
 
-def _recorded_seconds(model: type[Sample], stretch: Stretch, start: int, columns: Columns) -> int:
+def _recorded_seconds(model: type[Sample], buckets: Buckets, start: int, columns: Columns) -> int:
     """How many seconds of a bucket were recorded; each tick has a row of something."""
-    source = (stretch.host.pk, stretch.tier.source_seconds, start, start + stretch.tier.width_seconds)
-    ticks = f"SELECT MAX({columns.weight}) AS seconds FROM {table(model)} WHERE {SOURCE} GROUP BY timestamp"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT SUM(seconds) FROM ({ticks}) ticks", source)  # noqa: S608
-        [seconds] = cursor.fetchone()
+    of = buckets.source._replace(start=start, end=start + buckets.tier.width_seconds - 1)
+    ticks, values = select_range(model, of, [f"MAX({columns.weight}) AS seconds"], group_by=["timestamp"])
+    [(seconds,)] = fetch(select(["SUM(seconds)"], nested(ticks, "ticks")), values)
     return int(seconds or 0)
 
 
@@ -139,14 +132,9 @@ def _known(function: Callable[[list[int]], int], values: Iterable[int | None]) -
 
 def _update(model: type[Sample], rows: Iterable[Row]) -> None:
     names = ["covered_seconds", *_columns(model, model.summed), *_columns(model, _maxima(model))]
-    changes = ", ".join(f"{name} = %s" for name in names)
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {table(model)} SET {changes} WHERE id = %s",  # noqa: S608
-            [(row.covered_seconds, *row.means, *row.maxima, row.pk) for row in rows],
-        )
+    values = [(row.covered_seconds, *row.means, *row.maxima, row.pk) for row in rows]
+    execute_many(update(model, names, "id = %s"), values)
 
 
 def _delete(model: type[Sample], rows: Iterable[Row]) -> None:
-    with connection.cursor() as cursor:
-        cursor.executemany(f"DELETE FROM {table(model)} WHERE id = %s", [(row.pk,) for row in rows])  # noqa: S608
+    execute_many(delete(model, "id = %s"), [(row.pk,) for row in rows])

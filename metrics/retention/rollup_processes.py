@@ -10,13 +10,11 @@ from collections.abc import Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-from django.db import connection
-
 from metrics.models import CpuSample, Host, Process, ProcessSample, ProcessTotals
 from metrics.models.fields import Rate
 from metrics.models.inserts import insert_stored
-from metrics.models.packing import unpacked
-from metrics.retention.rollup_statements import SOURCE, Columns, Stretch, averaged_fields, quoted, table
+from metrics.models.sql import TierRange, column, delete, execute, fetch, in_range, select, select_range, table
+from metrics.retention.buckets import Buckets, Columns, averaged_fields
 
 # Who the row for all others points to: no real process has this pid and start.
 OTHERS_NAME = "(all others)"
@@ -39,30 +37,26 @@ class Bucket(NamedTuple):
     totals: Stored
 
 
-def roll_up_processes(stretch: Stretch, columns: Columns) -> None:
-    """Compute the rows of a stretch anew; a process that is no longer among the highest loses its row."""
-    if stretch.tier.top_processes == 0:
-        roll_up_cpu_by_process(stretch)
+def roll_up_processes(buckets: Buckets, columns: Columns) -> None:
+    """Compute the rows of buckets anew; a process that is no longer among the highest loses its row."""
+    where, values = in_range(buckets.made)
+    execute(delete(ProcessSample, where), values)
+    known = _buckets(buckets)
+    if not known:
         return
-    _delete(stretch)
-    buckets = _buckets(stretch)
-    if not buckets:
-        return
-    others = others_of(stretch.host)
-    by_bucket = _summed(stretch, columns, others)
-    rows = [list(rows_of_bucket(bucket, by_bucket.get(bucket.start, []), stretch, others)) for bucket in buckets]
+    others = others_of(buckets.host)
+    by_bucket = _summed(buckets, columns, others)
+    rows = [list(rows_of_bucket(bucket, by_bucket.get(bucket.start, []), buckets, others)) for bucket in known]
     insert_stored(ProcessSample, row_names(), [row for of_bucket in rows for row in of_bucket])
-    used = [(bucket.start, cpu_by_process(found)) for bucket, found in zip(buckets, rows, strict=True)]
-    ProcessTotals.keep_cpu_by_process(stretch.host.pk, stretch.tier.width_seconds, used)
+    used = [(bucket.start, cpu_by_process(found)) for bucket, found in zip(known, rows, strict=True)]
+    ProcessTotals.keep_cpu_by_process(buckets.host.pk, buckets.tier.width_seconds, used)
 
 
 def others_of(host: Host) -> int:
     """The id of the identity that stands for all processes without a row of their own."""
-    with connection.cursor() as cursor:
-        cursor.execute(f"SELECT id FROM {table(Process)} WHERE host_id = %s AND pid = 0 AND started_at = 0", [host.pk])  # noqa: S608
-        found = cursor.fetchone()
+    found = fetch(select(["id"], table(Process), "host_id = %s AND pid = 0 AND started_at = 0"), [host.pk])
     if found:
-        return int(found[0])
+        return int(found[0][0])
     identity, _is_new = Process.objects.get_or_create(host=host, pid=0, started_at=0, defaults={"name": OTHERS_NAME})
     return int(identity.pk)
 
@@ -75,13 +69,13 @@ def row_names() -> tuple[str, ...]:
     return (*common, "process", *averaged)
 
 
-def rows_of_bucket(bucket: Bucket, processes: Sequence[Sums], stretch: Stretch, others: int) -> Iterator[Row]:
+def rows_of_bucket(bucket: Bucket, processes: Sequence[Sums], buckets: Buckets, others: int) -> Iterator[Row]:
     """The rows of a bucket, as they are stored. `processes` come in the order of their ids."""
-    width = stretch.tier.width_seconds
-    common = (stretch.host.pk, width, bucket.start, width, bucket.points, bucket.covered, "")
+    width = buckets.tier.width_seconds
+    common = (buckets.host.pk, width, bucket.start, width, bucket.points, bucket.covered, "")
     means = _means(processes, bucket.covered)
     rows = list(zip(*means, strict=True))
-    chosen = [rows[index] for index in _highest(means, stretch.tier.top_processes)]
+    chosen = [rows[index] for index in _highest(means, buckets.tier.top_processes)]
     for row in chosen:
         yield common + row
     yield (*common, others, *_rest(bucket.totals, chosen))
@@ -90,29 +84,6 @@ def rows_of_bucket(bucket: Bucket, processes: Sequence[Sums], stretch: Stretch, 
 def cpu_by_process(rows: Sequence[Row]) -> dict[int, int]:
     """Who used the CPU in a bucket, from its rows; the last of these is for all others."""
     return ProcessTotals.cpu_used(row_names(), rows[:-1])
-
-
-def roll_up_cpu_by_process(stretch: Stretch) -> None:
-    """The same for buckets without rows of processes, from what they are made from."""
-    width = stretch.tier.width_seconds
-    select = f"SELECT timestamp, covered_seconds, cpu_by_process FROM {table(ProcessTotals)} WHERE {SOURCE}"  # noqa: S608
-    covered: dict[int, int] = defaultdict(int)
-    sums: dict[int, dict[int, int]] = defaultdict(lambda: defaultdict(int))
-    with connection.cursor() as cursor:
-        cursor.execute(select, stretch.source)
-        for timestamp, seconds, data in cursor.fetchall():
-            start = timestamp - timestamp % width
-            covered[start] += seconds
-            of_bucket = sums[start]
-            for process, cpu in unpacked(data):
-                of_bucket[process] += cpu * seconds
-    used = [(start, _nonzero_means(of_bucket, covered[start])) for start, of_bucket in sums.items()]
-    ProcessTotals.keep_cpu_by_process(stretch.host.pk, width, used)
-
-
-def _nonzero_means(sums: dict[int, int], covered: int) -> dict[int, int]:
-    means = {process: round(total / covered) for process, total in sums.items()}
-    return {process: mean for process, mean in means.items() if mean}
 
 
 def _means(processes: Sequence[Sums], covered: int) -> list[Column]:
@@ -159,8 +130,8 @@ def _highest(means: Sequence[Column], count: int) -> Iterable[int]:
 def _totals(means: Sequence[Column]) -> list[int]:
     """What each process used of all that an order counts."""
     totals = [value or 0 for value in means[0]]
-    for column in means[1:]:
-        totals = [total + (value or 0) for total, value in zip(totals, column, strict=True)]
+    for more in means[1:]:
+        totals = [total + (value or 0) for total, value in zip(totals, more, strict=True)]
     return totals
 
 
@@ -181,14 +152,13 @@ def _rest(totals: Stored, chosen: Sequence[Row]) -> Iterator[int | None]:
         yield None
 
 
-def _summed(stretch: Stretch, columns: Columns, others: int) -> dict[int, list[Sums]]:
+def _summed(buckets: Buckets, columns: Columns, others: int) -> dict[int, list[Sums]]:
     """The processes of each bucket, by its start."""
     found: dict[int, list[Sums]] = defaultdict(list)
-    parameters = [stretch.tier.width_seconds, *stretch.source, others]
-    with connection.cursor() as cursor:
-        cursor.execute(_sums_statement(columns), parameters)
-        for sums in cursor.fetchall():
-            found[sums[-1] * stretch.tier.width_seconds].append(sums)
+    width = buckets.tier.width_seconds
+    _where, values = in_range(buckets.source)
+    for sums in fetch(_sums_statement(columns), [width, *values, others]):
+        found[sums[-1] * width].append(sums)
     return found
 
 
@@ -196,27 +166,22 @@ def _summed(stretch: Stretch, columns: Columns, others: int) -> dict[int, list[S
 def _sums_statement(columns: Columns) -> str:
     sums = []
     for field in averaged_fields(ProcessSample):
-        name = quoted(field)
+        name = column(field)
         # A rate is averaged over all the time, which the process' own rows do not say.
         sums.append(columns.weighted_sum(name) if isinstance(field, Rate) else columns.mean(name))
         sums.append(f"MAX({columns.extreme(field, 'max')})")
     # The process first: SQLite sorts faster by what tells most rows apart.
-    return (
-        f"SELECT process_id, {', '.join(sums)}, timestamp / %s AS bucket FROM {table(ProcessSample)}"  # noqa: S608
-        f" WHERE {SOURCE} AND process_id <> %s GROUP BY process_id, bucket ORDER BY process_id, bucket"
-    )
+    places, order = ("process_id", "bucket"), "process_id, bucket"
+    where, _values = in_range(TierRange(0, 0, 0, 0))
+    read = ["process_id", *sums, "timestamp / %s AS bucket"]
+    return select(read, table(ProcessSample), f"{where} AND process_id <> %s", group_by=places, order_by=order)
 
 
-def _buckets(stretch: Stretch) -> list[Bucket]:
+def _buckets(buckets: Buckets) -> list[Bucket]:
     """The buckets in which processes were counted, from the roll-up of the totals, which comes first."""
-    names = [quoted(ProcessTotals._meta.get_field(name)) for name in ProcessTotals.summed]
-    statement = (
-        f"SELECT timestamp, covered_seconds, points, {', '.join(names)} FROM {table(ProcessTotals)} WHERE {SOURCE}"  # noqa: S608
-    )
-    with connection.cursor() as cursor:
-        cursor.execute(statement, _made(stretch))
-        rows = cursor.fetchall()
-    machine = _machine_cpu(stretch)
+    names = [column(ProcessTotals._meta.get_field(name)) for name in ProcessTotals.summed]
+    rows = fetch(*select_range(ProcessTotals, buckets.made, ["timestamp", "covered_seconds", "points", *names]))
+    machine = _machine_cpu(buckets)
     return [
         bucket_of(start, covered, points, dict(zip(ProcessTotals.summed, totals, strict=True)), machine.get(start))
         for start, covered, points, *totals in rows
@@ -231,21 +196,9 @@ def bucket_of(start: int, covered: int, points: int, totals: Stored, machine_cpu
     return Bucket(start, covered, points, {**totals, "cpu_percent": max(cpu, default=None)})
 
 
-def _machine_cpu(stretch: Stretch) -> dict[int, int]:
+def _machine_cpu(buckets: Buckets) -> dict[int, int]:
     """By start of the bucket: the CPU in use on all cores, in the unit of a process's `cpu_percent`."""
     percent = CpuSample._meta.get_field("percent")
-    unit = (stretch.host.logical_cores or 1) * ProcessSample._meta.get_field("cpu_percent").scale
-    statement = f"SELECT timestamp, percent FROM {table(CpuSample)} WHERE {SOURCE} AND percent IS NOT NULL"  # noqa: S608
-    with connection.cursor() as cursor:
-        cursor.execute(statement, _made(stretch))
-        return {start: round(percent.decode(stored) * unit) for start, stored in cursor.fetchall()}
-
-
-def _delete(stretch: Stretch) -> None:
-    with connection.cursor() as cursor:
-        cursor.execute(f"DELETE FROM {table(ProcessSample)} WHERE {SOURCE}", _made(stretch))  # noqa: S608
-
-
-def _made(stretch: Stretch) -> tuple[int, int, int, int]:
-    """The values for SOURCE that name the roll-up rows of the stretch itself."""
-    return stretch.host.pk, stretch.tier.width_seconds, stretch.start, stretch.end
+    unit = (buckets.host.logical_cores or 1) * ProcessSample._meta.get_field("cpu_percent").scale
+    rows = fetch(*select_range(CpuSample, buckets.made, ["timestamp", "percent"]))
+    return {start: round(percent.decode(stored) * unit) for start, stored in rows if stored is not None}

@@ -6,12 +6,13 @@ It goes on each minute where it stopped, in batches that hold up no tick. What i
 import time
 from collections.abc import Sequence
 
-from django.db import connection, transaction
+from django.db import transaction
 from django.db.models import Max
 
 from metrics import conf
 from metrics.collectors.hiding import HIDE_SECRETS, rules_digest
 from metrics.models import CommandMasking, Event, Host, Process
+from metrics.models.sql import execute_many, update
 
 # Rows that one transaction changes at the most: some milliseconds.
 BATCH_ROWS = 200
@@ -71,8 +72,4 @@ def _masked(command: str, commands: str) -> str | None:
 
 def _update(changed: Sequence[tuple[str | None, int, str]]) -> None:
     """Only where a row still says what was read: its process may run another program by now."""
-    with connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {Process._meta.db_table} SET command = %s WHERE id = %s AND command = %s",  # noqa: S608
-            list(changed),
-        )
+    execute_many(update(Process, ["command"], "id = %s AND command = %s"), list(changed))

@@ -17,10 +17,10 @@ import orjson
 from metrics.models import CpuSample, Host, ProcessSample, ProcessTotals, Sample
 from metrics.models.fields import Averaged, Kind, Measure, Rate
 from metrics.models.packing import packed
+from metrics.retention.buckets import Buckets, averaged_fields
 from metrics.retention.rollup_lists import encoded
 from metrics.retention.rollup_processes import Bucket, Sums, bucket_of, row_names, rows_of_bucket
-from metrics.retention.rollup_statements import Stretch, averaged_fields
-from metrics.simulation.lines import MINUTES, Line, Summary
+from metrics.simulation.lines import FIVE, MINUTES, NARROWER, Line, Summary
 from metrics.simulation.quarters import Quarter
 from metrics.simulation.readings import Counters, key_of, memory_percent, raw_value
 from metrics.simulation.things import ProcessThing, Thing
@@ -33,14 +33,29 @@ People = list[tuple[int, ProcessThing]]
 
 @dataclass(frozen=True, slots=True)
 class Frame:
-    """The bucket that rows belong to, the ticks `first` up to but not including `end` of a quarter: a minute of it, or
-    the quarter as a whole where `minute` is None."""
+    """The bucket that rows belong to: `count` minutes of a quarter from `minute` on, one, five or all of them."""
 
     quarter: Quarter
-    stretch: Stretch
-    minute: int | None
-    first: int
-    end: int
+    bucket: Buckets
+    minute: int
+    count: int
+
+    @property
+    def first(self) -> int:
+        """The first tick of it."""
+        return self.minute * self.quarter.ticks // MINUTES
+
+    @property
+    def end(self) -> int:
+        """The tick after its last one."""
+        return (self.minute + self.count) * self.quarter.ticks // MINUTES
+
+    @property
+    def narrower(self) -> "list[Frame]":
+        """What a roll-up makes it from; a minute is made from ticks."""
+        count = NARROWER.get(self.count, 0)
+        minutes = range(self.minute, self.minute + self.count, count) if count else ()
+        return [replace(self, minute=minute, count=count) for minute in minutes]
 
     @property
     def ticks(self) -> int:
@@ -51,17 +66,17 @@ class Frame:
     def common(self) -> Stored:
         """What all rows of a bucket have in common."""
         return {
-            "host": self.stretch.host.pk,
-            "tier": self.stretch.tier.width_seconds,
-            "timestamp": self.stretch.start,
-            "resolution": self.stretch.tier.width_seconds,
+            "host": self.bucket.host.pk,
+            "tier": self.bucket.tier.width_seconds,
+            "timestamp": self.bucket.start,
+            "resolution": self.bucket.tier.width_seconds,
             "points": self.ticks,
             "covered_seconds": self.ticks * self.quarter.machine.interval_seconds,
         }
 
     def of(self, line: Line) -> Summary:
         """What a line comes to."""
-        return line.quarter() if self.minute is None else line.minute(self.minute)
+        return line.part(self.minute, self.count)
 
 
 class QuarterRows:
@@ -70,46 +85,51 @@ class QuarterRows:
 
     def __init__(self, host: Host, ids_of: Callable[[list[Stored]], list[int]], others: int) -> None:
         self._host, self._ids_of, self._others = host, ids_of, others
-        self._finest, self._quarters = tiers()[:2]
+        self._tiers = {tier.width_seconds // 60: tier for tier in tiers()[:3]}
 
     def rows(self, quarter: Quarter, counters: Counters, with_minutes: bool) -> Rows:
-        """The quarter's row of every table and thing, and those of its minutes where they are wanted."""
-        whole, *minutes = self._frames(quarter)
+        """The quarter's row of every table and thing, and those of its minutes and of five of them where they are
+        wanted."""
+        whole = self._frame(quarter, 0, MINUTES)
+        fives = [self._frame(quarter, minute, FIVE) for minute in range(0, MINUTES, FIVE)]
+        minutes = [self._frame(quarter, minute, 1) for minute in range(MINUTES)]
         rows: Rows = defaultdict(list)
-        for frame in (*(minutes if with_minutes else ()), whole):
+        for frame in (*minutes, *fives, whole) if with_minutes else (whole,):
             for model, things in quarter.things.items():
                 rows[model] += (_row(model, thing, frame, counters) for thing in things)
-        rows[ProcessSample] = self._process_rows(minutes, whole, with_minutes)
+        rows[ProcessSample] = self._process_rows(minutes, fives, whole, with_minutes)
         _put_cpu_by_process(rows[ProcessTotals], rows[ProcessSample], self._others)
         return rows
 
-    def _frames(self, quarter: Quarter) -> list[Frame]:
-        """The quarter as a whole, and its minutes."""
-        ticks, width = quarter.ticks // MINUTES, self._finest.width_seconds
-        whole = Stretch(self._host, self._quarters, quarter.start, quarter.start + self._quarters.width_seconds)
-        frames = [Frame(quarter, whole, None, 0, quarter.ticks)]
-        for minute in range(MINUTES):
-            start = quarter.start + minute * width
-            stretch = Stretch(self._host, self._finest, start, start + width)
-            frames.append(Frame(quarter, stretch, minute, minute * ticks, (minute + 1) * ticks))
-        return frames
+    def _frame(self, quarter: Quarter, minute: int, count: int) -> Frame:
+        start = quarter.start + minute * 60
+        return Frame(quarter, Buckets(self._host, self._tiers[count], start, start + count * 60), minute, count)
 
-    def _process_rows(self, minutes: list[Frame], whole: Frame, with_minutes: bool) -> list[Stored]:
+    def _process_rows(self, minutes: list[Frame], fives: list[Frame], whole: Frame, with_minutes: bool) -> list[Stored]:
         processes = whole.quarter.processes
         ids = self._ids_of([process.constants for process in processes])
         people = list(zip(ids, processes, strict=True))
         if whole.quarter.event is None:
             kept = _kept(people, 0)
-            frames = (*(minutes if with_minutes else ()), whole)
+            frames = (*minutes, *fives, whole) if with_minutes else (whole,)
             return [row for frame in frames for row in self._bucket_rows(frame, _calm_sums(frame, kept))]
-        rows = [row for frame in minutes for row in self._bucket_rows(frame, _minute_sums(frame, people))]
-        joined = _joined_sums([row for row in rows if row["process"] != self._others])
-        return [*(rows if with_minutes else ()), *self._bucket_rows(whole, joined)]
+        fine = [row for frame in minutes for row in self._bucket_rows(frame, _minute_sums(frame, people))]
+        of_fives = [row for frame in fives for row in self._bucket_rows(frame, self._joined_sums(frame, fine))]
+        of_whole = self._bucket_rows(whole, self._joined_sums(whole, of_fives))
+        return [*fine, *of_fives, *of_whole] if with_minutes else of_whole
+
+    def _joined_sums(self, frame: Frame, narrower: list[Stored]) -> list[Sums]:
+        """Sums over the rows of narrower buckets, as SQL makes them from what these have stored."""
+        by_process: dict[int, list[Stored]] = defaultdict(list)
+        for row in narrower:
+            if row["process"] != self._others and frame.bucket.start <= row["timestamp"] < frame.bucket.end:
+                by_process[row["process"]].append(row)
+        return [(pk, *_joined(found)) for pk, found in by_process.items()]
 
     def _bucket_rows(self, frame: Frame, sums: list[Sums]) -> list[Stored]:
         """The roll-ups' own choice of the highest, and the row for all others."""
         ordered = sorted(sums, key=itemgetter(0))
-        rows = rows_of_bucket(_bucket(frame), ordered, frame.stretch, self._others)
+        rows = rows_of_bucket(_bucket(frame), ordered, frame.bucket, self._others)
         return [dict(zip(row_names(), row, strict=True)) for row in rows]
 
 
@@ -167,7 +187,7 @@ def _counters(model: type[Sample]) -> list[tuple[str, Averaged]]:
 
 def _lists(frame: Frame, lines: list[Line]) -> tuple[str | None, str | None]:
     """Means and maxima of lists, which are in tenths."""
-    if frame.minute is not None or not lines[0].extras:
+    if frame.count == 1 or not lines[0].extras:
         if not any(_is_uneven(frame, line) for line in lines):
             summaries = [frame.of(line) for line in lines]
             return encoded([(1, [s.mean / 10 for s in summaries], [s.high / 10 for s in summaries])])
@@ -175,13 +195,8 @@ def _lists(frame: Frame, lines: list[Line]) -> tuple[str | None, str | None]:
         weight = frame.quarter.machine.interval_seconds
         ticked = ([line.at(tick) / 10 for line in lines] for tick in ticks)
         return encoded([(weight, values, values) for values in ticked])
-    minutes = [_lists(_minute_of(frame, minute), lines) for minute in range(MINUTES)]
-    return encoded([(60, orjson.loads(mean or ""), orjson.loads(high or "")) for mean, high in minutes])
-
-
-def _minute_of(frame: Frame, minute: int) -> Frame:
-    ticks = frame.ticks // MINUTES
-    return replace(frame, minute=minute, first=minute * ticks, end=(minute + 1) * ticks)
+    narrower = [_lists(part, lines) for part in frame.narrower]
+    return encoded([(1, orjson.loads(mean or ""), orjson.loads(high or "")) for mean, high in narrower])
 
 
 def _is_uneven(frame: Frame, line: Line) -> bool:
@@ -265,18 +280,10 @@ def _constant(frame: Frame, field: Averaged, process: ProcessThing) -> int:
     return int(process.constants[field.source])
 
 
-def _joined_sums(rows: list[Stored]) -> list[Sums]:
-    """Sums over the rows of minutes, as SQL makes them from what the minutes have stored."""
-    by_process: dict[int, list[Stored]] = defaultdict(list)
-    for row in rows:
-        by_process[row["process"]].append(row)
-    return [(pk, *_joined(found)) for pk, found in by_process.items()]
-
-
-def _joined(minutes: list[Stored]) -> list[float]:
-    known = sum([row["covered_seconds"] for row in minutes])
+def _joined(rows: list[Stored]) -> list[float]:
+    known = sum([row["covered_seconds"] for row in rows])
     sums: list[float] = []
     for field in averaged_fields(ProcessSample):
-        total = sum([row[field.name] * row["covered_seconds"] for row in minutes])
-        sums += _sum_and_highest(field, total, known, max([row[f"{field.name}_max"] for row in minutes]))
+        total = sum([row[field.name] * row["covered_seconds"] for row in rows])
+        sums += _sum_and_highest(field, total, known, max([row[f"{field.name}_max"] for row in rows]))
     return sums

@@ -15,7 +15,7 @@ from metrics.models.samples import sample_models
 from metrics.recording.runner import Outcome, Run
 from metrics.recording.samples import TakenReading, drafts_of
 from metrics.recording.writing import FamilyTick, TickRecord, TickWriter
-from metrics.retention.rollup import roll_up, summarise
+from metrics.retention.rollup import roll_up, roll_up_again
 from metrics.retention.rollup_processes import others_of
 from metrics.simulation.bulk import QuarterRows, Rows
 from metrics.simulation.events import Pause, pauses_in
@@ -35,11 +35,6 @@ FIRST_UPTIME_SECONDS, STARTING_SECONDS = 400_000, 20
 LAG_SECONDS, TICK_SECONDS = 0.002, 0.012
 
 
-def can_be_computed() -> bool:
-    """Whether the tiers are those that the short way knows: minutes, then quarters of an hour."""
-    return [tier.width_seconds for tier in tiers()] == [60, QUARTER_SECONDS]
-
-
 class History:
     """The history of one machine from `start` to `end` (the newest tick).
 
@@ -56,9 +51,10 @@ class History:
         self._counters = Counters()
         self.player = Player(self.host)
         self._computed = QuarterRows(self.host, self.player.writer.identities.ids_of, others_of(self.host))
-        self._every_tick = every_tick or not can_be_computed()
+        self._every_tick = every_tick
         self._oldest_raw = self._oldest_raw_tick()
-        self._minutes_since = 0 if every_minute else self.end - tiers()[0].kept_seconds - QUARTER_SECONDS
+        fine_seconds = max(tier.kept_seconds for tier in tiers() if tier.width_seconds < QUARTER_SECONDS)
+        self._minutes_since = 0 if every_minute else self.end - fine_seconds - QUARTER_SECONDS
         self._batch: list[Rows] = []
         self._was_computed = False
 
@@ -75,9 +71,9 @@ class History:
         self.finish(self.end)
 
     def finish(self, end: int) -> None:
-        """Store what has been computed, and the summaries up to a moment; due as well where `write` was left."""
+        """Store what has been computed, and the wider tiers up to a moment; due as well where `write` was left."""
         self.flush()
-        summarise(self.host, self.start, end)
+        roll_up_wide(self.host, self.start, end)
 
     def flush(self) -> None:
         """Store what has been computed."""
@@ -162,6 +158,13 @@ class History:
             rows = model._default_manager.filter(host=self.host, tier=RAW, timestamp__lt=end)
             rows._raw_delete(rows.db)
         Tick.objects.filter(host=self.host, timestamp__lt=end).delete()
+
+
+def roll_up_wide(host: Host, start: int, end: int) -> None:
+    """Compute what is made from quarters of an hour, of a stretch of time."""
+    for tier in tiers():
+        if tier.width_seconds > QUARTER_SECONDS:
+            roll_up_again(host, tier, start, end)
 
 
 class Player:

@@ -3,14 +3,16 @@
 Values are whole numbers in the unit in which a raw sample stores them.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
 from itertools import accumulate
 from random import Random
 from typing import NamedTuple
 
-MINUTES = 15
+# A quarter of an hour is rolled up from three times five minutes, and those from single ones.
+MINUTES, FIVE = 15, 5
+NARROWER = {MINUTES: FIVE, FIVE: 1}
 QUARTER_SECONDS = MINUTES * 60
 # No ripple is further from zero than this: half of it from minute to minute, half from tick to tick.
 REACH = 18
@@ -28,13 +30,13 @@ class Summary(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Ripple:
-    """Whole numbers around zero, one a tick. The mean of every minute is a whole number, that of the quarter is zero:
-    so the means of a line are exact, and rounding them changes nothing."""
+    """Whole numbers around zero, one a tick. The mean of every minute is a whole number, that of five minutes and of
+    the quarter is zero: so the means of a line are exact, and rounding them changes nothing. `parts` are summaries by
+    the first minute and how many there are."""
 
     values: tuple[int, ...]
     totals: tuple[int, ...]
-    minutes: tuple[Summary, ...]
-    quarter: Summary
+    parts: Mapping[tuple[int, int], Summary]
 
     @property
     def ticks_a_minute(self) -> int:
@@ -52,8 +54,16 @@ def ripples(seed: str, ticks_a_minute: int) -> tuple[Ripple, ...]:
 def _ripple(chance: Random, ticks_a_minute: int) -> Ripple:
     minutes = [[mean + noise for noise in _noise(chance, ticks_a_minute)] for mean in _means(chance)]
     values = tuple(value for minute in minutes for value in minute)
-    summaries = tuple(Summary(sum(minute) // ticks_a_minute, min(minute), max(minute)) for minute in minutes)
-    return Ripple(values, (0, *accumulate(values)), summaries, Summary(0, min(values), max(values)))
+    parts = {
+        (first, count): _summary(values[first * ticks_a_minute : (first + count) * ticks_a_minute])
+        for count in (1, FIVE, MINUTES)
+        for first in range(0, MINUTES, count)
+    }
+    return Ripple(values, (0, *accumulate(values)), parts)
+
+
+def _summary(values: Sequence[int]) -> Summary:
+    return Summary(sum(values) // len(values), min(values), max(values))
 
 
 def _means(chance: Random) -> list[int]:
@@ -62,7 +72,7 @@ def _means(chance: Random) -> list[int]:
     for _ in range(MINUTES):
         level = max(-_HALF_REACH, min(_HALF_REACH, 0.7 * level + chance.gauss(0, _HALF_REACH / 2)))
         levels.append(round(level))
-    return _around_zero(levels)
+    return [mean for first in range(0, MINUTES, FIVE) for mean in _around_zero(levels[first : first + FIVE])]
 
 
 def _noise(chance: Random, ticks_a_minute: int) -> list[int]:
@@ -113,23 +123,21 @@ class Line:
             total += sum([e.height * max(0, min(e.end, ticks) - e.first) for e in self.extras])
         return total
 
-    def minute(self, minute: int) -> Summary:
-        """What a roll-up stores for a minute of the quarter."""
-        count = self.ripple.ticks_a_minute
-        first, end = minute * count, (minute + 1) * count
+    def part(self, minute: int, count: int) -> Summary:
+        """What a roll-up stores for some minutes of the quarter: one, five or all of them."""
+        ripple = self.ripple.parts[minute, count]
         if not self.extras:
-            return self._on(self.ripple.minutes[minute], 0)
+            return self._on(ripple, 0)
+        if count > 1:
+            narrower = NARROWER[count]
+            return _joined([self.part(first, narrower) for first in range(minute, minute + count, narrower)])
+        ticks = self.ripple.ticks_a_minute
+        first, end = minute * ticks, (minute + 1) * ticks
         extras = [extra for extra in self.extras if extra.first < end and extra.end > first]
         if all(extra.first <= first and extra.end >= end for extra in extras):
-            return self._on(self.ripple.minutes[minute], sum(extra.height for extra in extras))
+            return self._on(ripple, sum(extra.height for extra in extras))
         values = [self.at(tick) for tick in range(first, end)]
-        return Summary(rounded(sum(values) / count), min(values), max(values))
-
-    def quarter(self) -> Summary:
-        """What a roll-up of the fifteen minutes stores."""
-        if not self.extras:
-            return self._on(self.ripple.quarter, 0)
-        return _joined([self.minute(minute) for minute in range(MINUTES)])
+        return Summary(rounded(sum(values) / ticks), min(values), max(values))
 
     def _on(self, ripple: Summary, height: int) -> Summary:
         swing, level = self.swing, self.base + height
@@ -139,9 +147,9 @@ class Line:
         return Summary(level + swing * ripple.mean, *(ends if swing >= 0 else ends[::-1]))
 
 
-def _joined(minutes: list[Summary]) -> Summary:
-    mean = rounded(sum(minute.mean for minute in minutes) / len(minutes))
-    return Summary(mean, min(minute.low for minute in minutes), max(minute.high for minute in minutes))
+def _joined(parts: list[Summary]) -> Summary:
+    mean = rounded(sum(part.mean for part in parts) / len(parts))
+    return Summary(mean, min(part.low for part in parts), max(part.high for part in parts))
 
 
 def rounded(value: float) -> int:

@@ -39,7 +39,7 @@ def test_each_step_names_its_biggest_consumer(api, busy):
 
 def test_the_step_is_auto_without_one(api, busy):
     body = api.get(ADDRESS, {"limit": 4}).json()
-    assert (body["next"], {point["resolution"] for point in body["results"]}) == (None, {50})
+    assert (body["next"], {point["resolution"] for point in body["results"]}) == (None, {60})
     body = api.get(ADDRESS).json()
     assert {point["resolution"] for point in body["results"]} == {5}
 

@@ -20,7 +20,7 @@ def simulate(*arguments):
 def small(db, settings, monkeypatch):
     """Few points, and nobody closes the connection of the test."""
     settings.SYSMON_MAX_POINTS = 3
-    settings.SYSMON_TIERS = "1m=2m,15m=400d"
+    settings.SYSMON_TIERS = "1m=10m,15m=400d"
     monkeypatch.setattr("metrics.management.commands.simulate.prepare_database", lambda _held: None)
 
 
@@ -83,8 +83,8 @@ def test_a_signal_ends_it_between_two_quarters(monkeypatch):
 
 
 def test_no_more_is_simulated_than_is_kept(settings):
-    settings.SYSMON_TIERS = "1m=1d,15m=1d"
-    assert "kept for 1 days" in simulate("--days", "9", "--interval", "60")
+    settings.SYSMON_TIERS = "1m=1d,5m=1d,15m=1d,1h=1d,6h=2d,1d=2d"
+    assert "more than 2 days" in simulate("--days", "9", "--interval", "60")
 
 
 def test_it_is_refused_while_something_records():

@@ -8,7 +8,7 @@ from typing import Any
 
 from metrics.models import CollectorState, Host, Process, ProcessSample, ProcessTotals, RollUpState, Tick
 from metrics.models.samples import CpuSample, MemorySample, Sample, sample_models
-from metrics.retention.rollup_statements import averaged_fields
+from metrics.retention.buckets import averaged_fields
 from metrics.tiers import RAW
 
 GIB = 1024**3

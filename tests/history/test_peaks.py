@@ -93,7 +93,7 @@ def test_a_long_range_is_searched_in_roll_ups_and_the_peak_told_exactly(recorded
 @pytest.mark.parametrize("end", [None, FIRST + 1200])
 def test_a_short_range_of_which_only_quarters_are_left_has_peaks(recorded, end):
     fill(recorded, range(720), lambda number: 90.0 if 190 <= number < 200 else 5.0)
-    for tier in (0, 60):
+    for tier in (0, 60, 300):
         prune(History(recorded.host, []), tier, FIRST + 3600)
     [episode] = read_peaks(PeakQuery(recorded.host, "cpu", start=FIRST, end=end))
     assert (spans([episode]), episode["peak"], episode["resolution"]) == ([(900, 1800)], 90.0, 900)

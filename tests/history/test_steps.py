@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from metrics.history.series import SeriesQuery, read_series
-from metrics.history.steps import smallest_step
+from metrics.history.steps import ROUND_STEPS, WEEK, smallest_step
 from metrics.models import CpuSample, DeviceSample, DiskSample, Host, PartitionSample
 from tests.conftest import FIRST_TICK
 
@@ -108,26 +108,34 @@ def are_by_hand(host, samples, step, window):
 
 @given(
     first=st.integers(1_600_000_000, 1_800_000_000),
-    length=st.integers(0, 40_000),
-    limit=st.integers(1, 100),
-    resolution=st.integers(1, 60),
+    length=st.integers(0, 400_000_000),
+    limit=st.integers(1, 1000),
+    resolution=st.sampled_from([1, 2, 5, 7, 10, 30, 60, 900, 86_400]),
 )
-def test_auto_is_the_smallest_step_that_fits(first, length, limit, resolution):
+def test_auto_is_the_smallest_round_step_that_fits(first, length, limit, resolution):
     last = first + length
 
-    def steps(width):
-        return last // width - first // width + 1
+    def fits(width):
+        return last // width - first // width + 1 <= limit
 
     found = smallest_step(first, last, limit, resolution)
     assert found % resolution == 0
-    assert steps(found) <= limit
-    smaller = range(resolution, found, resolution)
-    assert all(steps(width) > limit for width in smaller)
+    assert fits(found)
+    rounded = [-(-step // resolution) * resolution for step in ROUND_STEPS]
+    smaller = [width for width in (*rounded, *range(WEEK, found, WEEK)) if width < found]
+    assert not any(map(fits, smaller))
+    assert found in rounded or found % WEEK == 0 or found % (7 * resolution) == 0
+
+
+def test_the_round_steps_are_those_that_people_like():
+    minutes, hours, days = (1, 2, 5, 10, 15, 30), (1, 2, 3, 6, 12), (1, 2, 7)
+    of_hours = [*(60 * m for m in minutes), *(3600 * h for h in hours), *(86_400 * d for d in days)]
+    assert list(ROUND_STEPS) == [*minutes, *of_hours]
 
 
 def test_auto_is_found_at_once_for_centuries():
     assert smallest_step(0, 10**11, 1, 1) > 10**11
-    assert smallest_step(1_000_000_000, 1_800_000_001, 1, 60) % 60 == 0
+    assert smallest_step(1_000_000_000, 1_800_000_001, 1, 60) % WEEK == 0
 
 
 def test_a_step_keeps_the_last_value_of_what_is_neither_gauge_nor_rate(host):

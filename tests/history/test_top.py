@@ -36,7 +36,7 @@ class TestAnyHistory(TestCase):
         assert {start for start in expected if start >= known} <= {point["timestamp"] for point in series.points}
         for point in series.points:
             assert point["resolution"] == series.step
-            assert point["cpu_percent"] == pytest.approx(expected[point["timestamp"]][1], abs=0.02)
+            assert point["cpu_percent"] == pytest.approx(expected[point["timestamp"]][1], abs=0.04)
 
     @settings(max_examples=10, deadline=None)
     @given(st.integers(0, 2**32), st.integers(1, 15))
@@ -77,7 +77,7 @@ def test_only_what_is_shown_is_read_from_the_range(recorded):
 
 def test_it_is_found_where_only_quarters_are_left(recorded):
     fill(recorded, 20, lambda _number: {"steady": 10.0})
-    for tier in (0, 60):
+    for tier in (0, 60, 300):
         prune(History(recorded.host, []), tier, FIRST + 2000)
     points = read_top(TopQuery(recorded.host)).points
     assert [(point["timestamp"] - FIRST, point["resolution"], point["name"]) for point in points] == [

@@ -1,4 +1,4 @@
-"""A random history over three tiers, and a model of it that is told point by point in Python."""
+"""A random history over all tiers, and a model of it that is told point by point in Python."""
 
 import random
 from collections import defaultdict
@@ -7,9 +7,9 @@ from dataclasses import dataclass, field
 from metrics.models import CpuSample, Host, ProcessSample, ProcessTotals, Tick
 from metrics.models.samples import sample_models
 from metrics.retention.rollup import roll_up
+from metrics.tiers import WIDTHS
 from tests.conftest import RecordedHost
 
-WIDTHS = (60, 900)
 # A quarter of an hour begins here.
 FIRST = 1_795_367_700
 
@@ -126,11 +126,12 @@ def prune(history: History, tier: int, before: int) -> None:
 
 
 def prune_some(history: History, chance: random.Random) -> None:
-    """Raw and minutes lose a part at random; the minutes keep more than raw does, most of the time."""
+    """Raw and the finer tiers lose a part at random; the minutes keep more than raw does, most of the time."""
     moments = [tick.timestamp for tick in history.raw]
     prune(history, 0, chance.choice([0, chance.choice(moments), moments[-1]]))
-    minutes = [moment - moment % 60 for moment in moments]
-    prune(history, 60, chance.choice([0, 0, chance.choice(minutes)]))
+    for width in (60, 300, 900):
+        moment = chance.choice(moments)
+        prune(history, width, chance.choice([0, 0, moment - moment % width]))
 
 
 def rows_left(history: History) -> dict[int, set[int]]:

@@ -11,12 +11,9 @@ from hypothesis.extra.django import TestCase
 from metrics.models import Process, ProcessSample, ProcessTotals
 from metrics.models.packing import packed, unpacked
 from metrics.retention.rollup import roll_up
-from metrics.tiers import RAW, summaries, tiers
+from metrics.tiers import RAW, WIDTHS
 from tests.conftest import FIRST_TICK
-from tests.history.test_sources import a_history
-
-WITH_ROWS = (RAW, *(tier.width_seconds for tier in (*tiers(), *summaries()) if tier.top_processes))
-WITHOUT = [tier for tier in summaries() if not tier.top_processes]
+from tests.history.minutes import a_history
 
 
 @given(st.dictionaries(st.integers(1, 2**40), st.integers(1, 2**40), max_size=30))
@@ -49,30 +46,11 @@ def by_rows(host):
 class TestAnyHistory(TestCase):
     @settings(max_examples=8, deadline=None)
     @given(st.integers(0, 2**32))
-    def test_it_is_that_of_the_rows_or_of_what_a_summary_is_made_from(self, seed):
+    def test_it_is_that_of_the_rows(self, seed):
         host, _minutes, _chance = a_history(seed)
         found, rows = by_process(host), by_rows(host)
-        assert rows
-        for (tier, at), used in found.items():
-            if tier in WITH_ROWS:
-                assert used == rows.get((tier, at), {})
-        for summary in WITHOUT:
-            assert self.summed(host, summary) == {k: v for k, v in found.items() if k[0] == summary.width_seconds}
-
-    @staticmethod
-    def summed(host, summary):
-        """From the rows of processes of the finer tier, bucket by bucket, where the summary has one."""
-        width, finer = summary.width_seconds, summary.source_seconds
-        covered, sums, rows = defaultdict(int), defaultdict(lambda: defaultdict(int)), by_rows(host)
-        for totals in ProcessTotals.objects.filter(host=host, tier=finer):
-            at = int(totals.timestamp.timestamp())
-            covered[at // width * width] += totals.covered_seconds
-            for process, cpu in rows.get((finer, at), {}).items():
-                sums[at // width * width][process] += cpu * totals.covered_seconds
-        made = ProcessTotals.objects.filter(host=host, tier=width).values_list("timestamp", flat=True)
-        starts = [int(moment.timestamp()) for moment in made]
-        means = {at: {pk: round(total / covered[at]) for pk, total in sums[at].items()} for at in starts}
-        return {(width, at): {pk: mean for pk, mean in means[at].items() if mean} for at in starts}
+        assert {tier for tier, _at in found} == {RAW, *WIDTHS}
+        assert found == {moment: rows.get(moment, {}) for moment in found}
 
     @settings(max_examples=4, deadline=None)
     @given(st.integers(0, 2**32))

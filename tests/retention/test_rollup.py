@@ -10,9 +10,9 @@ from hypothesis.extra.django import TestCase
 
 from metrics.models import CpuSample, InterfaceSample, MemorySample, ProcessSample, ProcessTotals, RollUpState, Tick
 from metrics.models.inserts import MANY_ROWS, insert_stored
-from metrics.retention.rollup import MAX_SOURCES, roll_up, stretches
+from metrics.retention.rollup import MAX_SOURCES, changed_buckets, roll_up
 from metrics.retention.rollup_processes import OTHERS_NAME
-from metrics.tiers import stored_tiers
+from metrics.tiers import WIDTHS, tiers
 from tests.conftest import FIRST_TICK, RecordedHost
 
 MINUTE = FIRST_TICK - FIRST_TICK % 900
@@ -50,11 +50,13 @@ def test_what_is_scarce_when_it_is_low_has_a_minimum(recorded):
     )
 
 
-def test_the_quarter_is_made_from_its_minutes(recorded):
+@pytest.mark.parametrize("width", WIDTHS[1:])
+def test_what_is_wider_is_made_from_the_minutes(recorded, width):
     add(recorded, MINUTE, [10.0] * 12)
     add(recorded, MINUTE + 60, [40.0] * 6)
     roll_up(recorded.host)
-    [row] = rows(CpuSample, 900, "percent", "percent_max", "points", "covered_seconds")
+    [row] = rows(CpuSample, width, "percent", "percent_max", "points", "covered_seconds")
+    assert row["timestamp"] == MINUTE - MINUTE % width
     assert (row["percent"], row["percent_max"], row["points"], row["covered_seconds"]) == (20.0, 40.0, 18, 90)
 
 
@@ -124,11 +126,11 @@ def test_a_tick_weighs_as_many_seconds_as_it_stands_for(recorded):
 
 @pytest.mark.parametrize("interval", [1, 5, 60])
 def test_a_transaction_takes_no_more_points_at_a_short_interval(recorded, interval):
-    finest = stored_tiers()[0]
-    found = list(stretches(recorded.host, finest, range(MINUTE, MINUTE + 7200, interval)))
-    assert max(stretch.end - stretch.start for stretch in found) // interval <= MAX_SOURCES
+    finest = tiers()[0]
+    found = list(changed_buckets(recorded.host, finest, range(MINUTE, MINUTE + 7200, interval)))
+    assert max(buckets.end - buckets.start for buckets in found) // interval <= MAX_SOURCES
     assert len(found) <= 7200 / interval / MAX_SOURCES * 1.2 + 4
-    assert [stretch.end for stretch in found[:-1]] == [stretch.start for stretch in found[1:]]
+    assert [buckets.end for buckets in found[:-1]] == [buckets.start for buckets in found[1:]]
 
 
 @pytest.mark.parametrize("count", [0, 1, MANY_ROWS - 1, MANY_ROWS, MANY_ROWS + 3])

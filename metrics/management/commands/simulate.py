@@ -16,7 +16,7 @@ from metrics.formatting.moments import iso
 from metrics.formatting.units import MAX_LINE, visible
 from metrics.recording.heartbeat import Interruptible
 from metrics.retention.pruning import apply_retention
-from metrics.simulation.history import History, can_be_computed
+from metrics.simulation.history import History
 from metrics.simulation.hosts import clear, recorded_hosts, simulated_hosts
 from metrics.simulation.machine import Machine
 from metrics.storage.locks import RECORDER, WORKER, DirectoryInUse, hold_data_directory
@@ -35,7 +35,7 @@ class Command(BaseCommand):
 The machine of the story has 8 cores, 4 partitions, 3 disks, 3 network interfaces and 300 processes.
 Its days and weeks have a rhythm; there are bursts whose culprit `top` and the peaks can find, processes
 that live for seconds, a disk that fills up, gaps and reboots. It is stored like a recorded history: raw
-points, minutes and quarters of an hour, each for as long as the settings say.
+points and roll-ups from a minute to a day, each for as long as the settings say.
 
 It is the history of this machine's own name (SYSMON_HOSTNAME), so that the page and every default query
 show it. It is refused where a real machine was recorded; try it in a data directory of its own:
@@ -111,8 +111,6 @@ show it. It is refused where a real machine was recorded; try it in a data direc
         clear(machine.name)
         end = int(time.time())
         history = History(machine, end - self._kept(days) * DAY, end)
-        if not can_be_computed():
-            self.stdout.write("SYSMON_TIERS has other widths than 1m and 15m: every tick is played, which takes long")
         done = self._write(history, line)
         if done < history.end:
             history.finish(done)
@@ -128,10 +126,10 @@ show it. It is refused where a real machine was recorded; try it in a data direc
         return True
 
     def _kept(self, days: int) -> int:
-        """No more days than the coarsest tier is kept for."""
-        most = tiers()[-1].kept_seconds // DAY or 1
+        """No more days than the tier is kept for that is."""
+        most = max(tier.kept_seconds for tier in tiers()) // DAY
         if days > most:
-            self.stdout.write(f"the coarsest points are kept for {most} days (SYSMON_TIERS): no more are simulated")
+            self.stdout.write(f"nothing is kept for more than {most} days (SYSMON_TIERS): no more are simulated")
         return min(days, most)
 
     def _write(self, history: History, line: Interruptible) -> int:

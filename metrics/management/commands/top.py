@@ -17,10 +17,10 @@ from rich.text import Text
 from metrics.api import presentation
 from metrics.formatting.tables import OF_A_MOMENT, OF_A_RANGE, process_table
 from metrics.formatting.units import MAX_LINE, duration, local_time, measured, number, visible
-from metrics.history.columns import Point
 from metrics.history.metadata import series_families
 from metrics.history.newest import find_host, nearest_moment
 from metrics.history.peaks import PeakQuery, headline, peak_fields, read_peaks
+from metrics.history.points import Point
 from metrics.history.processes import ProcessQuery, RankedProcesses, read_processes, sort_orders
 from metrics.management.arguments import TIME_HELP, RawHelpFormatter, TimeCommand, duration_seconds, last_moment, moment
 from metrics.models import Host, ProcessSample

@@ -1,7 +1,12 @@
 // How wide a point is: as narrow as the drawing can show.
 
-/** Widths that people like, in seconds. */
-export const NICE = [1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800, 3600, 7200, 10800, 21600, 43200, 86400];
+const WEEK = 7 * 86400;
+
+/** Widths that people like, in seconds; `step=auto` of the API has the same. */
+export const NICE = [
+  ...[1, 2, 5, 10, 15, 30, 60, 120, 300, 600, 900, 1800],
+  ...[3600, 7200, 10800, 21600, 43200, 86400, 2 * 86400, WEEK],
+];
 
 /**
  * The step for a stretch of time, in seconds; null where what is stored is not too much.
@@ -13,4 +18,4 @@ export function stepFor(span, points, interval) {
 }
 
 /** The smallest width that people like and that is not below another, in seconds. @param {number} needed */
-export const niceStep = (needed) => NICE.find((step) => step >= needed) ?? Math.ceil(needed / 86400) * 86400;
+export const niceStep = (needed) => NICE.find((step) => step >= needed) ?? Math.ceil(needed / WEEK) * WEEK;

@@ -8,18 +8,19 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.django import TestCase
 
-from metrics.history.pieces import finest_pieces, layers, pieces_for_range, pieces_for_step
 from metrics.history.processes import ProcessQuery, read_processes
 from metrics.history.series import SeriesQuery, read_series
+from metrics.history.tier_ranges import TimeRange, finest_ranges, step_ranges, stored_tiers, wide_ranges
 from metrics.models import CpuSample, ProcessTotals
 from metrics.retention.pruning import apply_retention
 from metrics.retention.rollup import roll_up
+from metrics.tiers import WIDTHS
 from tests.conftest import RecordedHost
 from tests.history.tiered import FIRST, History, mean, prune, prune_some, record
 
 EVER = (-(2**40), 2**40)
-# A roll-up keeps hundredths of percents, and a mean of such means is off by as much.
-CLOSE = 0.011
+# Each tier keeps hundredths of percents, and is made of means that are rounded to them.
+CLOSE = 0.005 * (len(WIDTHS) + 1)
 SEEDS = st.integers(0, 2**32)
 EXAMPLES = 12
 
@@ -46,9 +47,9 @@ def walk(query: SeriesQuery, start: float, end: float):
         end = series.oldest - 0.001
 
 
-def overlaps(pieces):
-    """Seconds that two pieces both tell of, a bucket being told from its start to its end."""
-    told = [(piece.start - piece.start % (piece.tier or 1), piece.end) for piece in pieces]
+def overlaps(ranges):
+    """Seconds of which two ranges both tell, a bucket being told from its start to its end."""
+    told = [(of.start - of.start % (of.tier or 1), of.end) for of in ranges]
     ordered = sorted(told)
     return [(one, two) for one, two in pairwise(ordered) if one[1] >= two[0]]
 
@@ -68,7 +69,7 @@ class TestAnyHistory(TestCase):
             self.check(point, history.bucket(point["timestamp"], tier or 1), is_rolled_up=bool(tier))
 
     @settings(max_examples=EXAMPLES, deadline=None)
-    @given(SEEDS, st.sampled_from([1, 7, 30, 60, 90, 300, 900, 3600]))
+    @given(SEEDS, st.sampled_from([1, 7, 30, 60, 90, 300, 900, 3600, 7200, 86_400]))
     def test_a_step_is_made_from_every_tick_that_any_tier_still_knows(self, seed, step):
         history, _chance = a_history(seed)
         series = read_series(SeriesQuery(history.host, "cpu", step=step, limit=1000))
@@ -117,15 +118,16 @@ class TestAnyHistory(TestCase):
                 assert any(moment <= tick.timestamp < moment + width for moment, width in told)
 
     @settings(max_examples=EXAMPLES, deadline=None)
-    @given(SEEDS, st.sampled_from([1, 60, 900]))
-    def test_pieces_never_overlap(self, seed, step):
+    @given(SEEDS, st.sampled_from([1, 60, 900, 7200, 86_400]))
+    def test_ranges_never_overlap_and_come_newest_first(self, seed, step):
         history, chance = a_history(seed)
         start, end = a_range(history, chance)
         for model in (CpuSample, ProcessTotals):
             for ends in (EVER, (start, end)):
-                assert overlaps(finest_pieces(model, history.host.pk, *ends)) == []
-                assert overlaps(pieces_for_step(model, history.host.pk, *ends, step)) == []
-                assert overlaps(pieces_for_range(model, history.host.pk, *ends, step)) == []
+                of = TimeRange(history.host.pk, *ends)
+                for ranges in (finest_ranges(model, of), step_ranges(model, of, step), wide_ranges(model, of, step)):
+                    assert overlaps(ranges) == []
+                    assert [found.start for found in ranges] == sorted((r.start for r in ranges), reverse=True)
 
     @settings(max_examples=EXAMPLES, deadline=None)
     @given(SEEDS)
@@ -143,8 +145,8 @@ class TestAnyHistory(TestCase):
         history, chance = a_history(seed)
         start, end = a_range(history, chance)
         if history.tells_from(0) > start:
-            start -= start % 900
-            end += 899 - end % 900
+            start -= start % 3600
+            end += 3599 - end % 3600
         ranked = read_processes(ProcessQuery(history.host, limit=100, start=start, end=end))
         ticks = [t for t in history.raw if start <= t.timestamp <= end and history.is_known(t)]
         assert (ranked.resolution or 0) == sum(tick.resolution for tick in ticks)
@@ -160,7 +162,7 @@ class TestAnyHistory(TestCase):
         history, chance = a_history(seed)
         moment = chance.choice(history.raw).timestamp + chance.choice([0, 1, 4, 30])
         ranked = read_processes(ProcessQuery(history.host, limit=100, at=moment))
-        for tier in (0, 60, 900):
+        for tier in (0, *WIDTHS):
             kept = history.kept_from.get(tier, 0)
             starts = [(history.start_of(t, tier), tier or t.resolution) for t in history.raw]
             there = [(at, width) for at, width in starts if kept <= at <= moment]
@@ -200,6 +202,12 @@ def minutes(recorded, count, resolution=5, start=FIRST):
     return History(recorded.host, [])
 
 
+def prune_until(history, moment):
+    """Minutes and five of them are gone."""
+    for width in (60, 300):
+        prune(history, width, moment - moment % width)
+
+
 def told(recorded, **options):
     series = read_series(SeriesQuery(recorded.host, "cpu", limit=1000, **options))
     return [(point["timestamp"] - FIRST, point["resolution"]) for point in series.points]
@@ -220,7 +228,7 @@ def test_a_minute_that_lost_a_part_is_told_by_its_roll_up(recorded):
 def test_raw_points_that_outlive_the_minutes_are_told_once(recorded):
     history = minutes(recorded, 20)
     prune(history, 0, FIRST + 330)
-    prune(history, 60, FIRST + 1140)
+    prune_until(history, FIRST + 1140)
     found = told(recorded)
     assert found[:2] == [(0, 900), (900, 5)]
 
@@ -231,7 +239,7 @@ def test_a_step_reaches_into_an_older_tier_where_the_newer_ones_have_too_few(rec
         recorded.tick(FIRST + 86_400 + 60 * number, 60, cpu={"percent": 10.0})
     roll_up(recorded.host)
     prune(history, 0, FIRST + 86_400)
-    prune(history, 60, FIRST + 86_400)
+    prune_until(history, FIRST + 86_400)
     assert told(recorded, step=60) == [(0, 900), (900, 900), (86_400, 900)]
     newest = read_series(SeriesQuery(recorded.host, "cpu", limit=3, step=60))
     assert (newest.step, newest.has_older) == (60, True)
@@ -240,7 +248,7 @@ def test_a_step_reaches_into_an_older_tier_where_the_newer_ones_have_too_few(rec
 def test_a_bucket_that_the_range_begins_in_is_whole_where_nothing_finer_is_left(recorded):
     history = minutes(recorded, 45)
     prune(history, 0, FIRST + 1800)
-    prune(history, 60, FIRST + 1800)
+    prune_until(history, FIRST + 1800)
     assert told(recorded, start=FIRST + 100, end=FIRST + 1000, step=900) == [(0, 900), (900, 900)]
     assert told(recorded, start=FIRST + 100, end=FIRST + 1000) == [(900, 900)]
 
@@ -255,18 +263,18 @@ def test_retention_with_few_points_loses_nothing_that_a_tier_keeps(recorded, set
     assert sum(width for _start, width in found) == 17 * 60
 
 
-def test_a_layer_tells_from_where_it_has_lost_nothing(recorded):
+def test_a_tier_tells_from_where_it_has_lost_nothing(recorded):
     history = minutes(recorded, 20)
     prune(history, 0, FIRST + 61)
-    assert [(layer.tier, layer.first - FIRST) for layer in layers(CpuSample, recorded.host.pk)] == [
-        *((0, 120), (60, 0), (900, 0)),
-    ]
+    found = [(tier.tier, tier.first) for tier in stored_tiers(CpuSample, recorded.host.pk)]
+    wider = [*WIDTHS[1:], WIDTHS[-1]]
+    assert found == [(0, FIRST + 120), *((w, FIRST - FIRST % next_w) for w, next_w in zip(WIDTHS, wider, strict=True))]
 
 
 @pytest.mark.parametrize(("start", "end"), [(0, 300), (100, 200), (0, 899), (1000, 1100)])
 def test_a_short_range_of_which_only_roll_ups_are_left_has_its_processes(recorded, start, end):
     history = minutes(recorded, 30)
     prune(history, 0, FIRST + 1795)
-    prune(history, 60, FIRST + 1740)
+    prune_until(history, FIRST + 1740)
     ranked = read_processes(ProcessQuery(recorded.host, start=FIRST + start, end=FIRST + end))
     assert (ranked.timestamp, ranked.resolution, ranked.total) == (FIRST + start // 900 * 900, 900, 1)
