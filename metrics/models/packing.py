@@ -4,7 +4,7 @@ A row of its own for each would take thirty times the time to read, where what t
 """
 
 import struct
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from functools import cache
 from itertools import chain
 from typing import Any
@@ -16,10 +16,15 @@ CODES_BYTES = 2
 
 def packed(values: Mapping[int, int]) -> bytes:
     """Two codes, for the width of the ids and that of the values, and then the pairs."""
-    if not values:
+    return packed_pairs(list(values.items()))
+
+
+def packed_pairs(pairs: Sequence[tuple[int, int]]) -> bytes:
+    """The same for pairs in an order of their own."""
+    if not pairs:
         return b""
-    codes = _code(max(values)) + _code(max(values.values()))
-    return codes.encode() + struct.pack(f"<{codes * len(values)}", *chain.from_iterable(values.items()))
+    codes = "".join(_code(max(column)) for column in zip(*pairs, strict=True))
+    return codes.encode() + struct.pack(f"<{codes * len(pairs)}", *chain.from_iterable(pairs))
 
 
 def unpacked(data: bytes | memoryview | None) -> Iterator[tuple[int, int]]:

@@ -97,6 +97,10 @@ class ProcessTotals(Sample):
     )
     # The CPU, children's included, of each process that has a sample of the same moment and used any: see packing.py.
     cpu_by_process = models.BinaryField(null=True)
+    # Of a roll-up: its worst tick by each order of processes, as worst_ticks.py has it.
+    worst_cpu = models.BinaryField(null=True)
+    worst_memory = models.BinaryField(null=True)
+    worst_io = models.BinaryField(null=True)
 
     class Meta:
         verbose_name = _("process totals")

@@ -6,7 +6,7 @@ at which the process was seen.
 """
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -15,6 +15,7 @@ from metrics.models.fields import Rate
 from metrics.models.inserts import insert_stored
 from metrics.models.sql import TierRange, column, delete, execute, fetch, in_range, select, select_range, table
 from metrics.retention.buckets import Buckets, Columns, averaged_fields
+from metrics.retention.rollup_worst_ticks import culprits, roll_up_worst_ticks
 
 # Who the row for all others points to: no real process has this pid and start.
 OTHERS_NAME = "(all others)"
@@ -44,9 +45,16 @@ def roll_up_processes(buckets: Buckets, columns: Columns) -> None:
     known = _buckets(buckets)
     if not known:
         return
-    others = others_of(buckets.host)
+    others, worst = others_of(buckets.host), roll_up_worst_ticks(buckets)
     by_bucket = _summed(buckets, columns, others)
-    rows = [list(rows_of_bucket(bucket, by_bucket.get(bucket.start, []), buckets, others)) for bucket in known]
+    rows = [
+        list(
+            rows_of_bucket(
+                bucket, by_bucket.get(bucket.start, []), buckets, others, culprits(worst.get(bucket.start, {}))
+            )
+        )
+        for bucket in known
+    ]
     insert_stored(ProcessSample, row_names(), [row for of_bucket in rows for row in of_bucket])
     used = [(bucket.start, cpu_by_process(found)) for bucket, found in zip(known, rows, strict=True)]
     ProcessTotals.keep_cpu_by_process(buckets.host.pk, buckets.tier.width_seconds, used)
@@ -69,13 +77,18 @@ def row_names() -> tuple[str, ...]:
     return (*common, "process", *averaged)
 
 
-def rows_of_bucket(bucket: Bucket, processes: Sequence[Sums], buckets: Buckets, others: int) -> Iterator[Row]:
-    """The rows of a bucket, as they are stored. `processes` come in the order of their ids."""
+def rows_of_bucket(
+    bucket: Bucket, processes: Sequence[Sums], buckets: Buckets, others: int, kept: Collection[int]
+) -> Iterator[Row]:
+    """The rows of a bucket, as they are stored. `processes` come in the order of their ids; those that are `kept` have
+    a row however little they used."""
     width = buckets.tier.width_seconds
     common = (buckets.host.pk, width, bucket.start, width, bucket.points, bucket.covered, "")
     means = _means(processes, bucket.covered)
     rows = list(zip(*means, strict=True))
     chosen = [rows[index] for index in _highest(means, buckets.tier.top_processes)]
+    if missing := set(kept).difference(row[0] for row in chosen):
+        chosen += [row for row in rows if row[0] in missing]
     for row in chosen:
         yield common + row
     yield (*common, others, *_rest(bucket.totals, chosen))

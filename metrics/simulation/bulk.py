@@ -17,9 +17,13 @@ import orjson
 from metrics.models import CpuSample, Host, ProcessSample, ProcessTotals, Sample
 from metrics.models.fields import Averaged, Kind, Measure, Rate
 from metrics.models.packing import packed
+from metrics.models.sql import TierRange
+from metrics.models.worst_ticks import MACHINE, WorstTick, worst_column
+from metrics.models.worst_ticks import highest as highest_of
 from metrics.retention.buckets import Buckets, averaged_fields
 from metrics.retention.rollup_lists import encoded
 from metrics.retention.rollup_processes import Bucket, Sums, bucket_of, row_names, rows_of_bucket
+from metrics.retention.rollup_worst_ticks import culprits
 from metrics.simulation.lines import FIVE, MINUTES, NARROWER, Line, Summary
 from metrics.simulation.quarters import Quarter
 from metrics.simulation.readings import Counters, key_of, memory_percent, raw_value
@@ -85,6 +89,7 @@ class QuarterRows:
 
     def __init__(self, host: Host, ids_of: Callable[[list[Stored]], list[int]], others: int) -> None:
         self._host, self._ids_of, self._others = host, ids_of, others
+        self._worst: dict[TierRange, dict[str, WorstTick]] = {}
         self._tiers = {tier.width_seconds // 60: tier for tier in tiers()[:3]}
 
     def rows(self, quarter: Quarter, counters: Counters, with_minutes: bool) -> Rows:
@@ -99,6 +104,7 @@ class QuarterRows:
                 rows[model] += (_row(model, thing, frame, counters) for thing in things)
         rows[ProcessSample] = self._process_rows(minutes, fives, whole, with_minutes)
         _put_cpu_by_process(rows[ProcessTotals], rows[ProcessSample], self._others)
+        self._put_worst_ticks(rows[ProcessTotals])
         return rows
 
     def _frame(self, quarter: Quarter, minute: int, count: int) -> Frame:
@@ -109,6 +115,7 @@ class QuarterRows:
         processes = whole.quarter.processes
         ids = self._ids_of([process.constants for process in processes])
         people = list(zip(ids, processes, strict=True))
+        self._worst = {frame.bucket.made: _worst_ticks(frame, people) for frame in (*minutes, *fives, whole)}
         if whole.quarter.event is None:
             kept = _kept(people, 0)
             frames = (*minutes, *fives, whole) if with_minutes else (whole,)
@@ -129,8 +136,32 @@ class QuarterRows:
     def _bucket_rows(self, frame: Frame, sums: list[Sums]) -> list[Stored]:
         """The roll-ups' own choice of the highest, and the row for all others."""
         ordered = sorted(sums, key=itemgetter(0))
-        rows = rows_of_bucket(_bucket(frame), ordered, frame.bucket, self._others)
+        rows = rows_of_bucket(
+            _bucket(frame), ordered, frame.bucket, self._others, culprits(self._worst[frame.bucket.made])
+        )
         return [dict(zip(row_names(), row, strict=True)) for row in rows]
+
+    def _put_worst_ticks(self, totals: list[Stored]) -> None:
+        worst = {(of.tier, of.start): ticks for of, ticks in self._worst.items()}
+        for row in totals:
+            for order, tick in worst[row["tier"], row["timestamp"]].items():
+                row[worst_column(order)] = tick.packed()
+
+
+def _worst_ticks(frame: Frame, people: People) -> dict[str, WorstTick]:
+    """The tick of a bucket at which the machine used most, by each order, and who did."""
+    quarter, found = frame.quarter, {}
+    for order, (model, names) in MACHINE.items():
+        lines = [quarter.things[model][0].lines[name] for name in names]
+        ticks = range(frame.first, frame.end)
+        worst = max(ticks, key=lambda tick: sum([line.at(tick) for line in lines]))
+        used = [
+            (pk, sum([process.lines[name].at(worst) for name in ProcessSample.orders[order]]))
+            for pk, process in _kept(people, worst)
+        ]
+        at = quarter.start + worst * quarter.machine.interval_seconds
+        found[order] = WorstTick(at, sum([line.at(worst) for line in lines]), highest_of(used))
+    return found
 
 
 def _put_cpu_by_process(totals: list[Stored], processes: list[Stored], others: int) -> None:

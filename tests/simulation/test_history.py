@@ -4,9 +4,10 @@ import time
 
 import pytest
 
-from metrics.models import DeviceSample, Host, InterfaceSample, MemorySample, PartitionSample, Process, Tick
+from metrics.models import DeviceSample, Host, InterfaceSample, MemorySample, PartitionSample, Process, ProcessSample, Tick
 from metrics.models.packing import unpacked
 from metrics.models.samples import sample_models
+from metrics.models.worst_ticks import WorstTick
 from metrics.retention.pruning import apply_retention
 from metrics.simulation.events import HOUR, hour_of
 from metrics.simulation.history import History
@@ -49,6 +50,10 @@ def _row(row, identities):
     if "cpu_by_process" in shown:
         used = unpacked(shown["cpu_by_process"])
         shown["cpu_by_process"] = sorted([(identities[pk], cpu) for pk, cpu in used], key=repr)
+        for order in ProcessSample.orders:
+            tick = WorstTick.unpacked(shown[f"worst_{order}"])
+            used = tick and [(identities[pk], value) for pk, value in tick.processes]
+            shown[f"worst_{order}"] = tick and (tick.timestamp, tick.total, used)
     return (shown["tier"], shown["timestamp"], identities.get(row.get("process_id"), ()), shown)
 
 
