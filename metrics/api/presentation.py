@@ -40,6 +40,7 @@ def ranking(host: Host, ranked: RankedProcesses) -> dict[str, Any]:
         "sort_by": ranked.sort_by,
         "total": ranked.total,
         "count": len(ranked.results),
+        "worst": ranked.worst and {order: tick and in_words(tick) for order, tick in ranked.worst.items()},
         "results": [in_words(process) for process in ranked.results],
     }
 
@@ -54,7 +55,9 @@ def peaks(query: PeakQuery, episodes: list[Point]) -> dict[str, Any]:
         "unit": peak_fields(query.family)[field][1].unit,
         "count": len(episodes),
         "results": [
-            in_words(episode) | {"processes": [in_words(process) for process in episode["processes"]]}
+            in_words(episode)
+            | {"worst": episode["worst"] and in_words(episode["worst"])}
+            | {"processes": [in_words(process) for process in episode["processes"]]}
             for episode in episodes
         ],
     }

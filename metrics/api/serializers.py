@@ -7,6 +7,7 @@ from typing import Any
 from drf_spectacular.utils import extend_schema_field
 from rest_framework import serializers
 
+from metrics.api.worst_ticks import any_worst_tick, worst_ticks
 from metrics.history import metadata
 from metrics.history.peaks import headline, peak_fields
 from metrics.history.processes import process_fields, sort_orders, totals_fields
@@ -183,6 +184,7 @@ class ProcessesSerializer(Serializer):
     sort_by = serializers.ChoiceField(sort_orders())
     total = serializers.IntegerField(allow_null=True, help_text="How many processes there were")
     count = serializers.IntegerField(help_text="How many results there are")
+    worst = worst_ticks()
     results = Process(many=True)
 
 
@@ -244,7 +246,8 @@ class EpisodeSerializer(Serializer):
     peak_at = serializers.DateTimeField(help_text="When that was")
     resolution = serializers.IntegerField(help_text="How exactly that is known (seconds)")
     mean = serializers.FloatField(help_text="Mean of the episode")
-    processes = Process(many=True, help_text="Those that used the most of it")
+    processes = Process(many=True, help_text="Those that used the most of it; first those of the worst tick")
+    worst = any_worst_tick()
 
 
 class PeaksSerializer(Serializer):
@@ -334,7 +337,7 @@ def process_example() -> dict[str, Any]:
 def processes_example() -> dict[str, Any]:
     """An answer with one process."""
     head = {"metric": "processes", "host": "web-1", "timestamp": TIMESTAMP, "resolution": 5}
-    return {**head, "sort_by": "cpu", "total": 212, "count": 1, "results": [process_example()]}
+    return {**head, "sort_by": "cpu", "total": 212, "count": 1, "worst": None, "results": [process_example()]}
 
 
 def current_example() -> dict[str, Any]:
@@ -395,6 +398,7 @@ def peaks_example(family: str) -> dict[str, Any]:
         "resolution": 5,
         "mean": high,
         "processes": [process],
+        "worst": None,
     }
     head = {"metric": f"{family}/peaks", "host": "web-1", "field": field.name, "unit": field.unit}
     return {**head, "count": 1, "results": [episode]}

@@ -10,15 +10,17 @@ from metrics.history.metadata import tables
 from metrics.history.points import Point
 from metrics.history.processes import ProcessQuery, read_processes
 from metrics.history.tier_ranges import Ranged, TimeRange, finest_ranges, first_and_last, wide_ranges
+from metrics.history.worst_ticks import read_worst_ticks, worst_points
 from metrics.models import Host, Sample
 from metrics.models.fields import Averaged
 from metrics.models.sql import TierRange, column, decoded, extreme_column, fetch, in_range, select, table
+from metrics.models.worst_ticks import MACHINE, WorstTick
 from metrics.tiers import RAW, WIDTHS
 
 # A range is searched in so many points at the least, where that many are stored; the peak itself is then looked up in
 # the finest tier that has it.
 MIN_POINTS = 300
-TOP_PROCESSES = 5
+TOP_PROCESSES, MAX_PROCESSES = 5, 100
 # What is busy is not so at every moment: an episode goes on behind a dip of this length.
 MAX_DIP_SECONDS = 60
 
@@ -140,16 +142,36 @@ def _episode(query: PeakQuery, model: type[Sample], field: Any, run: list[Level]
     peak = max(run, key=lambda level: level.highest)
     exact = _exact_peak(model, field, query, peak)
     weight = sum(level.resolution for level in run)
-    ranked = read_processes(ProcessQuery(query.host, model.culprits, TOP_PROCESSES, start=start, end=end - 1))
+    worst = _worst_tick(query, model, exact)
+    is_of_peak = worst is not None and MACHINE[model.culprits] == (model, (field.name,))
     return {
         "start": start,
         "end": end,
         "peak": exact.highest,
-        "peak_at": exact.timestamp,
+        "peak_at": worst.timestamp if worst and is_of_peak else exact.timestamp,
         "resolution": exact.resolution,
         "mean": round(sum(level.mean * level.resolution for level in run) / weight, 3),
-        "processes": ranked.results,
+        "processes": _culprits(query, model, (start, end), worst),
+        "worst": worst_points({model.culprits: worst})[model.culprits] if worst else None,
     }
+
+
+def _worst_tick(query: PeakQuery, model: type[Sample], peak: Level) -> WorstTick | None:
+    """That of the peak, where it is a bucket."""
+    if peak.width == 1:
+        return None
+    bucket = TierRange(query.host.pk, peak.width, peak.timestamp, peak.timestamp)
+    return read_worst_ticks(bucket).get(model.culprits)
+
+
+def _culprits(query: PeakQuery, model: type[Sample], episode: tuple[int, int], worst: WorstTick | None) -> list[Point]:
+    """Who used the most over an episode; but first who did at its worst tick, where the ticks are gone."""
+    first = [process for process, _used in worst.processes] if worst else []
+    count = MAX_PROCESSES if first else TOP_PROCESSES
+    start, end = episode
+    found = read_processes(ProcessQuery(query.host, model.culprits, count, start=start, end=end - 1)).results
+    by_worst = [point for process in first for point in found if point["id"] == process]
+    return [*by_worst, *(point for point in found if point["id"] not in first)][:TOP_PROCESSES]
 
 
 def _exact_peak(model: type[Sample], field: Any, query: PeakQuery, peak: Level) -> Level:

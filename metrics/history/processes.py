@@ -10,6 +10,7 @@ from metrics.history.metadata import output_names
 from metrics.history.newest_processes import ranked
 from metrics.history.points import Point
 from metrics.history.tier_ranges import Ranged, TimeRange, finest_ranges, stored_tiers, whole_buckets, wide_ranges
+from metrics.history.worst_ticks import read_worst_ticks, worst_points
 from metrics.models import Host, NewestProcesses, Process, ProcessSample, ProcessTotals
 from metrics.models.present import last_present_moment
 from metrics.models.sql import (
@@ -82,13 +83,14 @@ class ProcessQuery(Ranged):
 @dataclass(frozen=True, slots=True)
 class RankedProcesses:
     """The highest processes first, from `timestamp` on for `resolution` seconds; `total` is how many processes ran at
-    the most. All of it is None where nothing was recorded."""
+    the most. All of it is None where nothing was recorded. Of a bucket `worst` is its worst tick by each order."""
 
     sort_by: str
     timestamp: int | None
     resolution: int | None
     total: int | None
     results: list[Point]
+    worst: dict[str, Point | None] | None = None
 
 
 def sort_orders() -> list[str]:
@@ -129,11 +131,11 @@ def _at_moment(query: ProcessQuery) -> RankedProcesses:
     found = _moment(query)
     if found is None:
         return RankedProcesses(query.sort_by, None, None, None, [])
-    if found.newest is not None:
-        rows = _newest_rows(query, found.newest)
-    else:
-        rows = fetch(*_ranking(query, TierRange(query.host.pk, found.tier, found.timestamp, found.timestamp)))
-    return RankedProcesses(query.sort_by, found.timestamp, found.resolution, found.total, [_point(row) for row in rows])
+    moment = TierRange(query.host.pk, found.tier, found.timestamp, found.timestamp)
+    rows = fetch(*_ranking(query, moment)) if found.newest is None else _newest_rows(query, found.newest)
+    worst = None if found.tier == RAW else worst_points(read_worst_ticks(moment))
+    results = [_point(row) for row in rows]
+    return RankedProcesses(query.sort_by, found.timestamp, found.resolution, found.total, results, worst)
 
 
 def _newest_rows(query: ProcessQuery, newest: str) -> list[Row]:

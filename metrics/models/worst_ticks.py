@@ -6,8 +6,8 @@ from metrics.models.packing import packed_pairs, unpacked
 from metrics.models.processes import ProcessSample, ProcessTotals
 from metrics.models.samples import CpuSample, MemorySample, Sample
 
-# What the machine uses of all that an order of processes ranks by; where that is several fields, their sum. Of the disks
-# it is what all processes together ask of them: a volume's traffic is also that of the disk below it.
+# What the machine uses of all that an order of processes ranks by; where that is several fields, their sum. Of disks it
+# is what all processes together ask of them: a volume's traffic is also that of the disk below it.
 MACHINE: dict[str, tuple[type[Sample], tuple[str, ...]]] = {
     "cpu": (CpuSample, ("percent",)),
     "memory": (MemorySample, ("percent",)),

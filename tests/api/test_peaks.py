@@ -43,6 +43,7 @@ def test_the_burst_is_one_episode_with_its_culprit(api, burst):
         "peak_at": "2026-11-22T17:15:25.000Z",
         "resolution": 5,
         "mean": 96.25,
+        "worst": None,
     }
 
 

@@ -43,6 +43,7 @@ def test_it_ranks_the_newest_tick_by_cpu(api, busy):
         "sort_by": "cpu",
         "total": 210,
         "count": 2,
+        "worst": None,
     }
     assert pids(body) == [2, 3]
 
