@@ -84,7 +84,8 @@ def _exists(cursor: Any) -> bool:
 
 
 def _selects(model: Any) -> Iterator[str]:
-    """A query a tier: of a coarser one only what is older than all that the finer ones have.
+    """A query a tier: of a coarser one only buckets that are over before all that the finer ones have, so that no
+    moment counts twice in a sum.
 
     OFFSET 0 has PostgreSQL look for the oldest once a host, and not once a row.
     """
@@ -93,7 +94,8 @@ def _selects(model: Any) -> Iterator[str]:
         first = f"(SELECT MIN(timestamp) FROM {table(model)} WHERE host_id = h.id AND tier = %s)"  # noqa: S608
         oldest = ", ".join(first % tier for tier in finer)
         before = f" CROSS JOIN LATERAL (SELECT LEAST({oldest}) AS oldest OFFSET 0) finer" if finer else ""
-        condition = " AND (finer.oldest IS NULL OR s.timestamp < finer.oldest)" if finer else ""
+        ends = f"s.timestamp + {width} <= finer.oldest"
+        condition = f" AND (finer.oldest IS NULL OR {ends})" if finer else ""
         yield (
             f"SELECT h.name AS host, to_timestamp(s.timestamp) AS time, s.timestamp, s.resolution, {WEIGHT} AS seconds,"  # noqa: S608
             f" s.tier{''.join(_columns(model))} FROM {table(Host)} h{before}"
