@@ -13,7 +13,7 @@ SHOWN = 8
 
 def figures() -> Iterator[Figure]:
     """The file, and its largest tables and indexes."""
-    yield Figure("size of the file", "a year, process history included", database_file().stat().st_size / MB, "MB", 250)
+    yield Figure("size of the file", "a year, process history included", database_file().stat().st_size / MB, "MB", 300)
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, SUM(pgsize) FROM dbstat GROUP BY name ORDER BY 2 DESC")
         for name, size in cursor.fetchall()[:SHOWN]:
