@@ -4,7 +4,16 @@ import time
 
 import pytest
 
-from metrics.models import DeviceSample, Host, InterfaceSample, MemorySample, PartitionSample, Process, ProcessSample, Tick
+from metrics.models import (
+    DeviceSample,
+    Host,
+    InterfaceSample,
+    MemorySample,
+    PartitionSample,
+    Process,
+    ProcessSample,
+    Tick,
+)
 from metrics.models.packing import unpacked
 from metrics.models.samples import sample_models
 from metrics.models.worst_ticks import WorstTick

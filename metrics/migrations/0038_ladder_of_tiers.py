@@ -17,7 +17,7 @@ def convert_what_there_is(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("metrics", "0031_names_of_devices")]
+    dependencies = [("metrics", "0037_recorder_before_a_silence")]
 
     operations = [
         migrations.AddField(
