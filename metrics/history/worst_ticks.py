@@ -1,5 +1,7 @@
 """The worst tick of a bucket: when the machine used most, how much, and who did."""
 
+from collections.abc import Iterable
+from itertools import takewhile
 from typing import Any
 
 from metrics.history.points import Point
@@ -10,15 +12,20 @@ from metrics.models.worst_ticks import MACHINE, WorstTick, worst_column
 
 
 def total_name(order: str) -> str:
-    """What the machine's total of an order is called: `percent` where it is one field, or what the fields measure."""
+    """What the machine's total of an order is called: what the names of its fields have in common at their end."""
     _model, names = MACHINE[order]
-    return names[0] if len(names) == 1 else str(_field(order).unit)
+    return _common_ending(names)
 
 
 def used_name(order: str) -> str:
-    """What a process used by an order is called: its field, or what several fields measure."""
-    names = ProcessSample.orders[order]
-    return names[0] if len(names) == 1 else str(_field(order).unit)
+    """What a process used by an order is called, children included: as above."""
+    return _common_ending(ProcessSample.orders[order])
+
+
+def _common_ending(names: Iterable[str]) -> str:
+    words = [name.split("_")[::-1] for name in names]
+    shared = takewhile(lambda same: len(set(same)) == 1, zip(*words, strict=False))
+    return "_".join([same[0] for same in shared][::-1])
 
 
 def read_worst_ticks(bucket: TierRange) -> dict[str, WorstTick]:

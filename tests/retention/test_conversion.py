@@ -28,7 +28,7 @@ DAY = 24 * HOUR
 # What the older version had: width -> (what it is made from, whether it knows single processes). The first two are
 # tiers; the others were made for steps, and nobody saw them.
 OLDER = {60: (RAW, True), 900: (60, True), 300: (60, False), 5400: (900, False), 32_400: (900, True)}
-migration = import_module("metrics.migrations.0038_ladder_of_tiers")
+migration = import_module("metrics.migrations.0040_ladder_of_tiers")
 
 
 def make_older(host, minutes, widths=OLDER):

@@ -17,7 +17,7 @@ def convert_what_there_is(apps: Any, schema_editor: Any) -> None:
 
 
 class Migration(migrations.Migration):
-    dependencies = [("metrics", "0037_recorder_before_a_silence")]
+    dependencies = [("metrics", "0039_children_cpu")]
 
     operations = [
         migrations.AddField(
