@@ -259,7 +259,7 @@ LOGGING = {
             # request, and of that there are few lines a minute.
             "never_left_out": [
                 *("metrics.collectors", "metrics.recording", "metrics.retention", "metrics.storage"),
-                *("metrics.forwarding", "metrics.supervision", "metrics.management", "django-q"),
+                *("metrics.forwarding", "metrics.supervision", "metrics.management", "metrics.tiers", "django-q"),
             ],
             # Tasks that anybody put into a queue.
             "few_a_minute": ["metrics.supervision.own_jobs"],

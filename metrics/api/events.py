@@ -8,8 +8,9 @@ from rest_framework.response import Response
 
 from metrics.api import parameters, presentation, schema
 from metrics.api.flat import FlatTable
+from metrics.api.measure_fields import Field
 from metrics.api.presentation import TimelessResponse
-from metrics.api.serializers import TIMESTAMP, Field, serializer
+from metrics.api.serializers import TIMESTAMP, serializer
 from metrics.api.views import FlatViewSet, earlier_page, hide_commands, known_host
 from metrics.history.events import (
     CULPRIT_FIELDS,

@@ -89,7 +89,7 @@ def test_a_burst_of_one_tick_is_told_when_everything_finer_is_gone(recorded, mon
             FIRST + 5 * number, cpu={"percent": percent}, processes={"total": 31}, process=[*burst, *steady[:9]]
         )
     roll_up(recorded.host)
-    monkeypatch.setattr("metrics.retention.pruning.time.time", lambda: FIRST + 500 * 86_400)
+    monkeypatch.setattr("metrics.retention.clock.time.time", lambda: FIRST + 500 * 86_400)
     apply_retention(max_points=1)
     assert set(ProcessTotals.objects.values_list("tier", flat=True)) == {RAW, 86_400}
     worst = WorstTick.unpacked(ProcessTotals.objects.get(tier=86_400).worst_cpu)
