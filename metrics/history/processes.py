@@ -225,7 +225,8 @@ def _point(row: tuple[Any, ...]) -> Point:
 def _over_range(query: ProcessQuery) -> RankedProcesses:
     """CPU and I/O are means over the time that was recorded, in which an absent process used nothing; memory is the
     mean over the moments at which the process was seen."""
-    ranges = wide_ranges(ProcessTotals, query.time_range, _width_for(query))
+    of = query.time_range
+    ranges = wide_ranges(ProcessTotals, of, _width_for(of))
     covered = [_covered(of) for of in ranges]
     seconds = sum(row[0] or 0 for row in covered)
     if not seconds:
@@ -236,10 +237,9 @@ def _over_range(query: ProcessQuery) -> RankedProcesses:
     return RankedProcesses(query.sort_by, first, seconds, total, results)
 
 
-def _width_for(query: ProcessQuery) -> int:
+def _width_for(of: TimeRange) -> int:
     """The widest tier of which a range has enough buckets."""
-    _host, start, end = query.time_range
-    span = min(end, int(time.time())) - start
+    span = min(of.end, int(time.time())) - of.start
     return max((width for width in WIDTHS if span >= MIN_BUCKETS * width), default=1)
 
 

@@ -19,6 +19,7 @@ from metrics.history.tier_ranges import (
     finest_ranges,
     first_and_last,
     step_ranges,
+    stored_tiers,
     whole_buckets,
 )
 from metrics.models import Sample
@@ -81,8 +82,9 @@ def newest_steps(
     shown.
     """
     clock = clock or lead
-    width = resolved_step(lead, finest_ranges(clock, of), step, limit, wanted)
-    ranges = step_ranges(clock, of, width)
+    known = stored_tiers(clock, of.host, of.start)
+    width = resolved_step(lead, finest_ranges(clock, of, known), step, limit, wanted)
+    ranges = step_ranges(clock, of, width, known)
     starts = _newest_starts(lead, ranges, width, limit + 1, wanted)
     shown = cut(ranges, starts[-1], starts[0] + width - 1) if starts else []
     return Steps(width, shown, starts)

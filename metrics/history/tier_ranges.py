@@ -157,9 +157,11 @@ def finest_ranges(model: type[Sample], of: TimeRange, known: Sequence[StoredTier
     return [found for found in ranges if found.start <= found.end]
 
 
-def step_ranges(model: type[Sample], of: TimeRange, step: int) -> list[TierRange]:
+def step_ranges(
+    model: type[Sample], of: TimeRange, step: int, known: Sequence[StoredTier] | None = None
+) -> list[TierRange]:
     """The range from the widest tiers that divide the step."""
-    known = stored_tiers(model, of.host, of.start)
+    known = stored_tiers(model, of.host, of.start) if known is None else known
     return _cover(of, [tier for tier in known if step % tier.width == 0], rolled_up_to(of.host))
 
 
