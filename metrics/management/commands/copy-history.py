@@ -8,11 +8,11 @@ import dj_database_url
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection, connections
 from django.db.migrations.recorder import MigrationRecorder
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import Progress
 
 from metrics import conf
 from metrics.formatting.units import MAX_LINE, visible
+from metrics.management.progress import progress_on
 from metrics.models import Host, Tick
 from metrics.models.present import not_ahead
 from metrics.storage.copy_history import CopyError, HistoryCopy, Table
@@ -73,14 +73,14 @@ class Command(BaseCommand):
 
     def _copy(self, history: HistoryCopy) -> None:
         self._check_target(history)
-        with self._progress() as progress:
+        with progress_on(self.stdout) as progress:
             for source, target in history.tables:
                 bar = progress.add_task(source.label, total=source.count() - target.count())
                 for rows in history.copy(source, target):
                     progress.advance(bar, rows)
         history.finish()
         refresh_statistics()
-        with self._progress() as progress:
+        with progress_on(self.stdout) as progress:
             lines = [self._compared(progress, *tables) for tables in history.tables]
         for line in lines:
             self.stdout.write(line)
@@ -88,7 +88,7 @@ class Command(BaseCommand):
 
     def _check_target(self, history: HistoryCopy) -> None:
         """Before a row is written; of a new database there is nothing to show."""
-        with self._progress() as progress:
+        with progress_on(self.stdout) as progress:
             for source, target in history.tables:
                 if present := target.count():
                     bar = progress.add_task(f"look at {target.label}", total=present)
@@ -107,13 +107,6 @@ class Command(BaseCommand):
                 f"{source.label} differ: {ours.rows} rows ({ours.checksum}) and {theirs.rows} ({theirs.checksum})"
             )
         return f"{ours.rows:>10}  {ours.checksum}  {source.label}"
-
-    def _progress(self) -> Progress:
-        console = Console(file=self.stdout)  # type: ignore[arg-type]
-        description = TextColumn("{task.description}", markup=False)
-        return Progress(
-            description, BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(), console=console
-        )
 
 
 def open_source(source: str) -> None:

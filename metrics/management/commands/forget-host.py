@@ -5,12 +5,11 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from metrics import conf
 from metrics.formatting.moments import iso
 from metrics.formatting.units import MAX_LINE, size, visible
+from metrics.management.progress import progress_on
 from metrics.models import Host
 from metrics.recording.heartbeat import Interruptible
 from metrics.retention.forgetting import Holding, forget, holdings_of, is_alive, recorded_since
@@ -59,7 +58,7 @@ class Command(BaseCommand):
             self.stdout.write("nothing was deleted")
             return
         deleted = 0
-        with Interruptible() as line, self._progress() as progress:
+        with Interruptible() as line, progress_on(self.stdout) as progress:
             bar = progress.add_task(_shown(host.name), total=sum(holding.rows for holding in holdings))
             began = time.monotonic()
             for rows in forget(host):
@@ -91,13 +90,6 @@ class Command(BaseCommand):
         except EOFError:
             self.stdout.write("")
             return False
-
-    def _progress(self) -> Progress:
-        console = Console(file=self.stdout)  # type: ignore[arg-type]
-        description = TextColumn("{task.description}", markup=False)
-        return Progress(
-            description, BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(), console=console
-        )
 
 
 def _shown(name: str) -> str:

@@ -8,11 +8,10 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
 from django.db import DatabaseError, connection
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from metrics import conf
 from metrics.formatting.units import size
+from metrics.management.progress import progress_on
 from metrics.models import Host
 from metrics.retention.pruning import apply_retention, outlived
 from metrics.retention.rollup import roll_up
@@ -80,7 +79,7 @@ class Command(BaseCommand):
     def _shrink(self, file: sqlite3.Connection) -> None:
         before = Space.of(file)
         if before.can_shrink:
-            with self._progress() as progress:
+            with progress_on(self.stdout) as progress:
                 bar = progress.add_task("give space back", total=before.free_pages)
                 shrink(file, lambda pages: progress.advance(bar, pages), time.sleep)
         elif before.has_enough_free and not self._rewrite(file):
@@ -103,10 +102,3 @@ class Command(BaseCommand):
         connection.ensure_connection()
         file: sqlite3.Connection = connection.connection
         return file
-
-    def _progress(self) -> Progress:
-        console = Console(file=self.stdout)  # type: ignore[arg-type]
-        description = TextColumn("{task.description}", markup=False)
-        return Progress(
-            description, BarColumn(), TextColumn("{task.percentage:>3.0f} %"), TimeRemainingColumn(), console=console
-        )

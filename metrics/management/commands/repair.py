@@ -5,10 +5,9 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError, CommandParser
-from rich.console import Console
-from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 
 from metrics.formatting.units import MAX_LINE, visible
+from metrics.management.progress import progress_on
 from metrics.storage.damage import damage_in, database_file
 from metrics.storage.file_identity import SIDECARS
 from metrics.storage.incidents import Incident
@@ -61,9 +60,7 @@ class Command(BaseCommand):
         return sorted((file for file in kept if not file.name.endswith(SIDECARS)), reverse=True)
 
     def _save(self, old: Path) -> None:
-        columns = TextColumn("{task.description}", markup=False), BarColumn(), TextColumn("{task.percentage:>3.0f} %")
-        console = Console(file=self.stdout)  # type: ignore[arg-type]
-        with Progress(*columns, TimeRemainingColumn(), console=console) as progress:
+        with progress_on(self.stdout) as progress:
             bar = progress.add_task(visible(old.name, MAX_LINE), total=None)
 
             def advance(incident: Incident) -> None:
