@@ -130,7 +130,7 @@ def test_a_step_keeps_labels_that_are_no_key(api, disks):
 def test_it_takes_few_queries(api, disks, django_assert_max_num_queries):
     with django_assert_max_num_queries(6):
         api.get(ADDRESS)
-    with django_assert_max_num_queries(13):
+    with django_assert_max_num_queries(12):
         api.get(ADDRESS, {"step": 60})
 
 
